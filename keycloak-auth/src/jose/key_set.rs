@@ -224,3 +224,6 @@ impl From<HeaderError> for VerifyError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
