@@ -11,14 +11,23 @@ pub enum Policy {
     Not(&'static Policy),
     Role(&'static str),
     RealmRole(&'static str),
-    ClientRole { client: &'static str, role: &'static str },
+    ClientRole {
+        client: &'static str,
+        role: &'static str,
+    },
     Group(&'static str),
     GroupTree(&'static str),
     Scope(&'static str),
-    Claim { path: &'static str, value: ClaimValue },
+    Claim {
+        path: &'static str,
+        value: ClaimValue,
+    },
     Acr(&'static str),
     MaxAge(u64),
-    Owner { parameter: &'static str, claim: &'static str },
+    Owner {
+        parameter: &'static str,
+        claim: &'static str,
+    },
 }
 
 /// A literal that a claim is compared with.
