@@ -88,7 +88,7 @@ pub fn run(tests: Vec<Test>) -> ExitCode {
                 println!("the log of Keycloak: {}\n", log.display());
             }
         }
-        Some(Err(error)) => println!("0 tests against Keycloak: {error}\n"),
+        Some(Err(error)) => println!("0 tests ran: {error}\n"),
         None => {}
     }
     conclusion.exit_code()
