@@ -1,3 +1,94 @@
-//! Declarative authorization for axum services behind Keycloak.
+//! Declarative authorization for [axum] services behind [Keycloak](https://www.keycloak.org).
+//!
+//! The policy stands on the handler; the compiler checks it, the request obeys it, OpenAPI shows it.
+//!
+//! ```
+//! use keycloak_auth::{Keycloak, KeycloakUser, SecureRouter, keycloak, routing::get};
+//!
+//! #[keycloak(roles = "admin", groups = "/ops", any)]
+//! async fn orders(user: KeycloakUser) -> String {
+//!     format!("Hello, {}", user.username().unwrap_or("stranger"))
+//! }
+//!
+//! fn app() -> Result<axum::Router, keycloak_auth::BuildError> {
+//!     let keycloak = Keycloak::builder()
+//!         .server_url("https://id.example.com")
+//!         .realm("acme")
+//!         .client_id("orders-api")
+//!         .audience("orders-api")
+//!         .build()?;
+//!     Ok(SecureRouter::new().route("/orders", get(orders)).secure_with(keycloak))
+//! }
+//! # app().unwrap();
+//! ```
+//!
+//! # Cargo features
+//!
+//! All of them only add; none changes a decision.
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `macros` | yes | `#[keycloak(...)]` |
+//! | `utoipa` | yes | security requirement, responses and policy on each OpenAPI operation; [`Keycloak::secure_openapi`] |
+//! | `utoipa-axum` | no | `SecureRouter::routes` for `utoipa_axum::routes!` |
+//! | `native-tls` | no | `KeycloakBuilder::use_native_tls` |
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+// In the order in which a request meets them.
+mod bearer;
+mod extract;
+pub mod jose;
+pub mod middleware;
+mod router;
+mod validator;
+
+mod cache;
+mod claims;
+mod user;
+
 pub mod policy;
+
+mod challenge;
+mod error;
+
+mod provider;
+
+mod builder;
+mod clock;
+mod keycloak;
+pub mod metrics;
+#[cfg(feature = "utoipa")]
+mod openapi;
+mod secret;
+mod strict_json;
+mod text;
+
+#[cfg(feature = "macros")]
+pub use keycloak_auth_macros::keycloak;
+
+pub use bearer::HeaderFault;
+pub use builder::{BuildError, KeycloakBuilder, Problem};
+pub use challenge::{Answer, ErrorFormat, Renderer};
+pub use claims::Claims;
+pub use clock::Clock;
+pub use error::{AuthError, InvalidToken, Unavailable};
+pub use extract::{AuthRejection, CustomClaims};
+pub use jose::Algorithm;
+pub use keycloak::Keycloak;
+pub use middleware::KeycloakLayer;
 pub use policy::Policy;
+pub use provider::ProviderError;
+pub use router::{GuardedArgs, SecureRouter, routing};
+pub use user::KeycloakUser;
+
+/// What the expansion of `#[keycloak(...)]` refers to. Not for use by hand, and free to change.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::{
+        extract::{Guard, HandlerPolicy},
+        policy::{ClaimValue, Policy},
+    };
+    #[cfg(feature = "utoipa")]
+    pub use {crate::openapi::decorate_operation, utoipa};
+}

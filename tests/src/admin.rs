@@ -49,9 +49,7 @@ impl Admin {
             password: password.to_owned(),
             token: Mutex::default(),
         };
-        Self {
-            inner: Arc::new(inner),
-        }
+        Self { inner: Arc::new(inner) }
     }
 
     pub fn server_url(&self) -> &str {
@@ -61,9 +59,7 @@ impl Admin {
     pub async fn server_version(&self) -> Result<String> {
         let info = self.read("serverinfo").await?;
         let version = info["systemInfo"]["version"].as_str();
-        Ok(version
-            .context("the server does not tell its version")?
-            .to_owned())
+        Ok(version.context("the server does not tell its version")?.to_owned())
     }
 
     pub async fn realms(&self) -> Result<Vec<Value>> {
@@ -77,8 +73,7 @@ impl Admin {
     }
 
     pub async fn delete_realm(&self, realm: &str) -> Result<()> {
-        self.send(Method::DELETE, &format!("realms/{realm}"), None)
-            .await?;
+        self.send(Method::DELETE, &format!("realms/{realm}"), None).await?;
         Ok(())
     }
 
@@ -91,17 +86,11 @@ impl Admin {
 
     /// Tokens issued before this time (seconds since 1970) are void.
     pub async fn set_not_before(&self, realm: &str, time: u64) -> Result<()> {
-        self.update_realm(realm, &json!({ "notBefore": time }))
-            .await
+        self.update_realm(realm, &json!({ "notBefore": time })).await
     }
 
     /// Adds a signing key; the one with the highest priority signs. Returns the id of the provider.
-    pub async fn add_key_provider(
-        &self,
-        realm: &str,
-        key: KeyProvider,
-        priority: u32,
-    ) -> Result<String> {
+    pub async fn add_key_provider(&self, realm: &str, key: KeyProvider, priority: u32) -> Result<String> {
         let (provider, setting, value) = match key {
             KeyProvider::Rsa(algorithm) => ("rsa-generated", "algorithm", algorithm),
             KeyProvider::Ecdsa("ES384") => ("ecdsa-generated", "ecdsaEllipticCurveKey", "P-384"),
@@ -120,8 +109,7 @@ impl Admin {
                 setting: [value],
             },
         });
-        self.create(&format!("realms/{realm}/components"), &component)
-            .await
+        self.create(&format!("realms/{realm}/components"), &component).await
     }
 
     /// The providers of signing and encryption keys, each with `id` and `providerId`.
@@ -133,12 +121,8 @@ impl Admin {
 
     /// Removes a provider of keys: its keys leave the key set at once.
     pub async fn remove_component(&self, realm: &str, id: &str) -> Result<()> {
-        self.send(
-            Method::DELETE,
-            &format!("realms/{realm}/components/{id}"),
-            None,
-        )
-        .await?;
+        self.send(Method::DELETE, &format!("realms/{realm}/components/{id}"), None)
+            .await?;
         Ok(())
     }
 
@@ -171,12 +155,7 @@ impl Admin {
             .to_owned())
     }
 
-    async fn send(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Result<(Option<String>, String)> {
+    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<(Option<String>, String)> {
         let url = format!("{}/admin/{path}", self.inner.server_url);
         let mut request = self
             .inner
@@ -191,10 +170,7 @@ impl Admin {
         let location = answer.headers().get(http::header::LOCATION);
         let location = location.and_then(|value| Some(value.to_str().ok()?.to_owned()));
         let text = answer.text().await?;
-        ensure!(
-            status.is_success(),
-            "{method} /admin/{path}: {status} {text}"
-        );
+        ensure!(status.is_success(), "{method} /admin/{path}: {status} {text}");
         Ok((location, text))
     }
 
@@ -205,10 +181,7 @@ impl Admin {
         {
             return Ok(token.clone());
         }
-        let url = format!(
-            "{}/realms/master/protocol/openid-connect/token",
-            self.inner.server_url
-        );
+        let url = format!("{}/realms/master/protocol/openid-connect/token", self.inner.server_url);
         let since = Instant::now();
         let answer = self
             .inner

@@ -19,10 +19,7 @@ impl Answer {
         let mut response = httparse::Response::new(&mut fields);
         let parsed = response.parse(bytes).expect("an HTTP/1.1 answer");
         let httparse::Status::Complete(head) = parsed else {
-            panic!(
-                "the answer is cut short: {:?}",
-                String::from_utf8_lossy(bytes)
-            );
+            panic!("the answer is cut short: {:?}", String::from_utf8_lossy(bytes));
         };
         let mut headers = HeaderMap::new();
         for field in response.headers.iter() {

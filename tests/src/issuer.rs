@@ -56,21 +56,15 @@ impl Issuer {
         let listener = TcpListener::bind("127.0.0.1:0")
             .await
             .expect("loopback has a free port");
-        let address = listener
-            .local_addr()
-            .expect("a bound socket has an address");
+        let address = listener.local_addr().expect("a bound socket has an address");
         let url = format!("http://{address}");
         let state = Arc::new(Mutex::new(Shared {
             url: url.clone(),
             ..Shared::default()
         }));
-        let router = axum::Router::new()
-            .fallback(answer)
-            .with_state(Arc::clone(&state));
+        let router = axum::Router::new().fallback(answer).with_state(Arc::clone(&state));
         let server = tokio::spawn(async move {
-            axum::serve(listener, router)
-                .await
-                .expect("a server on loopback runs");
+            axum::serve(listener, router).await.expect("a server on loopback runs");
         });
         let issuer = Self {
             url,
@@ -140,11 +134,7 @@ impl Issuer {
     /// How many requests a path has received.
     pub fn requests_to(&self, path: &str) -> usize {
         let shared = self.lock();
-        shared
-            .requests
-            .iter()
-            .filter(|asked| *asked == path)
-            .count()
+        shared.requests.iter().filter(|asked| *asked == path).count()
     }
 
     /// How often the key set of the realm `acme` was fetched.
@@ -228,12 +218,8 @@ async fn answer(State(state): State<Arc<Mutex<Shared>>>, request: Request) -> Re
 
 impl Shared {
     fn usual(&self, path: &str) -> Reply {
-        let not_found =
-            || Reply::json(&json!({ "error": "Realm does not exist" })).with_status(404);
-        let Some((realm, endpoint)) = path
-            .strip_prefix("/realms/")
-            .and_then(|rest| rest.split_once('/'))
-        else {
+        let not_found = || Reply::json(&json!({ "error": "Realm does not exist" })).with_status(404);
+        let Some((realm, endpoint)) = path.strip_prefix("/realms/").and_then(|rest| rest.split_once('/')) else {
             return not_found();
         };
         let Some(key_set) = self.key_sets.get(realm) else {
@@ -241,9 +227,7 @@ impl Shared {
         };
         match endpoint {
             ".well-known/openid-configuration" => Reply::json(&self.discovery(realm)),
-            "protocol/openid-connect/certs" => {
-                Reply::json(key_set).header(header::CACHE_CONTROL.as_str(), "no-cache")
-            }
+            "protocol/openid-connect/certs" => Reply::json(key_set).header(header::CACHE_CONTROL.as_str(), "no-cache"),
             "protocol/openid-connect/token/introspect" => Reply::json(&json!({ "active": false })),
             _ => not_found(),
         }

@@ -12,8 +12,7 @@ use crate::{Admin, Grant, hex, http_client};
 pub const ACME_JSON: &str = include_str!("../realm/acme.json");
 
 /// `realm/acme.json`.
-pub static ACME: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(ACME_JSON).expect("realm/acme.json is JSON"));
+pub static ACME: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(ACME_JSON).expect("realm/acme.json is JSON"));
 
 /// A realm in a running Keycloak.
 #[derive(Clone)]
@@ -79,11 +78,7 @@ impl Realm {
         let answer = self
             .http
             .post(url)
-            .form(&[
-                ("client_id", client_id),
-                ("client_secret", secret),
-                ("token", token),
-            ])
+            .form(&[("client_id", client_id), ("client_secret", secret), ("token", token)])
             .send()
             .await?;
         let status = answer.status();
@@ -104,9 +99,7 @@ impl Realm {
 
     pub(crate) fn client_secret(&self, client_id: &str) -> Option<&str> {
         let clients = self.file["clients"].as_array()?;
-        let client = clients
-            .iter()
-            .find(|client| client["clientId"] == client_id)?;
+        let client = clients.iter().find(|client| client["clientId"] == client_id)?;
         client["secret"].as_str()
     }
 
@@ -137,14 +130,7 @@ fn derived_id(name: &str, id: &str) -> String {
 
 pub(crate) fn uuid(bytes: &[u8]) -> String {
     let text = hex(bytes);
-    [
-        &text[..8],
-        &text[8..12],
-        &text[12..16],
-        &text[16..20],
-        &text[20..32],
-    ]
-    .join("-")
+    [&text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..32]].join("-")
 }
 
 #[cfg(test)]

@@ -28,13 +28,9 @@ impl Service {
         let listener = TcpListener::bind("127.0.0.1:0")
             .await
             .expect("loopback has a free port");
-        let address = listener
-            .local_addr()
-            .expect("a bound socket has an address");
+        let address = listener.local_addr().expect("a bound socket has an address");
         let server = tokio::spawn(async move {
-            axum::serve(listener, router)
-                .await
-                .expect("a server on loopback runs");
+            axum::serve(listener, router).await.expect("a server on loopback runs");
         });
         Self {
             address,
@@ -72,18 +68,10 @@ impl Service {
             request.extend_from_slice(b"\r\n");
         }
         request.extend_from_slice(b"Connection: close\r\n\r\n");
-        let mut socket = TcpStream::connect(self.address)
-            .await
-            .expect("the service listens");
-        socket
-            .write_all(&request)
-            .await
-            .expect("the service reads a request");
+        let mut socket = TcpStream::connect(self.address).await.expect("the service listens");
+        socket.write_all(&request).await.expect("the service reads a request");
         let mut answer = Vec::new();
-        socket
-            .read_to_end(&mut answer)
-            .await
-            .expect("the service answers");
+        socket.read_to_end(&mut answer).await.expect("the service answers");
         Answer::parse(&answer)
     }
 }
@@ -119,10 +107,6 @@ impl Request {
         let status = answer.status().as_u16();
         let headers = answer.headers().clone();
         let body = answer.bytes().await.expect("the service sends its answer");
-        Answer {
-            status,
-            headers,
-            body,
-        }
+        Answer { status, headers, body }
     }
 }

@@ -24,8 +24,7 @@ pub struct Test {
     body: Body,
 }
 
-type Body =
-    Box<dyn FnOnce(Arc<Keycloak>) -> Pin<Box<dyn Future<Output = Result<()>> + Send>> + Send>;
+type Body = Box<dyn FnOnce(Arc<Keycloak>) -> Pin<Box<dyn Future<Output = Result<()>> + Send>> + Send>;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {

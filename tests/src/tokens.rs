@@ -41,8 +41,7 @@ impl Grant {
     /// The password grant; the password is that of the realm file.
     pub fn password(mut self, user: &str) -> Self {
         self.user = Some(user.to_owned());
-        self.parameter("grant_type", "password")
-            .parameter("username", user)
+        self.parameter("grant_type", "password").parameter("username", user)
     }
 
     pub fn client_credentials(self) -> Self {
@@ -56,15 +55,9 @@ impl Grant {
 
     /// Standard token exchange (RFC 8693).
     pub fn exchange(self, access_token: &str) -> Self {
-        self.parameter(
-            "grant_type",
-            "urn:ietf:params:oauth:grant-type:token-exchange",
-        )
-        .parameter("subject_token", access_token)
-        .parameter(
-            "subject_token_type",
-            "urn:ietf:params:oauth:token-type:access_token",
-        )
+        self.parameter("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange")
+            .parameter("subject_token", access_token)
+            .parameter("subject_token_type", "urn:ietf:params:oauth:token-type:access_token")
     }
 
     /// Words joined by a space; `openid` brings an ID token.
@@ -86,12 +79,7 @@ impl Grant {
 
     pub async fn send(self) -> Result<Tokens> {
         let answer = self.try_send().await?;
-        ensure!(
-            answer.0 == 200,
-            "the token endpoint answered {} {}",
-            answer.0,
-            answer.1
-        );
+        ensure!(answer.0 == 200, "the token endpoint answered {} {}", answer.0, answer.1);
         let answer = answer.1;
         let token = |name| answer[name].as_str().map(str::to_owned);
         Ok(Tokens {

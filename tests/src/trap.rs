@@ -25,9 +25,7 @@ impl Trap {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .await
             .expect("loopback has a free port");
-        let address = listener
-            .local_addr()
-            .expect("a bound socket has an address");
+        let address = listener.local_addr().expect("a bound socket has an address");
         let connections = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&connections);
         let server = tokio::spawn(async move {
@@ -52,9 +50,7 @@ impl Trap {
     /// came earlier is missed, and a trap that counts nothing is found out.
     pub async fn connections(&self) -> usize {
         let before = self.connections.load(Ordering::SeqCst);
-        let own = TcpStream::connect(self.address)
-            .await
-            .expect("the trap listens");
+        let own = TcpStream::connect(self.address).await.expect("the trap listens");
         loop {
             let seen = self.connections.load(Ordering::SeqCst);
             if seen > before {

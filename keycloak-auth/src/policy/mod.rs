@@ -1,31 +1,80 @@
-//! Policies as constant data.
+//! Policies: what a caller must be, as constant data, and the decision about one caller.
+//!
+//! A policy is written on the handler by `#[keycloak(...)]` and ends up here as a `const`. Evaluating it needs no I/O,
+//! allocates nothing and is told the time, so that the same policy gives the same answer in a handler, in a test and in
+//! a tool that lists who may do what.
+//!
+//! ```
+//! use std::time::Duration;
+//! use keycloak_auth::policy::{EvaluationContext, Policy};
+//! # use keycloak_auth::Claims;
+//!
+//! const OPS: Policy = Policy::Any(&[Policy::RealmRole("admin"), Policy::Group("/ops")]);
+//!
+//! # fn demo(claims: &Claims) {
+//! let context = EvaluationContext::new("orders-api", Duration::from_secs(1_767_225_600));
+//! let decision = OPS.evaluate(claims, &context);
+//! if !decision.is_allowed() {
+//!     println!("{decision}"); // "needs any of: realm role `admin`, group `/ops`"
+//! }
+//! # }
+//! ```
 
-/// A requirement that a caller must meet, as constant data.
+mod display;
+mod evaluate;
+mod json;
+
+pub use evaluate::{Decision, Denial, EvaluationContext, StepUp};
+
+/// What a caller must be.
+///
+/// The variants are the words of the policy language; `Display` prints a policy in that language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Policy {
+    /// Everybody, without credentials.
     Public,
+    /// Everybody with a valid access token.
     Authenticated,
+    /// Whoever meets every operand; all do when there is none.
     All(&'static [Policy]),
+    /// Whoever meets one of the operands; nobody does when there is none.
     Any(&'static [Policy]),
+    /// Whoever does not meet the operand.
     Not(&'static Policy),
+    /// A realm role, or a role of the configured `client_id`. Never a role of another client.
     Role(&'static str),
+    /// A realm role.
     RealmRole(&'static str),
+    /// A role of the named client.
     ClientRole {
+        /// The client's `clientId`.
         client: &'static str,
+        /// The role's name.
         role: &'static str,
     },
+    /// Membership in exactly the group of this full path.
     Group(&'static str),
+    /// Membership in the group of this full path or in one below it.
     GroupTree(&'static str),
+    /// A granted scope.
     Scope(&'static str),
+    /// A claim that equals the value, or an array that contains it.
     Claim {
+        /// The members to follow, separated by dots; `\.` is a dot in a name.
         path: &'static str,
+        /// What the claim must be or contain.
         value: ClaimValue,
     },
+    /// An authentication context class (RFC 9470); when it is not met, the caller is asked to log in accordingly.
     Acr(&'static str),
+    /// A login at most this many seconds ago (RFC 9470); when it is not met, the caller is asked to log in again.
     MaxAge(u64),
+    /// A path parameter of the request that equals a claim of the caller.
     Owner {
+        /// The name of the path parameter.
         parameter: &'static str,
+        /// The claim: `sub`, unless said otherwise.
         claim: &'static str,
     },
 }
@@ -34,7 +83,50 @@ pub enum Policy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClaimValue {
+    /// A JSON string.
     String(&'static str),
+    /// A JSON number without fraction.
     Integer(i64),
+    /// `true` or `false`.
     Boolean(bool),
 }
+
+impl Policy {
+    /// Whether a request without credentials meets the policy.
+    #[must_use]
+    pub const fn is_public(&self) -> bool {
+        matches!(self, Self::Public)
+    }
+
+    /// Whether evaluating needs the path parameters of the request.
+    #[must_use]
+    pub fn needs_path_parameters(&self) -> bool {
+        match self {
+            Self::Owner { .. } => true,
+            Self::All(operands) | Self::Any(operands) => operands.iter().any(Self::needs_path_parameters),
+            Self::Not(operand) => operand.needs_path_parameters(),
+            _ => false,
+        }
+    }
+
+    /// The scopes that the policy names, in its order.
+    #[must_use]
+    pub fn scopes(&self) -> Vec<&'static str> {
+        let mut scopes = Vec::new();
+        self.collect_scopes(&mut scopes);
+        scopes
+    }
+
+    fn collect_scopes(&self, scopes: &mut Vec<&'static str>) {
+        match self {
+            Self::Scope(scope) if !scopes.contains(scope) => scopes.push(scope),
+            Self::All(operands) | Self::Any(operands) => {
+                operands.iter().for_each(|operand| operand.collect_scopes(scopes))
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -43,10 +43,7 @@ impl Engine {
         let publish = format!("127.0.0.1:{port}:8080");
         let user = format!("KC_BOOTSTRAP_ADMIN_USERNAME={ADMIN}");
         let password = format!("KC_BOOTSTRAP_ADMIN_PASSWORD={ADMIN}");
-        let features = format!(
-            "KC_FEATURES={}",
-            env::var("KC_FEATURES").unwrap_or_default()
-        );
+        let features = format!("KC_FEATURES={}", env::var("KC_FEATURES").unwrap_or_default());
         let image = format!("{IMAGE}:{version}");
         let mut command = vec![self.0, "run", "--rm", "--publish", &publish];
         command.extend(["--env", &user, "--env", &password]);

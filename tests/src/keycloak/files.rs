@@ -6,16 +6,14 @@ use anyhow::{Context as _, Result};
 
 pub(crate) fn copy_tree(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to).with_context(|| format!("cannot create `{}`", to.display()))?;
-    let entries =
-        fs::read_dir(from).with_context(|| format!("cannot read `{}`", from.display()))?;
+    let entries = fs::read_dir(from).with_context(|| format!("cannot read `{}`", from.display()))?;
     for entry in entries {
         let entry = entry?;
         let target = to.join(entry.file_name());
         if fs::metadata(entry.path())?.is_dir() {
             copy_tree(&entry.path(), &target)?;
         } else {
-            fs::copy(entry.path(), &target)
-                .with_context(|| format!("cannot copy to `{}`", target.display()))?;
+            fs::copy(entry.path(), &target).with_context(|| format!("cannot copy to `{}`", target.display()))?;
         }
     }
     Ok(())
@@ -23,8 +21,7 @@ pub(crate) fn copy_tree(from: &Path, to: &Path) -> Result<()> {
 
 #[cfg(unix)]
 pub(crate) fn link(original: &Path, link: &Path) -> Result<()> {
-    std::os::unix::fs::symlink(original, link)
-        .with_context(|| format!("cannot link `{}`", link.display()))
+    std::os::unix::fs::symlink(original, link).with_context(|| format!("cannot link `{}`", link.display()))
 }
 
 #[cfg(not(unix))]

@@ -73,9 +73,7 @@ impl Keycloak {
     /// Starts the server, or connects to it, and imports the realm.
     pub async fn start() -> Result<Self, StartError> {
         let (source, running, url) = find_server().await?;
-        Self::connect(source, running, url)
-            .await
-            .map_err(StartError::Failed)
+        Self::connect(source, running, url).await.map_err(StartError::Failed)
     }
 
     async fn connect(source: String, running: Running, url: String) -> Result<Self> {
@@ -118,10 +116,7 @@ impl Keycloak {
         let remote = matches!(*self.running.lock().await, Running::Remote);
         if remote {
             file = marked(file);
-            self.guests
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(name);
+            self.guests.lock().unwrap_or_else(PoisonError::into_inner).push(name);
         }
         Realm::import(&self.admin, file).await
     }
@@ -220,15 +215,9 @@ async fn find_server() -> Result<(String, Running, String), StartError> {
     }
     if let Some(home) = setting("KEYCLOAK_HOME") {
         let server = server_of_home(Path::new(&home)).await;
-        let server = server
-            .context("KEYCLOAK_HOME")
-            .map_err(StartError::Failed)?;
+        let server = server.context("KEYCLOAK_HOME").map_err(StartError::Failed)?;
         let url = server.url();
-        return Ok((
-            "KEYCLOAK_HOME".to_owned(),
-            Running::Distribution(server),
-            url,
-        ));
+        return Ok(("KEYCLOAK_HOME".to_owned(), Running::Distribution(server), url));
     }
     let version = setting("KEYCLOAK_TEST_VERSION").unwrap_or_else(|| VERSION.to_owned());
     match check_maven().and_then(|()| check_java()) {
@@ -278,10 +267,7 @@ fn check_maven() -> Result<()> {
 /// Looks for Java where `kc.sh` does.
 fn check_java() -> Result<()> {
     ensure!(cfg!(unix), "a distribution is only run on Unix");
-    let java = setting("JAVA_HOME").map_or_else(
-        || PathBuf::from("java"),
-        |home| Path::new(&home).join("bin/java"),
-    );
+    let java = setting("JAVA_HOME").map_or_else(|| PathBuf::from("java"), |home| Path::new(&home).join("bin/java"));
     let output = Command::new(&java)
         .arg("-version")
         .output()
@@ -307,11 +293,7 @@ fn free_port() -> Result<u16> {
 }
 
 /// Asks until the realm `master` answers, the process has ended or the time is over.
-async fn wait_until_ready(
-    url: &str,
-    limit: Duration,
-    exit_status: impl Fn() -> Option<String>,
-) -> Result<()> {
+async fn wait_until_ready(url: &str, limit: Duration, exit_status: impl Fn() -> Option<String>) -> Result<()> {
     let client = http_client();
     let discovery = format!("{url}/realms/master/.well-known/openid-configuration");
     let deadline = Instant::now() + limit;

@@ -46,19 +46,12 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts `command` with its output appended to `server.log` in `directory`.
-    pub(crate) fn spawn(
-        command: &[&OsStr],
-        environment: &[(&str, &OsStr)],
-        directory: &Path,
-    ) -> Result<Self> {
+    pub(crate) fn spawn(command: &[&OsStr], environment: &[(&str, &OsStr)], directory: &Path) -> Result<Self> {
         let status = directory.join("exit-status");
         if status.exists() {
             fs::remove_file(&status)?;
         }
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(log_file(directory))?;
+        let log = File::options().create(true).append(true).open(log_file(directory))?;
         let mut shell = Command::new("sh");
         shell
             .arg("-c")

@@ -1,0 +1,42 @@
+//! Mistakes, collected so that all of them are reported at once.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+
+/// The mistakes found so far.
+#[derive(Default)]
+pub(crate) struct Errors {
+    all: Option<syn::Error>,
+    count: usize,
+}
+
+impl Errors {
+    /// Reports `message` on the tokens `at`, with one line of help.
+    pub(crate) fn report(&mut self, at: impl ToTokens, message: impl AsRef<str>, help: impl AsRef<str>) {
+        let text = format!("{}\nhelp: {}", message.as_ref(), help.as_ref());
+        self.add(syn::Error::new_spanned(at, text));
+    }
+
+    /// Adds an error of the parser of Rust itself.
+    pub(crate) fn add(&mut self, error: syn::Error) {
+        self.count += 1;
+        match &mut self.all {
+            Some(all) => all.combine(error),
+            None => self.all = Some(error),
+        }
+    }
+
+    /// How many mistakes there are; a step compares it to know whether it found any itself.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// One `compile_error!` a mistake.
+    pub(crate) fn into_tokens(self) -> TokenStream {
+        self.all.map(syn::Error::into_compile_error).unwrap_or_default()
+    }
+}

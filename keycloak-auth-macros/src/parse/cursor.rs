@@ -1,0 +1,192 @@
+//! A position in a list of tokens.
+
+use proc_macro2::{Delimiter, Group, Ident, Literal, TokenStream, TokenTree};
+
+use crate::errors::Errors;
+
+pub(crate) struct Cursor {
+    trees: Vec<TokenTree>,
+    position: usize,
+}
+
+impl Cursor {
+    pub(crate) fn new(tokens: TokenStream) -> Self {
+        let mut trees = Vec::new();
+        flatten(tokens, &mut trees);
+        Self { trees, position: 0 }
+    }
+
+    pub(crate) fn peek(&self) -> Option<&TokenTree> {
+        self.peek_at(0)
+    }
+
+    pub(crate) fn peek_at(&self, distance: usize) -> Option<&TokenTree> {
+        self.trees.get(self.position + distance)
+    }
+
+    pub(crate) fn next(&mut self) -> Option<TokenTree> {
+        let tree = self.trees.get(self.position).cloned();
+        self.position += usize::from(tree.is_some());
+        tree
+    }
+
+    pub(crate) fn at_end(&self) -> bool {
+        self.position == self.trees.len()
+    }
+
+    /// Whether an entry ends here, well or badly.
+    pub(crate) fn at_separator(&self) -> bool {
+        self.at_end() || self.peek_punct(',') || self.peek_punct(';')
+    }
+
+    pub(crate) fn peek_punct(&self, wanted: char) -> bool {
+        self.is_punct_at(0, wanted)
+    }
+
+    pub(crate) fn is_punct_at(&self, distance: usize, wanted: char) -> bool {
+        matches!(self.peek_at(distance), Some(TokenTree::Punct(punct)) if punct.as_char() == wanted)
+    }
+
+    /// Whether `::` stands at `distance`.
+    pub(crate) fn is_path_separator_at(&self, distance: usize) -> bool {
+        self.is_punct_at(distance, ':') && self.is_punct_at(distance + 1, ':')
+    }
+
+    pub(crate) fn eat_punct(&mut self, wanted: char) -> Option<TokenTree> {
+        self.peek_punct(wanted).then(|| self.next()).flatten()
+    }
+
+    pub(crate) fn eat_ident(&mut self) -> Option<Ident> {
+        let Some(TokenTree::Ident(ident)) = self.peek() else {
+            return None;
+        };
+        let ident = ident.clone();
+        self.position += 1;
+        Some(ident)
+    }
+
+    pub(crate) fn eat_literal(&mut self) -> Option<Literal> {
+        let Some(TokenTree::Literal(literal)) = self.peek() else {
+            return None;
+        };
+        let literal = literal.clone();
+        self.position += 1;
+        Some(literal)
+    }
+
+    pub(crate) fn eat_group(&mut self, delimiter: Delimiter) -> Option<Group> {
+        let Some(TokenTree::Group(group)) = self.peek() else {
+            return None;
+        };
+        if group.delimiter() != delimiter {
+            return None;
+        }
+        let group = group.clone();
+        self.position += 1;
+        Some(group)
+    }
+
+    /// `some::path`, `::some::path`.
+    pub(crate) fn eat_path(&mut self) -> Option<TokenStream> {
+        let start = self.position;
+        if self.is_path_separator_at(0) {
+            self.position += 2;
+        }
+        loop {
+            if self.eat_ident().is_none() {
+                self.position = start;
+                return None;
+            }
+            if !self.is_path_separator_at(0) {
+                break;
+            }
+            self.position += 2;
+        }
+        Some(
+            self.trees[start..self.position]
+                .iter()
+                .cloned()
+                .collect::<TokenStream>(),
+        )
+    }
+
+    /// All tokens, those that are read included.
+    pub(crate) fn all(&self) -> TokenStream {
+        self.trees.iter().cloned().collect()
+    }
+
+    /// The rest of the entry.
+    pub(crate) fn eat_entry(&mut self) -> TokenStream {
+        let start = self.position;
+        while !self.at_separator() {
+            self.position += 1;
+        }
+        self.trees[start..self.position].iter().cloned().collect()
+    }
+
+    /// Reads `item { "," item } [","]`. An item that returns `None` has reported its mistake; reading goes on behind the
+    /// next comma.
+    pub(crate) fn separated<T>(
+        &mut self,
+        errors: &mut Errors,
+        mut item: impl FnMut(&mut Self, &mut Errors) -> Option<T>,
+    ) -> Vec<T> {
+        let mut items = Vec::new();
+        while !self.at_end() {
+            if let Some(comma) = self.eat_punct(',') {
+                errors.report(comma, "nothing stands before this comma", "remove the comma");
+                continue;
+            }
+            match item(self, errors) {
+                Some(item) => items.push(item),
+                None => drop(self.eat_entry()),
+            }
+            self.separator(errors);
+        }
+        items
+    }
+
+    fn separator(&mut self, errors: &mut Errors) {
+        if self.at_end() || self.eat_punct(',').is_some() {
+            return;
+        }
+        if let Some(semicolon) = self.eat_punct(';') {
+            errors.report(semicolon, "expected `,`, found `;`", "write a comma in its place");
+            return;
+        }
+        match self.peek() {
+            Some(next @ (TokenTree::Ident(_) | TokenTree::Literal(_))) => errors.report(
+                next,
+                format!("missing comma before `{next}`"),
+                "separate the parts by commas",
+            ),
+            Some(next) => {
+                errors.report(
+                    next,
+                    format!("expected `,`, found `{next}`"),
+                    "nothing but a comma can follow here",
+                );
+                self.eat_entry();
+                self.eat_punct(',');
+            }
+            None => {}
+        }
+    }
+}
+
+/// Opens the invisible groups around what a `macro_rules!` macro passes on.
+fn flatten(tokens: TokenStream, into: &mut Vec<TokenTree>) {
+    for tree in tokens {
+        match tree {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+                flatten(group.stream(), into);
+            }
+            tree => into.push(tree),
+        }
+    }
+}
+
+/// Tokens as somebody would write them, for messages: `order - admin` is `order-admin`.
+pub(crate) fn text(tokens: &TokenStream) -> String {
+    tokens.clone().into_iter().map(|tree| tree.to_string()).collect()
+}

@@ -1,0 +1,130 @@
+use super::*;
+
+fn valid() -> KeycloakBuilder {
+    Keycloak::builder()
+        .server_url("https://id.example.com")
+        .realm("acme")
+        .client_id("orders-api")
+        .audience("orders-api")
+}
+
+fn settings(builder: KeycloakBuilder) -> Vec<&'static str> {
+    builder
+        .build()
+        .err()
+        .map(|error| error.problems().iter().map(|problem| problem.setting).collect())
+        .unwrap_or_default()
+}
+
+#[test]
+fn the_four_settings_are_enough() {
+    let keycloak = valid().build().expect("a valid configuration");
+    assert_eq!(keycloak.issuer(), "https://id.example.com/realms/acme");
+    assert!(
+        Keycloak::builder()
+            .server_url("https://id.example.com/auth/realms/acme")
+            .client_id("c")
+            .audience("a")
+            .build()
+            .is_ok()
+    );
+}
+
+#[test]
+fn reports_every_problem_at_once() {
+    assert_eq!(
+        settings(Keycloak::builder()),
+        ["server_url", "realm", "client_id", "audience"]
+    );
+    let broken = Keycloak::builder()
+        .server_url("id.example.com")
+        .realm("acme")
+        .client_id(" ")
+        .audience("")
+        .algorithms([])
+        .leeway(Duration::from_secs(3600))
+        .key_set_lifetime(Duration::ZERO)
+        .jwks_uri("nonsense")
+        .root_certificates("not PEM")
+        .proxy("::")
+        .openapi_scheme_name("my scheme");
+    let error = broken.clone().build().expect_err("broken");
+    let shown = error.to_string();
+    for setting in [
+        "server_url",
+        "client_id",
+        "audience",
+        "algorithms",
+        "leeway",
+        "key_set_lifetime",
+        "jwks_uri",
+        "root_certificates",
+        "proxy",
+        "openapi_scheme_name",
+    ] {
+        assert!(
+            settings(broken.clone()).contains(&setting),
+            "{setting} is missing in: {shown}"
+        );
+        assert!(
+            shown.contains(&format!("`{setting}`")),
+            "{setting} is missing in: {shown}"
+        );
+    }
+}
+
+#[test]
+fn one_problem_reads_as_one_line() {
+    let error = valid().client_id("").build().expect_err("no client");
+    assert_eq!(
+        error.to_string(),
+        "Keycloak is not configured correctly: `client_id` is missing: set it, as in `.client_id(\"orders-api\")`"
+    );
+}
+
+#[test]
+fn an_audience_is_mandatory_or_opted_out_of() {
+    let builder = || {
+        Keycloak::builder()
+            .server_url("https://id.example.com")
+            .realm("acme")
+            .client_id("orders-api")
+    };
+    assert_eq!(settings(builder()), ["audience"]);
+    assert!(builder().without_audience_check().build().is_ok());
+    assert_eq!(
+        settings(valid().without_audience_check()),
+        ["audience"],
+        "one contradicts the other"
+    );
+}
+
+#[test]
+fn endpoints_must_not_be_less_safe_than_the_server() {
+    assert_eq!(settings(valid().jwks_uri("http://id.example.com/certs")), ["jwks_uri"]);
+    assert_eq!(
+        settings(valid().token_endpoint("ftp://id.example.com/token")),
+        ["token_endpoint"]
+    );
+    assert_eq!(
+        settings(valid().introspection_endpoint("https://a:b@id.example.com")),
+        ["introspection_endpoint"]
+    );
+    assert!(valid().jwks_uri("https://keys.example.com/certs").build().is_ok());
+}
+
+#[test]
+fn an_own_client_takes_no_settings_for_ours() {
+    let client = reqwest::Client::new();
+    assert!(valid().http_client(client.clone()).build().is_ok());
+    assert_eq!(
+        settings(valid().http_client(client).proxy("http://proxy:3128")),
+        ["proxy"]
+    );
+}
+
+#[test]
+fn debug_shows_no_secret() {
+    let builder = valid().client_secret("hunter2").client_certificate("hunter2");
+    assert!(!format!("{builder:?}").contains("hunter2"));
+}

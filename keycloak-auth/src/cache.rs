@@ -1,0 +1,168 @@
+//! The cache of verified tokens: a memo of a pure function.
+//!
+//! Remembered is what follows from a token's bytes and a key alone: that the signature verifies, and the parsed claims.
+//! An entry is found by the whole token, compared in constant time, and names the key that verified it. Whatever depends
+//! on the time or on state (expiry, the key still being in the set, audience, issuer) is checked again on every request,
+//! so an entry can never be staler than a fresh verification. Failures are not remembered.
+//!
+//! The hash takes the end of the token, which is the end of its signature: only tokens that verified get in, so nobody
+//! without the private key chooses where entries land.
+//!
+//! `quick_cache` holds the entries: its readers take a shard's lock only for the look-up itself, and its eviction
+//! (S3-FIFO) keeps the regulars when a flood of one-time tokens passes through. The bound is in entries and in bytes.
+
+use std::{
+    fmt,
+    hash::{Hash, Hasher, RandomState},
+    sync::Arc,
+};
+
+use quick_cache::{Equivalent, Weighter, sync::Cache};
+
+use crate::{claims::Claims, jose::VerificationKey};
+
+/// The share of the cache's bytes that one entry of usual size counts for; larger tokens count for what they take.
+const USUAL_ENTRY: u64 = 4096;
+
+/// How many bytes at the end of a token are hashed: 128 bits of signature and more.
+const TAIL: usize = 24;
+
+/// A token whose signature was verified, with its claims.
+pub(crate) struct VerifiedToken {
+    token: Box<str>,
+    claims: Claims,
+    key: Arc<VerificationKey>,
+    client_id: Arc<str>,
+}
+
+impl VerifiedToken {
+    pub(crate) fn new(token: &str, claims: Claims, key: Arc<VerificationKey>, client_id: Arc<str>) -> Self {
+        Self {
+            token: token.into(),
+            claims,
+            key,
+            client_id,
+        }
+    }
+
+    /// The client that this service is, whose roles count beside realm roles.
+    pub(crate) fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    pub(crate) fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// The key that verified the signature.
+    pub(crate) fn key(&self) -> &Arc<VerificationKey> {
+        &self.key
+    }
+}
+
+impl fmt::Debug for VerifiedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedToken")
+            .field("claims", &self.claims)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Verified tokens by their text.
+#[derive(Debug)]
+pub(crate) struct TokenCache {
+    entries: Option<Cache<Key, Arc<VerifiedToken>, ByWeight, RandomState>>,
+}
+
+impl TokenCache {
+    /// A cache of at most `capacity` tokens and 4 KiB times that; without any at zero.
+    pub(crate) fn new(capacity: usize) -> Self {
+        let entries = (capacity > 0).then(|| {
+            Cache::with(
+                capacity,
+                capacity as u64 * USUAL_ENTRY,
+                ByWeight,
+                RandomState::new(),
+                Default::default(),
+            )
+        });
+        Self { entries }
+    }
+
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.entries.is_some()
+    }
+
+    pub(crate) fn find(&self, token: &str) -> Option<Arc<VerifiedToken>> {
+        self.entries.as_ref()?.get(&Sought(token))
+    }
+
+    pub(crate) fn insert(&self, verified: &Arc<VerifiedToken>) {
+        if let Some(entries) = &self.entries {
+            entries.insert(Key(Arc::clone(verified)), Arc::clone(verified));
+        }
+    }
+
+    /// Drops an entry that will never be good again.
+    pub(crate) fn remove(&self, verified: &VerifiedToken) {
+        if let Some(entries) = &self.entries {
+            entries.remove(&Sought(verified.token()));
+        }
+    }
+}
+
+/// The token of an entry, sharing the entry's memory.
+#[derive(Clone, Debug)]
+struct Key(Arc<VerifiedToken>);
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        same_token(self.0.token(), other.0.token())
+    }
+}
+
+impl Eq for Key {}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        hash_tail(self.0.token(), state);
+    }
+}
+
+/// A token that is looked for.
+struct Sought<'t>(&'t str);
+
+impl Hash for Sought<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        hash_tail(self.0, state);
+    }
+}
+
+impl Equivalent<Key> for Sought<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        same_token(self.0, key.0.token())
+    }
+}
+
+fn hash_tail(token: &str, state: &mut impl Hasher) {
+    let bytes = token.as_bytes();
+    state.write(&bytes[bytes.len().saturating_sub(TAIL)..]);
+}
+
+fn same_token(one: &str, other: &str) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(one.as_bytes(), other.as_bytes()).is_ok()
+}
+
+#[derive(Clone, Debug)]
+struct ByWeight;
+
+impl Weighter<Key, Arc<VerifiedToken>> for ByWeight {
+    fn weight(&self, _: &Key, verified: &Arc<VerifiedToken>) -> u64 {
+        (verified.token.len() + verified.claims.heap_size() + size_of::<VerifiedToken>()).max(USUAL_ENTRY as usize)
+            as u64
+    }
+}

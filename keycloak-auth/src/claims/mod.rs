@@ -1,0 +1,245 @@
+//! The claims of a verified access token, parsed once into a compact form (RFC 7519 §4, RFC 9068 §2.2).
+//!
+//! All text lives in one string, the token's payload; a claim is a pair of positions in it. Parsing a token therefore
+//! costs a handful of allocations however many roles it carries, and cloning nothing at all.
+
+mod lookup;
+mod parse;
+
+use std::{borrow::Cow, fmt};
+
+use serde::de::DeserializeOwned;
+
+pub(crate) use lookup::claim_matches;
+pub(crate) use parse::InvalidPayload;
+
+/// The claims of an access token.
+///
+/// A [`KeycloakUser`](crate::KeycloakUser) dereferences to them.
+#[derive(Clone)]
+pub struct Claims {
+    /// The payload's JSON, followed by those strings that had escapes in it.
+    text: Box<str>,
+    /// Where the JSON ends in `text`.
+    payload_length: usize,
+    /// The elements of all lists, one list after the other.
+    elements: Box<[Text]>,
+    /// Each client's name and the range of its roles.
+    clients: Box<[(Text, List)]>,
+    registered: Registered,
+}
+
+/// Positions of a string in [`Claims::text`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Text {
+    start: u32,
+    end: u32,
+}
+
+/// Positions of a list in [`Claims::elements`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct List {
+    start: u32,
+    end: u32,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Registered {
+    issuer: Option<Text>,
+    subject: Option<Text>,
+    audience: Option<List>,
+    expires_at: Option<u64>,
+    not_before: Option<u64>,
+    issued_at: Option<u64>,
+    auth_time: Option<u64>,
+    token_id: Option<Text>,
+    token_type: Option<Text>,
+    authorized_party: Option<Text>,
+    session_id: Option<Text>,
+    scope: Option<Text>,
+    acr: Option<Text>,
+    is_bound: bool,
+    username: Option<Text>,
+    email: Option<Text>,
+    email_verified: Option<bool>,
+    name: Option<Text>,
+    given_name: Option<Text>,
+    family_name: Option<Text>,
+    realm_roles: List,
+    groups: List,
+}
+
+/// Accessors for text claims, which differ in nothing but the claim.
+macro_rules! text_claims {
+    ($($(#[$doc:meta])* $name:ident;)*) => {
+        $(
+            $(#[$doc])*
+            #[must_use]
+            pub fn $name(&self) -> Option<&str> {
+                self.registered.$name.map(|text| self.text(text))
+            }
+        )*
+    };
+}
+
+impl Claims {
+    text_claims! {
+        /// `iss`: who issued the token (RFC 7519 §4.1.1).
+        issuer;
+        /// `sub`: the user's id (RFC 7519 §4.1.2). Absent in Keycloak's lightweight tokens.
+        subject;
+        /// `jti`: the token's id (RFC 7519 §4.1.7).
+        token_id;
+        /// `typ` of the payload: `Bearer` in Keycloak's access tokens.
+        token_type;
+        /// `azp`: the client that the token was issued to (OpenID Connect Core §2).
+        authorized_party;
+        /// `sid`: the session; absent for client credentials.
+        session_id;
+        /// `acr`: how the user logged in (OpenID Connect Core §2).
+        acr;
+        /// `preferred_username`; absent in lightweight tokens.
+        username;
+        /// `email`.
+        email;
+        /// `name`: the full name.
+        name;
+        /// `given_name`.
+        given_name;
+        /// `family_name`.
+        family_name;
+    }
+
+    /// `aud`: for whom the token is (RFC 7519 §4.1.3).
+    pub fn audience(&self) -> impl Iterator<Item = &str> {
+        self.list(self.registered.audience.unwrap_or_default())
+    }
+
+    /// `exp`: when the token ends, in seconds since the Unix epoch (RFC 7519 §4.1.4).
+    #[must_use]
+    pub fn expires_at(&self) -> Option<u64> {
+        self.registered.expires_at
+    }
+
+    /// `nbf`: from when the token holds, in seconds since the Unix epoch (RFC 7519 §4.1.5).
+    #[must_use]
+    pub fn not_before(&self) -> Option<u64> {
+        self.registered.not_before
+    }
+
+    /// `iat`: when the token was issued, in seconds since the Unix epoch (RFC 7519 §4.1.6).
+    #[must_use]
+    pub fn issued_at(&self) -> Option<u64> {
+        self.registered.issued_at
+    }
+
+    /// `auth_time`: when the user logged in, in seconds since the Unix epoch (OpenID Connect Core §2).
+    #[must_use]
+    pub fn auth_time(&self) -> Option<u64> {
+        self.registered.auth_time
+    }
+
+    /// `email_verified`; `false` when the token does not say.
+    #[must_use]
+    pub fn email_verified(&self) -> bool {
+        self.registered.email_verified.unwrap_or(false)
+    }
+
+    /// `scope`: the granted scopes (RFC 9068 §2.2.3).
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.registered
+            .scope
+            .map(|scope| self.text(scope))
+            .unwrap_or_default()
+            .split_ascii_whitespace()
+    }
+
+    /// `realm_access.roles`: the realm roles, composites expanded by Keycloak.
+    pub fn realm_roles(&self) -> impl Iterator<Item = &str> {
+        self.list(self.registered.realm_roles)
+    }
+
+    /// `resource_access.{client}.roles`: the roles of that client, and of no other.
+    pub fn client_roles(&self, client: &str) -> impl Iterator<Item = &str> {
+        let roles = self
+            .clients
+            .iter()
+            .find(|(name, _)| self.text(*name) == client)
+            .map(|(_, roles)| *roles);
+        self.list(roles.unwrap_or_default())
+    }
+
+    /// Every client in `resource_access`, with its roles.
+    pub fn clients(&self) -> impl Iterator<Item = (&str, impl Iterator<Item = &str>)> {
+        self.clients
+            .iter()
+            .map(|(name, roles)| (self.text(*name), self.list(*roles)))
+    }
+
+    /// `groups`: the full paths of the groups that the user is a direct member of; empty without a group mapper.
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
+        self.list(self.registered.groups)
+    }
+
+    /// Whether the token is bound to a key (`cnf`, RFC 7800), and so is no bearer token.
+    #[must_use]
+    pub fn is_bound(&self) -> bool {
+        self.registered.is_bound
+    }
+
+    /// Reads the claims into a type of the caller's: the way to custom claims.
+    ///
+    /// # Errors
+    ///
+    /// When the claims do not fit `T`.
+    pub fn claims<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_str(self.json())
+    }
+
+    /// The token's payload as it was signed: a JSON object.
+    #[must_use]
+    pub fn json(&self) -> &str {
+        &self.text[..self.payload_length]
+    }
+
+    /// The bytes that these claims take in memory, beside the value itself.
+    pub(crate) fn heap_size(&self) -> usize {
+        self.text.len() + size_of_val(&*self.elements) + size_of_val(&*self.clients)
+    }
+
+    /// The text claim of that name at the top level of the payload, registered or custom.
+    pub(crate) fn text_claim(&self, name: &str) -> Option<Cow<'_, str>> {
+        match name {
+            "sub" => self.subject().map(Cow::Borrowed),
+            "preferred_username" => self.username().map(Cow::Borrowed),
+            "email" => self.email().map(Cow::Borrowed),
+            _ => lookup::text_claim(self.json(), name),
+        }
+    }
+
+    pub(crate) fn has_audience(&self) -> bool {
+        self.registered.audience.is_some()
+    }
+
+    fn text(&self, text: Text) -> &str {
+        &self.text[text.start as usize..text.end as usize]
+    }
+
+    fn list(&self, list: List) -> impl Iterator<Item = &str> {
+        self.elements[list.start as usize..list.end as usize]
+            .iter()
+            .map(|element| self.text(*element))
+    }
+}
+
+/// Shows the subject only: claims are personal data, and logs outlive their purpose.
+impl fmt::Debug for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claims")
+            .field("subject", &self.subject())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+use serde::Deserialize;
+
+use super::*;
+use crate::policy::ClaimValue;
+
+fn parse(json: &str) -> Result<Claims, InvalidPayload> {
+    Claims::parse(json.to_owned())
+}
+
+fn claims(json: &str) -> Claims {
+    parse(json).expect("valid claims")
+}
+
+/// A payload as Keycloak 26 writes it.
+const ALICE: &str = r#"{"exp":1767225900,"iat":1767225600,"jti":"onrtro:1","iss":"https://id.example.com/realms/acme","aud":["orders-api","account"],
+    "sub":"u-1","typ":"Bearer","azp":"orders-web","sid":"s-1","acr":"1","allowed-origins":["*"],
+    "realm_access":{"roles":["admin","\u00fcber"]},
+    "resource_access":{"orders-api":{"roles":["orders:read"]},"billing-api":{"roles":["admin"]}},
+    "scope":"openid  email","email_verified":true,"name":"Alice \"A\" Admin","groups":["/ops","/ops/oncall"],
+    "preferred_username":"alice","given_name":"Alice","family_name":"Admin","email":"alice@acme.test",
+    "tenant":{"id":7,"plans":["gold","silver"]},"a.b":true,"level":-3}"#;
+
+#[test]
+fn reads_every_claim() {
+    let claims = claims(ALICE);
+    assert_eq!(claims.issuer(), Some("https://id.example.com/realms/acme"));
+    assert_eq!(claims.subject(), Some("u-1"));
+    assert_eq!(claims.audience().collect::<Vec<_>>(), ["orders-api", "account"]);
+    assert_eq!(
+        (claims.expires_at(), claims.issued_at(), claims.not_before()),
+        (Some(1_767_225_900), Some(1_767_225_600), None)
+    );
+    assert_eq!(claims.realm_roles().collect::<Vec<_>>(), ["admin", "über"]);
+    assert_eq!(claims.client_roles("orders-api").collect::<Vec<_>>(), ["orders:read"]);
+    assert_eq!(claims.client_roles("billing-api").collect::<Vec<_>>(), ["admin"]);
+    assert_eq!(claims.client_roles("orders").count(), 0);
+    assert_eq!(claims.clients().count(), 2);
+    assert_eq!(claims.scopes().collect::<Vec<_>>(), ["openid", "email"]);
+    assert_eq!(claims.groups().collect::<Vec<_>>(), ["/ops", "/ops/oncall"]);
+    assert_eq!(claims.name(), Some("Alice \"A\" Admin"));
+    assert_eq!(
+        (claims.username(), claims.email(), claims.email_verified()),
+        (Some("alice"), Some("alice@acme.test"), true)
+    );
+    assert!(!claims.is_bound());
+}
+
+#[test]
+fn hands_the_payload_to_a_type_of_the_caller() {
+    #[derive(Deserialize)]
+    struct Custom {
+        tenant: Tenant,
+    }
+    #[derive(Deserialize)]
+    struct Tenant {
+        id: u32,
+    }
+
+    assert_eq!(claims(ALICE).claims::<Custom>().expect("fits").tenant.id, 7);
+    assert!(claims(r#"{"sub":"x"}"#).claims::<Custom>().is_err());
+}
+
+#[test]
+fn a_registered_claim_of_a_wrong_type_is_named() {
+    for (claim, values) in [
+        ("iss", ["1", "null", r#"["x"]"#, "{}"].as_slice()),
+        (
+            "aud",
+            &[
+                "null",
+                "1",
+                "{}",
+                "[1]",
+                r#"["orders-api",null]"#,
+                "true",
+                r#"[["orders-api"]]"#,
+            ],
+        ),
+        ("typ", &["null", "[]"]),
+        ("azp", &["null", "7"]),
+        ("sub", &["null", "7"]),
+        (
+            "exp",
+            &[
+                "null",
+                r#""1767225900""#,
+                "-1",
+                "-1.5",
+                "1e300",
+                "18446744073709551615",
+                "253402300800",
+                "[]",
+                "true",
+            ],
+        ),
+        ("nbf", &["null", r#""0""#, "-1", "{}"]),
+        ("iat", &["null", r#""0""#, "-1", "18446744073709551615"]),
+    ] {
+        for value in values {
+            let json = format!(r#"{{"{claim}":{value}}}"#);
+            assert_eq!(parse(&json).map(|_| ()), Err(InvalidPayload::Claim(claim)), "{json}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_a_claims_set_is_malformed() {
+    for json in [
+        "",
+        "null",
+        "[]",
+        "\"x\"",
+        "{}{}",
+        r#"{"exp":NaN}"#,
+        r#"{"exp":1e400}"#,
+        r#"{"exp":1,}"#,
+        r#"{"sub":"a","sub":"a"}"#,
+        r#"{"s\u0075b":"a","sub":"b"}"#,
+        r#"{"realm_access":{"roles":["a"],"roles":["admin"]}}"#,
+        r#"{"realm_access":{"roles":[]},"realm_access":{"roles":["admin"]}}"#,
+        r#"{"resource_access":{"c":{"roles":[]},"c":{"roles":["admin"]}}}"#,
+        r#"{"custom":{"x":[{"a":1,"a":2}]}}"#,
+        r#"{"groups":[{"a":1,"a":2}]}"#,
+        "\u{feff}{}",
+    ] {
+        assert_eq!(parse(json).map(|_| ()), Err(InvalidPayload::Malformed), "{json}");
+    }
+    assert_eq!(
+        parse(&format!(r#"{{"x":{}}}"#, "[".repeat(4000))).map(|_| ()),
+        Err(InvalidPayload::Malformed)
+    );
+}
+
+#[test]
+fn roles_and_groups_of_a_wrong_type_grant_nothing() {
+    for json in [
+        r#"{"realm_access":"admin"}"#,
+        r#"{"realm_access":null}"#,
+        r#"{"realm_access":["admin"]}"#,
+        r#"{"realm_access":{"roles":"admin"}}"#,
+        r#"{"realm_access":{"roles":{"admin":true}}}"#,
+        r#"{"realm_access":{"roles":[["admin"],{"admin":1},null,7,true,1.5,-1]}}"#,
+        r#"{"resource_access":{"orders-api":["admin"]}}"#,
+        r#"{"resource_access":"admin"}"#,
+        r#"{"groups":"/ops"}"#,
+        r#"{"groups":{"/ops":true}}"#,
+        r#"{"scope":["admin"]}"#,
+    ] {
+        let claims = claims(json);
+        assert_eq!(
+            claims.realm_roles().count() + claims.groups().count() + claims.scopes().count(),
+            0,
+            "{json}"
+        );
+        assert_eq!(claims.client_roles("orders-api").count(), 0, "{json}");
+    }
+}
+
+#[test]
+fn fractions_of_a_second_shorten_a_token() {
+    let claims = claims(r#"{"exp":10.9,"nbf":10.1,"iat":1e1}"#);
+    assert_eq!(
+        (claims.expires_at(), claims.not_before(), claims.issued_at()),
+        (Some(10), Some(11), Some(10))
+    );
+}
+
+#[test]
+fn any_confirmation_claim_binds_the_token() {
+    for cnf in ["null", "{}", r#"{"jkt":"x"}"#, r#""x""#, "[]"] {
+        assert!(claims(&format!(r#"{{"cnf":{cnf}}}"#)).is_bound(), "{cnf}");
+    }
+}
+
+#[test]
+fn custom_claims_are_found_by_path() {
+    let claims = claims(ALICE);
+    for (path, value, expected) in [
+        ("tenant.id", ClaimValue::Integer(7), true),
+        ("tenant.id", ClaimValue::Integer(8), false),
+        ("tenant.id", ClaimValue::String("7"), false),
+        ("tenant.plans", ClaimValue::String("silver"), true),
+        ("tenant.plans", ClaimValue::String("bronze"), false),
+        ("tenant.plans.gold", ClaimValue::String("gold"), false),
+        ("tenant", ClaimValue::Integer(7), false),
+        ("a\\.b", ClaimValue::Boolean(true), true),
+        ("a.b", ClaimValue::Boolean(true), false),
+        ("level", ClaimValue::Integer(-3), true),
+        ("email_verified", ClaimValue::Boolean(true), true),
+        ("preferred_username", ClaimValue::String("alice"), true),
+        ("missing", ClaimValue::Boolean(false), false),
+    ] {
+        assert_eq!(claim_matches(&claims, path, value), expected, "{path} = {value:?}");
+    }
+}
+
+#[test]
+fn debug_shows_no_personal_data() {
+    let shown = format!("{:?}", claims(ALICE));
+    assert!(shown.contains("u-1") && !shown.contains("alice"), "{shown}");
+}

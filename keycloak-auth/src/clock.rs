@@ -1,0 +1,78 @@
+//! The clock, which everything that depends on time is given.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// Tells the time to a [`Keycloak`](crate::Keycloak): the system's, or one that a test moves.
+///
+/// ```
+/// use std::time::Duration;
+/// use keycloak_auth::Clock;
+///
+/// let clock = Clock::manual(Duration::from_secs(1_700_000_000));
+/// clock.advance(Duration::from_secs(60));
+/// assert_eq!(clock.now(), Duration::from_secs(1_700_000_060));
+/// ```
+#[derive(Clone, Default)]
+pub struct Clock {
+    manual: Option<Arc<AtomicU64>>,
+}
+
+impl Clock {
+    /// The system's wall clock.
+    #[must_use]
+    pub fn system() -> Self {
+        Self::default()
+    }
+
+    /// A clock that stands at `now` (time since the Unix epoch, kept in milliseconds) until it is moved; for tests.
+    #[must_use]
+    pub fn manual(now: Duration) -> Self {
+        Self {
+            manual: Some(Arc::new(AtomicU64::new(milliseconds(now)))),
+        }
+    }
+
+    /// The time since the Unix epoch; zero when the system's clock stands before it.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        match &self.manual {
+            Some(milliseconds) => Duration::from_millis(milliseconds.load(Ordering::SeqCst)),
+            None => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+        }
+    }
+
+    /// Moves a manual clock, and all its clones, forward.
+    ///
+    /// # Panics
+    ///
+    /// When this is the system's clock, which nobody here can move.
+    pub fn advance(&self, by: Duration) {
+        let manual = self
+            .manual
+            .as_ref()
+            .expect("only a clock made by `Clock::manual` can be moved");
+        manual.fetch_add(milliseconds(by), Ordering::SeqCst);
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.manual.is_some() {
+            "Clock::manual"
+        } else {
+            "Clock::system"
+        };
+        write!(f, "{kind}({:?})", self.now())
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

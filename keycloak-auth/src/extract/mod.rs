@@ -1,0 +1,15 @@
+//! Extractors: the caller in a handler's arguments, and the guard that `#[keycloak(...)]` puts before them.
+
+mod authenticate;
+mod custom_claims;
+mod guard;
+mod rejection;
+mod state;
+mod user;
+
+pub use custom_claims::CustomClaims;
+pub use guard::{Guard, HandlerPolicy};
+pub use rejection::AuthRejection;
+
+pub(crate) use authenticate::RequestContext;
+pub(crate) use state::provide_from_state;

@@ -1,0 +1,69 @@
+//! Finding the [`Keycloak`] in a router's state.
+//!
+//! A guard is generic over the state and cannot demand that a `Keycloak` is in it: in a router that is secured by a layer
+//! there is none. So `SecureRouter::secure_from_state`, which knows that there is one, notes here how to get at it. The
+//! note is about the type of the state, not about a router: it holds wherever a state of that type turns up.
+
+use std::{
+    any::{Any, TypeId},
+    sync::OnceLock,
+};
+
+use axum::extract::FromRef;
+
+use crate::Keycloak;
+
+/// Types of states that have a [`Keycloak`]: a list that only grows, read without a lock.
+static FIRST: Link = OnceLock::new();
+
+type Link = OnceLock<Box<Entry>>;
+
+struct Entry {
+    state: TypeId,
+    keycloak: fn(&dyn Any) -> Option<Keycloak>,
+    next: Link,
+}
+
+/// Notes that states of type `S` have a [`Keycloak`].
+pub(crate) fn provide_from_state<S>()
+where
+    S: 'static,
+    Keycloak: FromRef<S>,
+{
+    let state = TypeId::of::<S>();
+    let mut link = &FIRST;
+    loop {
+        let entry = link.get_or_init(|| {
+            Box::new(Entry {
+                state,
+                keycloak: keycloak_of::<S>,
+                next: OnceLock::new(),
+            })
+        });
+        if entry.state == state {
+            return;
+        }
+        link = &entry.next;
+    }
+}
+
+/// The [`Keycloak`] in `state`, if it is known to have one.
+pub(crate) fn find_in_state<S: 'static>(state: &S) -> Option<Keycloak> {
+    let wanted = TypeId::of::<S>();
+    let mut link = &FIRST;
+    while let Some(entry) = link.get() {
+        if entry.state == wanted {
+            return (entry.keycloak)(state);
+        }
+        link = &entry.next;
+    }
+    None
+}
+
+fn keycloak_of<S>(state: &dyn Any) -> Option<Keycloak>
+where
+    S: 'static,
+    Keycloak: FromRef<S>,
+{
+    state.downcast_ref::<S>().map(Keycloak::from_ref)
+}

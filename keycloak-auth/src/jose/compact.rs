@@ -1,0 +1,77 @@
+//! The JWS compact serialisation, split but not yet decoded (RFC 7515 §3.1).
+
+/// Why a text is not a compact JWS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MalformedToken {
+    /// Not three non-empty parts: a JWE has five, the JSON serialisation none.
+    #[error("not three parts separated by dots")]
+    Parts,
+    /// Header, payload or signature is not canonical base64url.
+    #[error("a part is not canonical base64url")]
+    Encoding,
+    /// The header is not a JSON object with an `alg`, or has a member twice.
+    #[error("the header is not a JSON object with an `alg` and no member twice")]
+    Header,
+    /// The payload is not a JSON object, has a member twice, or is nested too deeply.
+    #[error("the payload is not a JSON object without duplicate members")]
+    Payload,
+    /// Longer than the configured maximum.
+    #[error("longer than the configured maximum")]
+    TooLarge,
+}
+
+/// The parts of a compact JWS, borrowed from the token.
+#[derive(Clone, Copy)]
+pub(crate) struct Compact<'t> {
+    pub(crate) header: &'t str,
+    pub(crate) payload: &'t str,
+    pub(crate) signature: &'t str,
+    /// What was signed: header, dot, payload (RFC 7515 §5.1 step 8).
+    pub(crate) signing_input: &'t str,
+}
+
+impl<'t> Compact<'t> {
+    /// Splits at the dots; anything but three parts, of which only the signature may be empty, is malformed.
+    ///
+    /// The empty signature gets through because its answer is about the algorithm: `alg: none`.
+    pub(crate) fn parse(token: &'t str) -> Result<Self, MalformedToken> {
+        let (signing_input, signature) = token.rsplit_once('.').ok_or(MalformedToken::Parts)?;
+        let (header, payload) = signing_input.split_once('.').ok_or(MalformedToken::Parts)?;
+        if header.is_empty() || payload.is_empty() || payload.contains('.') {
+            return Err(MalformedToken::Parts);
+        }
+        Ok(Self {
+            header,
+            payload,
+            signature,
+            signing_input,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_three_parts_and_nothing_else() {
+        let compact = Compact::parse("aa.bb.cc").expect("three parts");
+        assert_eq!((compact.header, compact.payload, compact.signature), ("aa", "bb", "cc"));
+        assert_eq!(compact.signing_input, "aa.bb");
+        assert!(Compact::parse("aa.bb.").is_ok(), "an unsecured JWS has three parts too");
+        for text in [
+            "",
+            ".",
+            "..",
+            "aa",
+            "aa.bb",
+            "aa..cc",
+            ".bb.cc",
+            "aa.bb.cc.dd",
+            "aa.bb.cc.dd.ee",
+            "{\"payload\":\"\"}",
+        ] {
+            assert!(Compact::parse(text).is_err(), "{text:?}");
+        }
+    }
+}

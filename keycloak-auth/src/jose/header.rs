@@ -1,0 +1,215 @@
+//! The JOSE header, read before anything is verified (RFC 7515 §4).
+
+use std::{borrow::Cow, fmt};
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+
+use super::{Algorithm, base64url, compact::MalformedToken};
+use crate::strict_json::{Members, Name, Skipped};
+
+/// A decoded header up to this size needs no allocation; Keycloak's take about 90 bytes.
+const USUAL_SIZE: usize = 384;
+
+/// What the header of an acceptable token says. Untrusted: it chooses a key, and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) key_id: Option<Box<str>>,
+    pub(crate) token_type: TokenTypeHeader,
+}
+
+/// The `typ` header parameter (RFC 7515 §4.1.9, RFC 9068 §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TokenTypeHeader {
+    /// `JWT`, `at+jwt`, `application/at+jwt` in any case, or absent.
+    AccessToken,
+    Other,
+}
+
+/// Why a header makes the token unacceptable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum HeaderError {
+    #[error(transparent)]
+    Malformed(#[from] MalformedToken),
+    /// `none`, an HMAC algorithm, or one nobody knows.
+    #[error("`alg` is not an asymmetric signature algorithm")]
+    Algorithm,
+    /// A parameter that changes how a token is to be read or brings its own key: never obeyed, so never accepted.
+    #[error("the header parameter `{0}` is not accepted")]
+    Parameter(&'static str),
+}
+
+/// Header parameters that no token of Keycloak's has, and whose presence alone refuses a token: extensions that must be
+/// understood (RFC 7515 §4.1.11, RFC 7797), encryption and compression (RFC 7516), and keys that the token brings itself
+/// (RFC 8725 §3.10).
+const REFUSED: [&str; 10] = ["crit", "b64", "enc", "zip", "p2c", "epk", "jwk", "jku", "x5u", "x5c"];
+
+impl Header {
+    /// Decodes and reads the first part of a token.
+    pub(crate) fn parse(encoded: &str) -> Result<Self, HeaderError> {
+        let mut buffer = [0; USUAL_SIZE];
+        let long;
+        let json = match base64url::decode_into(encoded, &mut buffer) {
+            Ok(json) => json,
+            Err(_) => {
+                long = base64url::decode(encoded).map_err(|_| MalformedToken::Encoding)?;
+                &long
+            }
+        };
+        let raw: RawHeader<'_> = serde_json::from_slice(json).map_err(|_| MalformedToken::Header)?;
+        if let Some(parameter) = raw.refused {
+            return Err(HeaderError::Parameter(parameter));
+        }
+        let algorithm = raw.algorithm.ok_or(MalformedToken::Header)?;
+        Ok(Self {
+            algorithm: algorithm.parse().map_err(|_| HeaderError::Algorithm)?,
+            key_id: raw.key_id.map(|key_id| key_id.into()),
+            token_type: match raw.token_type.as_deref() {
+                None => TokenTypeHeader::AccessToken,
+                Some(typ)
+                    if ["jwt", "at+jwt", "application/at+jwt"]
+                        .iter()
+                        .any(|name| typ.eq_ignore_ascii_case(name)) =>
+                {
+                    TokenTypeHeader::AccessToken
+                }
+                Some(_) => TokenTypeHeader::Other,
+            },
+        })
+    }
+}
+
+#[derive(Default)]
+struct RawHeader<'de> {
+    algorithm: Option<Cow<'de, str>>,
+    key_id: Option<Cow<'de, str>>,
+    token_type: Option<Cow<'de, str>>,
+    refused: Option<&'static str>,
+}
+
+impl<'de> Deserialize<'de> for RawHeader<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(HeaderVisitor)
+    }
+}
+
+struct HeaderVisitor;
+
+impl<'de> Visitor<'de> for HeaderVisitor {
+    type Value = RawHeader<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JOSE header")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut header = RawHeader::default();
+        let mut members = Members::default();
+        while let Some(Name(name)) = map.next_key()? {
+            match &*name {
+                "alg" => header.algorithm = Some(map.next_value::<Name<'de>>()?.0),
+                "kid" => header.key_id = Some(map.next_value::<Name<'de>>()?.0),
+                "typ" => header.token_type = Some(map.next_value::<Name<'de>>()?.0),
+                other => {
+                    header.refused = header
+                        .refused
+                        .or(REFUSED.iter().copied().find(|refused| *refused == other));
+                    map.next_value::<Skipped>()?;
+                }
+            }
+            members.insert::<A::Error>(name)?;
+        }
+        Ok(header)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(json: &str) -> Result<Header, HeaderError> {
+        Header::parse(&base64_simd::URL_SAFE_NO_PAD.encode_to_string(json.as_bytes()))
+    }
+
+    #[test]
+    fn reads_the_header_of_an_access_token() {
+        let header = parse(r#"{"alg":"RS256","typ" : "JWT","kid" : "k-1"}"#).expect("a Keycloak header");
+        assert_eq!(header.algorithm, Algorithm::RS256);
+        assert_eq!(header.key_id.as_deref(), Some("k-1"));
+        assert_eq!(header.token_type, TokenTypeHeader::AccessToken);
+    }
+
+    #[test]
+    fn reads_a_long_header_too() {
+        let header = parse(&format!(r#"{{"alg":"RS256","kid":"{}"}}"#, "k".repeat(3000))).expect("a long kid");
+        assert_eq!(header.key_id.map(|key_id| key_id.len()), Some(3000));
+    }
+
+    #[test]
+    fn refuses_every_parameter_that_would_have_to_be_obeyed() {
+        for parameter in REFUSED {
+            for value in ["true", "null", "[]", "{}", r#""x""#] {
+                let json = format!(r#"{{"alg":"RS256","kid":"k","{parameter}":{value}}}"#);
+                assert_eq!(parse(&json), Err(HeaderError::Parameter(parameter)), "{json}");
+            }
+        }
+    }
+
+    #[test]
+    fn knows_asymmetric_algorithms_only() {
+        for name in [
+            "none", "None", "NONE", "nOnE", " none", "none ", "", "HS256", "HS384", "HS512", "rs256", "RS256 ",
+            "RSA-OAEP",
+        ] {
+            assert_eq!(
+                parse(&format!(r#"{{"alg":"{name}"}}"#)),
+                Err(HeaderError::Algorithm),
+                "{name:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_header_that_is_not_an_object_with_an_alg_is_malformed() {
+        for json in [
+            "",
+            "[]",
+            "null",
+            "{}",
+            r#"{"alg":null}"#,
+            r#"{"alg":["RS256"]}"#,
+            r#"{"alg":"RS256","alg":"RS256"}"#,
+            r#"{"alg":"RS256","kid":7}"#,
+            r#"{"alg":"RS256","x":{"a":1,"a":1}}"#,
+            r#"{"alg":"RS256"} "#.trim_end_matches(['}', ' ']),
+            "\u{feff}{\"alg\":\"RS256\"}",
+        ] {
+            assert_eq!(
+                parse(json),
+                Err(HeaderError::Malformed(MalformedToken::Header)),
+                "{json}"
+            );
+        }
+    }
+
+    #[test]
+    fn other_token_types_are_told_apart() {
+        for (typ, expected) in [
+            ("at+jwt", TokenTypeHeader::AccessToken),
+            ("AT+JWT", TokenTypeHeader::AccessToken),
+            ("application/at+jwt", TokenTypeHeader::AccessToken),
+            ("jwt", TokenTypeHeader::AccessToken),
+            ("logout+jwt", TokenTypeHeader::Other),
+            ("dpop+jwt", TokenTypeHeader::Other),
+            ("", TokenTypeHeader::Other),
+        ] {
+            assert_eq!(
+                parse(&format!(r#"{{"alg":"RS256","typ":"{typ}"}}"#))
+                    .expect("readable")
+                    .token_type,
+                expected,
+                "{typ}"
+            );
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! The handle: everything that a service holds of Keycloak.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use axum::response::Response;
+
+use crate::{
+    AuthError, BuildError, Clock, KeycloakBuilder, KeycloakUser,
+    bearer::BearerToken,
+    cache::VerifiedToken,
+    challenge::{Answer, ErrorFormat},
+    error::{InvalidToken, Unavailable},
+    metrics::Recorder,
+    middleware::KeycloakLayer,
+    policy::{Decision, EvaluationContext, Policy},
+    provider::{ProviderError, RealmUrl, RemoteKeySet},
+    secret::Secret,
+    validator::Validator,
+};
+
+/// A realm of Keycloak, and this service's place in it.
+///
+/// Cloning is cheap: all clones share keys and caches. When the last one is dropped, nothing is left running.
+///
+/// ```no_run
+/// use keycloak_auth::Keycloak;
+///
+/// # async fn demo(token: &str) -> Result<(), Box<dyn std::error::Error>> {
+/// let keycloak = Keycloak::from_env()?;
+/// let user = keycloak.authenticate(token).await?;
+/// println!("{:?} may write: {}", user.username(), user.has_role("orders:write"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Keycloak {
+    parts: Arc<Parts>,
+}
+
+/// What a [`Keycloak`] is made of; put together by the builder.
+pub(crate) struct Parts {
+    pub(crate) realm_url: RealmUrl,
+    pub(crate) issuer: String,
+    pub(crate) client_id: Arc<str>,
+    pub(crate) client_secret: Option<Secret>,
+    pub(crate) error_format: ErrorFormat,
+    #[cfg(feature = "utoipa")]
+    pub(crate) openapi: crate::openapi::SchemeSettings,
+    pub(crate) validator: Validator,
+    pub(crate) key_set: RemoteKeySet,
+    pub(crate) clock: Clock,
+    pub(crate) metrics: Recorder,
+}
+
+impl Keycloak {
+    /// Begins a configuration.
+    pub fn builder() -> KeycloakBuilder {
+        KeycloakBuilder::default()
+    }
+
+    /// Takes the configuration from the environment: `KEYCLOAK_SERVER_URL`, `KEYCLOAK_REALM`, `KEYCLOAK_CLIENT_ID`,
+    /// `KEYCLOAK_AUDIENCE`, and where needed `KEYCLOAK_CLIENT_SECRET` and `KEYCLOAK_ISSUER`.
+    ///
+    /// [`KeycloakBuilder::environment`] does the same in the midst of other settings.
+    ///
+    /// # Errors
+    ///
+    /// With every problem of the configuration, as [`KeycloakBuilder::build`].
+    pub fn from_env() -> Result<Self, BuildError> {
+        Self::builder().environment().build()
+    }
+
+    pub(crate) fn assemble(parts: Parts) -> Self {
+        Self { parts: Arc::new(parts) }
+    }
+
+    /// Validates an access token and says whose it is.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::InvalidToken`] when the token is not acceptable, [`AuthError::Unavailable`] when that cannot be known
+    /// because no keys could be fetched yet.
+    pub async fn authenticate(&self, access_token: &str) -> Result<KeycloakUser, AuthError> {
+        let token = BearerToken::new(access_token);
+        match self.authenticate_with_current_keys(token) {
+            Some(result) => result,
+            None => self.authenticate_with_fetched_keys(token).await,
+        }
+        .map(KeycloakUser::new)
+    }
+
+    /// Decides about a user: what a handler with this policy would answer.
+    ///
+    /// Policies with `owner(…)` are about a request and its path, so without one they do not hold.
+    #[must_use]
+    pub fn evaluate(&self, policy: &Policy, user: &KeycloakUser) -> Decision {
+        policy.evaluate(user, &EvaluationContext::new(self.client_id(), self.now()))
+    }
+
+    /// The middleware for a plain axum router: every request needs an acceptable token, but for the
+    /// [public paths](KeycloakLayer::public_paths).
+    pub fn layer(&self) -> KeycloakLayer {
+        KeycloakLayer::requiring_authentication(self.clone())
+    }
+
+    /// Fetches the keys, if that has not happened yet: to find out at start-up whether Keycloak can be reached and is the
+    /// one that is meant. Serving does not depend on it.
+    ///
+    /// # Errors
+    ///
+    /// When there are no keys and none can be fetched; the cause says why.
+    pub async fn ready(&self) -> Result<(), Unavailable> {
+        self.parts.key_set.keys(self.now()).await.map(drop)
+    }
+
+    /// Why the last fetch of the keys failed; `None` when it succeeded or none was needed so far.
+    #[must_use]
+    pub fn last_provider_error(&self) -> Option<Arc<ProviderError>> {
+        self.parts.key_set.last_error()
+    }
+
+    /// Ends the task and the connections to Keycloak. Requests are served from the keys at hand from then on.
+    pub async fn close(&self) {
+        self.parts.key_set.close().await;
+    }
+
+    /// The response to an error, in the configured format.
+    #[must_use]
+    pub fn respond(&self, error: &AuthError) -> Response {
+        Answer::to(error).response(&self.parts.error_format, Some(self.realm()))
+    }
+
+    /// The realm's name.
+    #[must_use]
+    pub fn realm(&self) -> &str {
+        self.parts.realm_url.realm()
+    }
+
+    /// The address of the realm on the configured server.
+    #[must_use]
+    pub fn realm_url(&self) -> &str {
+        self.parts.realm_url.as_str()
+    }
+
+    /// The issuer of the tokens; the first one, when several are accepted.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.parts.issuer
+    }
+
+    /// This service's client.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.parts.client_id
+    }
+
+    #[cfg(feature = "utoipa")]
+    pub(crate) fn openapi_settings(&self) -> &crate::openapi::SchemeSettings {
+        &self.parts.openapi
+    }
+
+    #[cfg(feature = "utoipa")]
+    pub(crate) fn openapi_error_format(&self) -> &ErrorFormat {
+        &self.parts.error_format
+    }
+
+    pub(crate) fn has_token_cache(&self) -> bool {
+        self.parts.validator.has_cache()
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.parts.clock.now()
+    }
+
+    /// Judges the token by the keys at hand; `None` when that takes a fetch. Never waits, so that the usual request
+    /// neither allocates a future nor yields.
+    pub(crate) fn authenticate_with_current_keys(
+        &self,
+        token: BearerToken<'_>,
+    ) -> Option<Result<Arc<VerifiedToken>, AuthError>> {
+        let Parts { validator, key_set, .. } = &*self.parts;
+        let token = token.as_str();
+        let now = self.now();
+        let snapshot = key_set.snapshot(now);
+        if let Some(found) = snapshot
+            .as_ref()
+            .and_then(|snapshot| validator.find(token, snapshot.keys(), now))
+        {
+            return Some(self.noted(found.map_err(AuthError::from)));
+        }
+        let unverified = match validator.inspect(token) {
+            Ok(unverified) => unverified,
+            Err(invalid) => return Some(self.noted(Err(invalid.into()))),
+        };
+        match validator.verify(&unverified, snapshot?.keys(), now, &self.parts.client_id) {
+            Err(InvalidToken::UnknownKey) if unverified.names_its_key() => None,
+            result => Some(self.noted(result.map_err(AuthError::from))),
+        }
+    }
+
+    /// Judges the token after fetching the keys that were missing, as far as a fetch is allowed.
+    pub(crate) async fn authenticate_with_fetched_keys(
+        &self,
+        token: BearerToken<'_>,
+    ) -> Result<Arc<VerifiedToken>, AuthError> {
+        let Parts {
+            validator,
+            key_set,
+            client_id,
+            ..
+        } = &*self.parts;
+        let judge = async {
+            let unverified = validator.inspect(token.as_str())?;
+            let keys = key_set.keys(self.now()).await?;
+            match validator.verify(&unverified, keys.keys(), self.now(), client_id) {
+                Err(InvalidToken::UnknownKey) if unverified.names_its_key() => {}
+                result => return result.map_err(AuthError::from),
+            }
+            drop(keys);
+            key_set.look_for_unknown_key(self.now()).await;
+            let keys = key_set.keys(self.now()).await?;
+            let result = validator.verify(&unverified, keys.keys(), self.now(), client_id);
+            if matches!(result, Err(InvalidToken::UnknownKey)) {
+                tracing::debug!(target: "keycloak_auth", kid = %crate::text::shortened(unverified.key_id()), "unknown key");
+            }
+            result.map_err(AuthError::from)
+        };
+        self.noted(judge.await)
+    }
+
+    fn noted(&self, result: Result<Arc<VerifiedToken>, AuthError>) -> Result<Arc<VerifiedToken>, AuthError> {
+        match &result {
+            Ok(_) => self.parts.metrics.token_accepted(),
+            Err(error) => self.note_refusal(error),
+        }
+        result
+    }
+
+    #[cold]
+    fn note_refusal(&self, error: &AuthError) {
+        self.parts.metrics.token_refused(Answer::to(error).code);
+        match error {
+            AuthError::InvalidToken(invalid) => {
+                tracing::debug!(target: "keycloak_auth", "access token refused: {invalid}")
+            }
+            other => tracing::debug!(target: "keycloak_auth", "access token not judged: {other}"),
+        }
+    }
+}
+
+/// Shows where and who, and no secret.
+impl fmt::Debug for Keycloak {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keycloak")
+            .field("realm_url", &self.realm_url())
+            .field("issuer", &self.issuer())
+            .field("client_id", &self.client_id())
+            .field("has_client_secret", &self.parts.client_secret.is_some())
+            .finish_non_exhaustive()
+    }
+}

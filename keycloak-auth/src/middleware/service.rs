@@ -1,0 +1,94 @@
+//! The service: one request on its way in.
+
+use std::{
+    mem,
+    task::{Context, Poll},
+};
+
+use axum::{
+    body::{Body, HttpBody},
+    response::Response,
+};
+use bytes::Bytes;
+use http::{
+    Method, Request,
+    header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN},
+};
+use tower_service::Service;
+
+use super::{future::KeycloakFuture, layer::Mode};
+use crate::{AuthError, Keycloak, KeycloakUser, bearer::BearerToken, extract::RequestContext};
+
+/// The middleware around a service; made by [`KeycloakLayer`](super::KeycloakLayer).
+#[derive(Clone, Debug)]
+pub struct KeycloakService<S> {
+    inner: S,
+    keycloak: Keycloak,
+    mode: Mode,
+}
+
+impl<S> KeycloakService<S> {
+    pub(super) fn new(inner: S, keycloak: Keycloak, mode: Mode) -> Self {
+        Self { inner, keycloak, mode }
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for KeycloakService<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone + Send + 'static,
+    S::Future: Send,
+    ReqBody: Send + 'static,
+    ResBody: HttpBody<Data = Bytes> + Send + 'static,
+    ResBody::Error: Into<axum::BoxError>,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = KeycloakFuture<S, ReqBody>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let keycloak = &self.keycloak;
+        let public = match &self.mode {
+            Mode::LeaveToGuards => true,
+            Mode::RequireAuthentication(public) => is_preflight(&request) || public.contains(request.uri().path()),
+        };
+        if public {
+            request.extensions_mut().insert(RequestContext {
+                keycloak: keycloak.clone(),
+                user: None,
+            });
+            return KeycloakFuture::forwarded(self.inner.call(request));
+        }
+        let token = match BearerToken::from_headers(request.headers()) {
+            Ok(Some(token)) => token,
+            Ok(None) => return KeycloakFuture::refused(keycloak.respond(&AuthError::MissingCredentials)),
+            Err(fault) => return KeycloakFuture::refused(keycloak.respond(&fault.into())),
+        };
+        match keycloak.authenticate_with_current_keys(token) {
+            Some(Ok(verified)) => {
+                let user = Some(KeycloakUser::new(verified));
+                request.extensions_mut().insert(RequestContext {
+                    keycloak: keycloak.clone(),
+                    user,
+                });
+                KeycloakFuture::forwarded(self.inner.call(request))
+            }
+            Some(Err(error)) => KeycloakFuture::refused(keycloak.respond(&error)),
+            None => {
+                // The service that was polled ready must be the one that is called; its clone stays behind.
+                let clone = self.inner.clone();
+                KeycloakFuture::waiting_for_keys(mem::replace(&mut self.inner, clone), keycloak.clone(), request)
+            }
+        }
+    }
+}
+
+/// Whether this is a CORS preflight: only then does an `OPTIONS` request come without credentials by design.
+fn is_preflight<B>(request: &Request<B>) -> bool {
+    request.method() == Method::OPTIONS
+        && request.headers().contains_key(ORIGIN)
+        && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}

@@ -1,0 +1,297 @@
+//! OpenAPI: what `#[keycloak(...)]` adds to an operation, and the security schemes that it refers to.
+//!
+//! The annotation knows the policy, the [`Keycloak`] knows addresses, names and the form of error bodies. So operations
+//! refer to schemes by their default names, and [`Keycloak::secure_openapi`] adds the schemes and puts in the configured
+//! names.
+
+use serde_json::{Value, json};
+use utoipa::openapi::{
+    Content, Header, OpenApi, RefOr, Response,
+    extensions::Extensions,
+    path::{Operation, PathItem},
+    response::ResponseBuilder,
+    schema::{ObjectBuilder, Ref, Schema, Type},
+    security::{
+        AuthorizationCode, Flow, HttpAuthScheme, HttpBuilder, OAuth2, OpenIdConnect, Scopes, SecurityRequirement,
+        SecurityScheme,
+    },
+};
+
+use crate::{Keycloak, challenge::ErrorFormat, policy::Policy};
+
+/// The name of the OAuth 2.0 scheme, unless the builder sets another one.
+const SCHEME: &str = "keycloak";
+
+/// The suffixes of the schemes beside the OAuth 2.0 one.
+const BEARER: &str = "Bearer";
+const OPENID: &str = "OpenId";
+
+/// The name of the schema of error bodies.
+const ERROR_SCHEMA: &str = "KeycloakError";
+
+/// The member of an operation that has its policy as data.
+pub(crate) const POLICY_EXTENSION: &str = "x-keycloak-policy";
+
+/// What the builder sets about the schemes.
+#[derive(Clone, Debug)]
+pub(crate) struct SchemeSettings {
+    pub(crate) name: String,
+    pub(crate) scopes: Vec<(String, String)>,
+}
+
+/// Adds to an operation what its policy means for a client, beside what the user declared.
+#[must_use]
+pub fn decorate_operation(mut operation: Operation, policy: &'static Policy) -> Operation {
+    let mut data = serde_json::to_value(policy).unwrap_or_default();
+    data["expression"] = json!(policy.to_string());
+    let extension = Extensions::builder().add(POLICY_EXTENSION, data).build();
+    match &mut operation.extensions {
+        Some(extensions) => extensions.merge(extension),
+        None => operation.extensions = Some(extension),
+    }
+    if policy.is_public() {
+        // Overrides a security requirement of the whole document (OpenAPI 3.1 §4.8.10).
+        operation.security.get_or_insert_default();
+        return operation;
+    }
+    let declared = operation.security.take().filter(|declared| !declared.is_empty());
+    operation.security = Some(requirements(
+        declared.unwrap_or_else(|| vec![SecurityRequirement::default()]),
+        policy,
+    ));
+    let responses = &mut operation.responses.responses;
+    responses
+        .entry("401".to_owned())
+        .or_insert_with(|| error_response("No acceptable access token".to_owned()).into());
+    if *policy != Policy::Authenticated {
+        responses
+            .entry("403".to_owned())
+            .or_insert_with(|| error_response(format!("The caller lacks {}", policy.description())).into());
+    }
+    operation
+}
+
+/// Each declared requirement, with each of our schemes in addition: the caller needs what the user declared *and* a token.
+fn requirements(declared: Vec<SecurityRequirement>, policy: &Policy) -> Vec<SecurityRequirement> {
+    let mut combined = Vec::new();
+    for requirement in declared {
+        if scheme_names(&requirement).iter().any(|name| name == SCHEME) {
+            combined.push(requirement);
+            continue;
+        }
+        combined.push(requirement.clone().add(SCHEME, policy.scopes()));
+        combined.push(
+            requirement
+                .clone()
+                .add(format!("{SCHEME}{BEARER}"), Vec::<String>::new()),
+        );
+        combined.push(requirement.add(format!("{SCHEME}{OPENID}"), policy.scopes()));
+    }
+    combined
+}
+
+fn scheme_names(requirement: &SecurityRequirement) -> Vec<String> {
+    match serde_json::to_value(requirement) {
+        Ok(Value::Object(members)) => members.into_iter().map(|(name, _)| name).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn error_response(description: String) -> Response {
+    let content = Content::new(Some(RefOr::<Schema>::Ref(Ref::from_schema_name(ERROR_SCHEMA))));
+    let mut challenge = Header::default();
+    challenge.description = Some("The challenge (RFC 6750 §3)".to_owned());
+    ResponseBuilder::new()
+        .description(description)
+        .header("WWW-Authenticate", challenge)
+        .content("application/json", content)
+        .build()
+}
+
+impl Keycloak {
+    /// Adds to an OpenAPI document the security schemes that annotated operations refer to, and the schema of error
+    /// bodies: OAuth 2.0 with the authorization code flow (use it with PKCE), OpenID Connect discovery, and a bearer token.
+    ///
+    /// Login pages are opened by a browser, so their addresses are those of the issuer.
+    ///
+    /// ```
+    /// use keycloak_auth::{Keycloak, keycloak};
+    /// use utoipa::OpenApi;
+    ///
+    /// /// List orders
+    /// #[keycloak(roles = "admin")]
+    /// #[utoipa::path(get, path = "/orders", responses((status = 200, description = "All orders")))]
+    /// async fn orders() {}
+    ///
+    /// #[derive(OpenApi)]
+    /// #[openapi(paths(orders))]
+    /// struct Api;
+    ///
+    /// # let keycloak = Keycloak::builder().server_url("https://id.example.com").realm("acme")
+    /// #     .client_id("orders-api").audience("orders-api").build()?;
+    /// let document = keycloak.secure_openapi(Api::openapi());
+    /// assert!(document.to_json()?.contains("x-keycloak-policy"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn secure_openapi(&self, mut document: OpenApi) -> OpenApi {
+        let settings = self.openapi_settings();
+        let components = document.components.get_or_insert_default();
+        for (suffix, scheme) in [
+            ("", self.oauth2_scheme()),
+            (BEARER, bearer_scheme()),
+            (OPENID, self.openid_scheme()),
+        ] {
+            components
+                .security_schemes
+                .insert(format!("{}{suffix}", settings.name), scheme.into());
+        }
+        components
+            .schemas
+            .entry(ERROR_SCHEMA.to_owned())
+            .or_insert_with(|| error_schema(self.openapi_error_format()).into());
+        for operation in document.paths.paths.values_mut().flat_map(operations) {
+            if settings.name != SCHEME {
+                rename_schemes(operation, &settings.name);
+            }
+            if matches!(self.openapi_error_format(), ErrorFormat::ProblemDetails) {
+                mark_problem_details(operation);
+            }
+        }
+        document
+    }
+
+    fn oauth2_scheme(&self) -> SecurityScheme {
+        let settings = self.openapi_settings();
+        let scopes = if settings.scopes.is_empty() {
+            Scopes::from_iter([
+                ("openid", "Log in with OpenID Connect"),
+                ("profile", "Name and user name"),
+                ("email", "E-mail address"),
+            ])
+        } else {
+            Scopes::from_iter(settings.scopes.clone())
+        };
+        let endpoint = |name: &str| format!("{}/protocol/openid-connect/{name}", self.issuer());
+        let flow = Flow::AuthorizationCode(AuthorizationCode::with_refresh_url(
+            endpoint("auth"),
+            endpoint("token"),
+            scopes,
+            endpoint("token"),
+        ));
+        SecurityScheme::OAuth2(OAuth2::with_description(
+            [flow],
+            format!(
+                "Log in at the realm `{}` of Keycloak: authorization code with PKCE (S256).",
+                self.realm()
+            ),
+        ))
+    }
+
+    fn openid_scheme(&self) -> SecurityScheme {
+        SecurityScheme::OpenIdConnect(OpenIdConnect::new(format!(
+            "{}/.well-known/openid-configuration",
+            self.issuer()
+        )))
+    }
+}
+
+fn bearer_scheme() -> SecurityScheme {
+    SecurityScheme::Http(
+        HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some("An access token that was obtained elsewhere"))
+            .build(),
+    )
+}
+
+/// The schema of the body of 401 and 403.
+fn error_schema(format: &ErrorFormat) -> Schema {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let details = || ObjectBuilder::new().description(Some("More about the error, as data"));
+    let code = || {
+        text()
+            .description(Some("The stable code of the error"))
+            .examples([json!("token_expired")])
+    };
+    let schema = match format {
+        ErrorFormat::Envelope => ObjectBuilder::new()
+            .property(
+                "error",
+                ObjectBuilder::new()
+                    .property("code", code())
+                    .property("message", text().description(Some("One sentence for a developer")))
+                    .property("details", details())
+                    .required("code")
+                    .required("message")
+                    .required("details"),
+            )
+            .required("error"),
+        ErrorFormat::ProblemDetails => ObjectBuilder::new()
+            .description(Some("Problem details (RFC 9457)"))
+            .property("type", text())
+            .property("title", text())
+            .property("status", ObjectBuilder::new().schema_type(Type::Integer))
+            .property("detail", text())
+            .property("code", code())
+            .property("details", details())
+            .required("type")
+            .required("title")
+            .required("status")
+            .required("detail")
+            .required("code"),
+        ErrorFormat::Custom(_) => ObjectBuilder::new().description(Some("An error in this service's own form")),
+    };
+    schema.build().into()
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [
+        &mut item.get,
+        &mut item.put,
+        &mut item.post,
+        &mut item.delete,
+        &mut item.options,
+        &mut item.head,
+        &mut item.patch,
+        &mut item.trace,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+fn rename_schemes(operation: &mut Operation, name: &str) {
+    for requirement in operation.security.iter_mut().flatten() {
+        let Ok(Value::Object(members)) = serde_json::to_value(&*requirement) else {
+            continue;
+        };
+        *requirement = members
+            .into_iter()
+            .fold(SecurityRequirement::default(), |renamed, (scheme, scopes)| {
+                let scheme = match scheme.strip_prefix(SCHEME) {
+                    Some(suffix @ ("" | BEARER | OPENID)) => format!("{name}{suffix}"),
+                    _ => scheme,
+                };
+                renamed.add(
+                    scheme,
+                    serde_json::from_value::<Vec<String>>(scopes).unwrap_or_default(),
+                )
+            });
+    }
+}
+
+/// Gives our responses of an operation the media type of problem details.
+fn mark_problem_details(operation: &mut Operation) {
+    let ours = RefOr::<Schema>::Ref(Ref::from_schema_name(ERROR_SCHEMA));
+    for response in operation.responses.responses.values_mut() {
+        let RefOr::T(response) = response else { continue };
+        let is_ours = response
+            .content
+            .get("application/json")
+            .is_some_and(|content| matches!(content, RefOr::T(content) if content.schema.as_ref() == Some(&ours)));
+        if is_ours && let Some(content) = response.content.shift_remove("application/json") {
+            response.content.insert("application/problem+json".to_owned(), content);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Policies as text: in the policy language, and as a sentence's end.
+
+use std::fmt;
+
+use super::{ClaimValue, Policy};
+
+/// The policy in the policy language, as `#[keycloak(...)]` reads it.
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Public => f.write_str("public"),
+            Self::Authenticated => f.write_str("authenticated"),
+            Self::All(operands) => list(f, "all", operands),
+            Self::Any(operands) => list(f, "any", operands),
+            Self::Not(operand) => write!(f, "not({operand})"),
+            Self::Role(role) => write!(f, "role({role:?})"),
+            Self::RealmRole(role) => write!(f, "realm_role({role:?})"),
+            Self::ClientRole { client, role } => write!(f, "client_role({client:?}, {role:?})"),
+            Self::Group(path) => write!(f, "group({path:?})"),
+            Self::GroupTree(path) => write!(f, "group_tree({path:?})"),
+            Self::Scope(scope) => write!(f, "scope({scope:?})"),
+            Self::Claim { path, value } => write!(f, "claim({path:?} = {value})"),
+            Self::Acr(acr) => write!(f, "acr({acr:?})"),
+            Self::MaxAge(seconds) => write!(f, "max_age({seconds})"),
+            Self::Owner {
+                parameter,
+                claim: "sub",
+            } => write!(f, "owner({parameter:?})"),
+            Self::Owner { parameter, claim } => write!(f, "owner({parameter:?} = {claim:?})"),
+        }
+    }
+}
+
+impl fmt::Display for ClaimValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::String(text) => write!(f, "{text:?}"),
+            Self::Integer(number) => write!(f, "{number}"),
+            Self::Boolean(boolean) => write!(f, "{boolean}"),
+        }
+    }
+}
+
+fn list(f: &mut fmt::Formatter<'_>, word: &str, operands: &[Policy]) -> fmt::Result {
+    write!(f, "{word}(")?;
+    for (index, operand) in operands.iter().enumerate() {
+        write!(f, "{}{operand}", if index == 0 { "" } else { ", " })?;
+    }
+    f.write_str(")")
+}
+
+impl Policy {
+    /// What the policy asks for, for a reader: "realm role `admin`", "any of: role `admin`, group `/ops`".
+    #[must_use]
+    pub fn description(&self) -> String {
+        match self {
+            Self::Public => "nothing".to_owned(),
+            Self::Authenticated => "a valid access token".to_owned(),
+            Self::All([]) => "nothing more".to_owned(),
+            Self::Any([]) => "what nobody has".to_owned(),
+            Self::All([operand]) | Self::Any([operand]) => operand.description(),
+            Self::All(operands) => format!("all of: {}", descriptions(operands)),
+            Self::Any(operands) => format!("any of: {}", descriptions(operands)),
+            Self::Not(operand) => format!("not {}", nested(operand)),
+            Self::Role(role) => format!("role `{role}`"),
+            Self::RealmRole(role) => format!("realm role `{role}`"),
+            Self::ClientRole { client, role } => format!("role `{role}` of client `{client}`"),
+            Self::Group(path) => format!("group `{path}`"),
+            Self::GroupTree(path) => format!("group `{path}` or one below it"),
+            Self::Scope(scope) => format!("scope `{scope}`"),
+            Self::Claim { path, value } => format!("claim `{path}` = `{value}`"),
+            Self::Acr(acr) => format!("a login of authentication context class `{acr}`"),
+            Self::MaxAge(seconds) => format!("a login not older than {seconds} s"),
+            Self::Owner { parameter, claim } => format!("path parameter `{parameter}` to be the caller's `{claim}`"),
+        }
+    }
+}
+
+fn descriptions(operands: &[Policy]) -> String {
+    operands.iter().map(nested).collect::<Vec<_>>().join(", ")
+}
+
+fn nested(operand: &Policy) -> String {
+    match operand {
+        Policy::All([_, _, ..]) | Policy::Any([_, _, ..]) => format!("({})", operand.description()),
+        _ => operand.description(),
+    }
+}

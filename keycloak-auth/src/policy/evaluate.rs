@@ -1,0 +1,224 @@
+//! The decision about one caller.
+
+use std::{fmt, time::Duration};
+
+use super::Policy;
+use crate::claims::{Claims, claim_matches};
+
+/// What a decision depends on besides policy and caller.
+#[derive(Clone, Copy, Debug)]
+pub struct EvaluationContext<'a> {
+    client_id: &'a str,
+    now: Duration,
+    path_parameters: &'a [(&'a str, &'a str)],
+}
+
+impl<'a> EvaluationContext<'a> {
+    /// A context without path parameters. `client_id` is the client whose roles [`Policy::Role`] means beside realm
+    /// roles; `now` is the time since the Unix epoch.
+    #[must_use]
+    pub const fn new(client_id: &'a str, now: Duration) -> Self {
+        Self {
+            client_id,
+            now,
+            path_parameters: &[],
+        }
+    }
+
+    /// Adds the request's path parameters, decoded: names and values.
+    #[must_use]
+    pub const fn with_path_parameters(mut self, path_parameters: &'a [(&'a str, &'a str)]) -> Self {
+        self.path_parameters = path_parameters;
+        self
+    }
+}
+
+/// What a policy says about a caller, with the reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Decision {
+    /// The policy is met.
+    Allow,
+    /// The policy is not met, and the same user cannot meet it by logging in again.
+    Deny(Denial),
+    /// The policy would be met by a fresher or stronger login (RFC 9470).
+    StepUp(StepUp),
+}
+
+impl Decision {
+    /// Whether the policy is met.
+    #[must_use]
+    pub const fn is_allowed(&self) -> bool {
+        matches!(self, Self::Allow)
+    }
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Allow => f.write_str("the policy is met"),
+            Self::Deny(denial) => denial.fmt(f),
+            Self::StepUp(step_up) => step_up.fmt(f),
+        }
+    }
+}
+
+/// Why a policy is not met: the operand that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Denial {
+    unmet: Policy,
+}
+
+impl Denial {
+    /// The operand that was not met; any caller who meets it, and the operands beside it, passes.
+    #[must_use]
+    pub const fn unmet(&self) -> Policy {
+        self.unmet
+    }
+}
+
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "needs {}", self.unmet.description())
+    }
+}
+
+/// The login that a policy asks for (RFC 9470 §3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StepUp {
+    acr: Option<&'static str>,
+    max_age: Option<u64>,
+}
+
+impl StepUp {
+    /// The authentication context class to ask for.
+    #[must_use]
+    pub const fn acr(&self) -> Option<&'static str> {
+        self.acr
+    }
+
+    /// How old the login may be, in seconds.
+    #[must_use]
+    pub const fn max_age(&self) -> Option<u64> {
+        self.max_age
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            acr: self.acr.or(other.acr),
+            max_age: match (self.max_age, other.max_age) {
+                (Some(own), Some(others)) => Some(own.min(others)),
+                (own, others) => own.or(others),
+            },
+        }
+    }
+}
+
+impl fmt::Display for StepUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("needs a login")?;
+        if let Some(acr) = self.acr {
+            write!(f, " of authentication context class `{acr}`")?;
+        }
+        if let Some(max_age) = self.max_age {
+            write!(f, " not older than {max_age} s")?;
+        }
+        Ok(())
+    }
+}
+
+impl Policy {
+    /// Decides whether the caller with `claims` meets the policy.
+    ///
+    /// `claims` are those of a validated token: this looks at what the caller may do, not at whether the token holds.
+    #[must_use]
+    pub fn evaluate(&self, claims: &Claims, context: &EvaluationContext<'_>) -> Decision {
+        let met = match *self {
+            Self::Public | Self::Authenticated => true,
+            Self::All(operands) => return all(operands, claims, context),
+            Self::Any(operands) => return self.any(operands, claims, context),
+            Self::Not(operand) => !operand.evaluate(claims, context).is_allowed(),
+            Self::Role(role) => has(claims.realm_roles(), role) || has(claims.client_roles(context.client_id), role),
+            Self::RealmRole(role) => has(claims.realm_roles(), role),
+            Self::ClientRole { client, role } => has(claims.client_roles(client), role),
+            Self::Group(path) => has(claims.groups(), path),
+            Self::GroupTree(path) => claims.groups().any(|group| is_within(group, path)),
+            Self::Scope(scope) => has(claims.scopes(), scope),
+            Self::Claim { path, value } => claim_matches(claims, path, value),
+            Self::Acr(acr) => {
+                return if claims.acr() == Some(acr) {
+                    Decision::Allow
+                } else {
+                    Decision::StepUp(StepUp {
+                        acr: Some(acr),
+                        max_age: None,
+                    })
+                };
+            }
+            Self::MaxAge(seconds) => {
+                let fresh = claims
+                    .auth_time()
+                    .is_some_and(|login| context.now.as_secs().saturating_sub(login) <= seconds);
+                return if fresh {
+                    Decision::Allow
+                } else {
+                    Decision::StepUp(StepUp {
+                        acr: None,
+                        max_age: Some(seconds),
+                    })
+                };
+            }
+            Self::Owner { parameter, claim } => is_owner(claims, context, parameter, claim),
+        };
+        if met {
+            Decision::Allow
+        } else {
+            Decision::Deny(Denial { unmet: *self })
+        }
+    }
+
+    fn any(&self, operands: &[Self], claims: &Claims, context: &EvaluationContext<'_>) -> Decision {
+        let mut step_up = None;
+        for operand in operands {
+            match operand.evaluate(claims, context) {
+                Decision::Allow => return Decision::Allow,
+                Decision::StepUp(login) => step_up = step_up.or(Some(login)),
+                Decision::Deny(_) => {}
+            }
+        }
+        step_up.map_or(Decision::Deny(Denial { unmet: *self }), Decision::StepUp)
+    }
+}
+
+fn all(operands: &[Policy], claims: &Claims, context: &EvaluationContext<'_>) -> Decision {
+    let mut step_up: Option<StepUp> = None;
+    for operand in operands {
+        match operand.evaluate(claims, context) {
+            Decision::Allow => {}
+            Decision::StepUp(login) => step_up = Some(step_up.unwrap_or_default().and(login)),
+            // A new login would not help: saying so beats sending the user round in circles.
+            Decision::Deny(denial) => return Decision::Deny(denial),
+        }
+    }
+    step_up.map_or(Decision::Allow, Decision::StepUp)
+}
+
+fn has<'c>(mut words: impl Iterator<Item = &'c str>, wanted: &str) -> bool {
+    words.any(|word| word == wanted)
+}
+
+/// Whether `group` is `tree` or lies below it.
+fn is_within(group: &str, tree: &str) -> bool {
+    group
+        .strip_prefix(tree)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether the path parameter stands for the caller. A parameter or claim that is missing or empty never does.
+fn is_owner(claims: &Claims, context: &EvaluationContext<'_>, parameter: &str, claim: &str) -> bool {
+    let mut named = context.path_parameters.iter().filter(|(name, _)| *name == parameter);
+    let (Some((_, value)), None) = (named.next(), named.next()) else {
+        return false;
+    };
+    !value.is_empty() && claims.text_claim(claim).is_some_and(|own| own == *value)
+}

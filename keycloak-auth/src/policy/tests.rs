@@ -1,0 +1,188 @@
+use std::time::Duration;
+
+use super::*;
+use crate::claims::Claims;
+
+const NOW: Duration = Duration::from_secs(1_000_000);
+
+fn claims() -> Claims {
+    Claims::parse(
+        r#"{"sub":"u-1","preferred_username":"alice","acr":"1","auth_time":999000,"scope":"openid orders",
+            "realm_access":{"roles":["clerk","both"]},
+            "resource_access":{"orders-api":{"roles":["orders:read"]},"billing-api":{"roles":["admin"]}},
+            "groups":["/ops/oncall","/finance"],"tenant":{"plan":["gold"]}}"#
+            .to_owned(),
+    )
+    .expect("valid claims")
+}
+
+fn decide(policy: Policy) -> Decision {
+    let parameters = [
+        ("user", "u-1"),
+        ("name", "alice"),
+        ("empty", ""),
+        ("twice", "u-1"),
+        ("twice", "u-2"),
+    ];
+    policy.evaluate(
+        &claims(),
+        &EvaluationContext::new("orders-api", NOW).with_path_parameters(&parameters),
+    )
+}
+
+fn allows(policy: Policy) -> bool {
+    decide(policy).is_allowed()
+}
+
+#[test]
+fn a_role_is_a_realm_role_or_one_of_the_configured_client() {
+    assert!(allows(Policy::Role("clerk")));
+    assert!(allows(Policy::Role("orders:read")));
+    assert!(!allows(Policy::Role("admin")), "billing-api's admin is nobody here");
+    assert!(allows(Policy::RealmRole("clerk")));
+    assert!(!allows(Policy::RealmRole("orders:read")));
+    assert!(allows(Policy::ClientRole {
+        client: "billing-api",
+        role: "admin"
+    }));
+    assert!(!allows(Policy::ClientRole {
+        client: "orders-api",
+        role: "admin"
+    }));
+    assert!(!allows(Policy::ClientRole {
+        client: "orders-api",
+        role: "clerk"
+    }));
+    for near in ["Clerk", "cler", "clerks", "clerk ", "", "сlerk"] {
+        assert!(!allows(Policy::Role(near)), "{near:?}");
+    }
+}
+
+#[test]
+fn a_group_is_a_full_path_and_a_tree_everything_below_it() {
+    assert!(allows(Policy::Group("/ops/oncall")));
+    for other in [
+        "/ops",
+        "/ops/",
+        "/ops/oncall/x",
+        "ops/oncall",
+        "/Ops/oncall",
+        "//ops/oncall",
+        "/oncall",
+    ] {
+        assert!(!allows(Policy::Group(other)), "{other}");
+    }
+    assert!(allows(Policy::GroupTree("/ops")));
+    assert!(allows(Policy::GroupTree("/finance")));
+    for other in ["/op", "/fin", "/finance/x", "ops", "/ops/oncall/x"] {
+        assert!(!allows(Policy::GroupTree(other)), "{other}");
+    }
+}
+
+#[test]
+fn scopes_claims_and_owners() {
+    assert!(allows(Policy::Scope("orders")));
+    assert!(!allows(Policy::Scope("order")));
+    assert!(allows(Policy::Claim {
+        path: "tenant.plan",
+        value: ClaimValue::String("gold")
+    }));
+    assert!(!allows(Policy::Claim {
+        path: "tenant.plan",
+        value: ClaimValue::String("silver")
+    }));
+    assert!(allows(Policy::Owner {
+        parameter: "user",
+        claim: "sub"
+    }));
+    assert!(allows(Policy::Owner {
+        parameter: "name",
+        claim: "preferred_username"
+    }));
+    for (parameter, claim) in [
+        ("name", "sub"),
+        ("missing", "sub"),
+        ("empty", "email"),
+        ("empty", "sub"),
+        ("twice", "sub"),
+        ("user", "groups"),
+    ] {
+        assert!(!allows(Policy::Owner { parameter, claim }), "{parameter} = {claim}");
+    }
+}
+
+#[test]
+fn operands_combine_as_their_words_say() {
+    const YES: Policy = Policy::RealmRole("clerk");
+    const NO: Policy = Policy::RealmRole("auditor");
+    assert!(allows(Policy::All(&[YES, YES])));
+    assert!(!allows(Policy::All(&[YES, NO])));
+    assert!(allows(Policy::Any(&[NO, YES])));
+    assert!(!allows(Policy::Any(&[NO, NO])));
+    assert!(allows(Policy::Not(&NO)));
+    assert!(!allows(Policy::Not(&YES)));
+    assert!(allows(Policy::All(&[])) && !allows(Policy::Any(&[])));
+    assert!(
+        !allows(Policy::All(&[Policy::Any(&[YES, NO]), NO])),
+        "an inner `any` does not bypass the outer `all`"
+    );
+}
+
+#[test]
+fn a_missing_login_asks_for_one_unless_it_would_not_help() {
+    const STRONG: Policy = Policy::Acr("2");
+    const FRESH: Policy = Policy::MaxAge(300);
+    const NO: Policy = Policy::RealmRole("auditor");
+    assert!(allows(Policy::Acr("1")) && allows(Policy::MaxAge(1000)) && !allows(Policy::MaxAge(999)));
+    assert_eq!(
+        decide(Policy::All(&[STRONG, FRESH])),
+        Decision::StepUp(StepUp {
+            acr: Some("2"),
+            max_age: Some(300)
+        })
+    );
+    assert!(matches!(decide(Policy::All(&[STRONG, NO])), Decision::Deny(_)));
+    assert!(matches!(decide(Policy::Any(&[NO, STRONG])), Decision::StepUp(_)));
+    assert!(allows(Policy::Not(&STRONG)));
+    let without_login = Claims::parse(r#"{"sub":"x"}"#.to_owned()).expect("valid");
+    assert!(
+        !FRESH
+            .evaluate(&without_login, &EvaluationContext::new("orders-api", NOW))
+            .is_allowed()
+    );
+}
+
+#[test]
+fn a_denial_names_what_was_missing() {
+    let decision = decide(Policy::All(&[
+        Policy::RealmRole("clerk"),
+        Policy::Any(&[Policy::Role("admin"), Policy::Group("/ops")]),
+    ]));
+    assert_eq!(decision.to_string(), "needs any of: role `admin`, group `/ops`");
+}
+
+#[test]
+fn prints_in_its_own_language() {
+    const POLICY: Policy = Policy::All(&[
+        Policy::Any(&[Policy::Role("a\"b"), Policy::ClientRole { client: "c", role: "r" }]),
+        Policy::Not(&Policy::GroupTree("/x")),
+        Policy::Claim {
+            path: "a.b",
+            value: ClaimValue::Integer(-1),
+        },
+        Policy::Owner {
+            parameter: "id",
+            claim: "sub",
+        },
+        Policy::Owner {
+            parameter: "id",
+            claim: "email",
+        },
+        Policy::MaxAge(60),
+    ]);
+    assert_eq!(
+        POLICY.to_string(),
+        r#"all(any(role("a\"b"), client_role("c", "r")), not(group_tree("/x")), claim("a.b" = -1), owner("id"), owner("id" = "email"), max_age(60))"#
+    );
+    assert!(POLICY.needs_path_parameters());
+}

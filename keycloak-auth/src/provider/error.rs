@@ -1,0 +1,125 @@
+//! What can go wrong between us and Keycloak.
+
+use crate::{jose::KeySetError, text::shortened};
+
+/// Why Keycloak's metadata or keys could not be fetched.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProviderError {
+    /// No connection, or it broke.
+    #[error("cannot reach `{url}`: check that Keycloak runs there, and host, port, proxy and TLS certificate")]
+    Connection {
+        /// The address that was asked.
+        url: String,
+        /// What the HTTP client says.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// No complete answer within the request timeout.
+    #[error("no complete answer from Keycloak within {seconds} s")]
+    Timeout {
+        /// The timeout in seconds.
+        seconds: f32,
+    },
+    /// An answer other than 200.
+    #[error("`{url}` answered with status {status}{}", status_hint(*.status))]
+    Status {
+        /// The address that was asked.
+        url: String,
+        /// The status code of the answer.
+        status: u16,
+    },
+    /// The HTTP client followed a redirect. Ours does not; an own one must not either.
+    #[error(
+        "`{url}` was redirected to another address: set the final address, or `redirect::Policy::none()` on your own HTTP client"
+    )]
+    Redirected {
+        /// The address that was asked.
+        url: String,
+    },
+    /// The answer is larger than is read.
+    #[error("the answer of `{url}` is larger than {limit} bytes")]
+    TooLarge {
+        /// The address that was asked.
+        url: String,
+        /// The cap in bytes.
+        limit: usize,
+    },
+    /// The discovery document is not JSON with the members that are needed.
+    #[error("`{url}` is not an OpenID provider's discovery document")]
+    Metadata {
+        /// The address that was asked.
+        url: String,
+        /// What the JSON parser says.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The discovery document names an issuer that is not configured.
+    #[error(
+        "the discovery document at `{url}` names issuer `{}`, but the configured one is {}: if tokens do come from there, \
+         add `.issuer(…)` with the name in the document",
+        shortened(.found), crate::text::code_list(.configured.iter().map(String::as_str))
+    )]
+    Issuer {
+        /// The address that was asked.
+        url: String,
+        /// The issuer in the document.
+        found: String,
+        /// The issuers that are accepted.
+        configured: Vec<String>,
+    },
+    /// An endpoint in the discovery document is `http` although the server address is `https`.
+    #[error(
+        "the discovery document's `{member}` is not https although the server address is: set `KC_HOSTNAME` or the proxy headers of Keycloak"
+    )]
+    InsecureEndpoint {
+        /// The member of the document.
+        member: &'static str,
+    },
+    /// An endpoint in the discovery document lies neither on the configured server nor below the issuer.
+    #[error("the discovery document's `{member}` is on another server: if that is right, set it with the builder")]
+    ForeignEndpoint {
+        /// The member of the document.
+        member: &'static str,
+    },
+    /// The key set is not a JWK Set.
+    #[error("`{url}` is not a key set")]
+    KeySet {
+        /// The address that was asked.
+        url: String,
+        /// What is wrong with it.
+        #[source]
+        source: KeySetError,
+    },
+    /// The key set has no key that can verify a signature.
+    #[error("`{url}` has no key that can verify signatures ({skipped} were left out)")]
+    NoUsableKey {
+        /// The address that was asked.
+        url: String,
+        /// How many keys were left out.
+        skipped: usize,
+    },
+    /// The last attempt failed and the next one is not due yet.
+    #[error("the task that fetches the keys ended early")]
+    Interrupted,
+    /// There is no tokio runtime to fetch in.
+    #[error("keys are fetched in a tokio runtime, and there is none")]
+    NoRuntime,
+    /// [`Keycloak::close`](crate::Keycloak::close) was called.
+    #[error("this Keycloak was closed")]
+    Closed,
+    /// Nothing has been fetched for longer than the outage window.
+    #[error("no keys could be fetched for {hours} h, the outage window")]
+    OutageWindow {
+        /// The outage window in hours.
+        hours: u64,
+    },
+}
+
+fn status_hint(status: u16) -> &'static str {
+    match status {
+        300..=399 => ": redirects are not followed, set the final address",
+        404 => ": check the realm's name, and whether the server address needs the base path `/auth`",
+        _ => "",
+    }
+}

@@ -1,0 +1,174 @@
+//! Provider metadata: the discovery document, and the endpoints that may be used of it (OpenID Connect Discovery 1.0 §3).
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use serde::Deserialize;
+use url::Url;
+
+use super::{HttpClient, ProviderError, RealmUrl};
+
+/// What the realm says about itself.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct ProviderMetadata {
+    /// The name under which the realm issues tokens.
+    pub issuer: String,
+    /// Where the keys are.
+    pub jwks_uri: String,
+    /// Where tokens are to be had.
+    pub token_endpoint: Option<String>,
+    /// Where tokens are introspected (RFC 7662).
+    pub introspection_endpoint: Option<String>,
+    /// Where users log in.
+    pub authorization_endpoint: Option<String>,
+}
+
+/// The endpoints that the configuration sets itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Endpoints {
+    pub(crate) jwks_uri: Option<Url>,
+    pub(crate) introspection_endpoint: Option<Url>,
+    pub(crate) token_endpoint: Option<Url>,
+}
+
+/// The discovery document of one realm, fetched when it is needed and kept for a while.
+#[derive(Debug)]
+pub(crate) struct MetadataSource {
+    pub(crate) realm_url: RealmUrl,
+    pub(crate) issuers: Vec<String>,
+    pub(crate) endpoints: Endpoints,
+    pub(crate) lifetime: Duration,
+    cached: Mutex<Option<(Arc<ProviderMetadata>, Duration)>>,
+}
+
+impl MetadataSource {
+    pub(crate) fn new(realm_url: RealmUrl, issuers: Vec<String>, endpoints: Endpoints, lifetime: Duration) -> Self {
+        Self {
+            realm_url,
+            issuers,
+            endpoints,
+            lifetime,
+            cached: Mutex::new(None),
+        }
+    }
+
+    /// Where the keys are: as configured, or as the discovery document says.
+    pub(crate) async fn jwks_uri(&self, http: &HttpClient, now: Duration) -> Result<Url, ProviderError> {
+        match &self.endpoints.jwks_uri {
+            Some(url) => Ok(url.clone()),
+            None => {
+                let metadata = self.metadata(http, now).await?;
+                self.endpoint("jwks_uri", &metadata.jwks_uri, &metadata.issuer)
+            }
+        }
+    }
+
+    /// Forgets the discovery document: what it said did not work.
+    pub(crate) fn forget(&self) {
+        *self.cached.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    async fn metadata(&self, http: &HttpClient, now: Duration) -> Result<Arc<ProviderMetadata>, ProviderError> {
+        if let Some(metadata) = self.cached(now) {
+            return Ok(metadata);
+        }
+        let url = self.realm_url.join(".well-known/openid-configuration");
+        let document = http.get(&url).await?;
+        let metadata: ProviderMetadata =
+            serde_json::from_slice(&document).map_err(|source| ProviderError::Metadata {
+                url: url.to_string(),
+                source,
+            })?;
+        // OpenID Connect Discovery 1.0 §4.3: the issuer must be exactly the expected one.
+        if !self.issuers.contains(&metadata.issuer) {
+            return Err(ProviderError::Issuer {
+                url: url.to_string(),
+                found: metadata.issuer,
+                configured: self.issuers.clone(),
+            });
+        }
+        let metadata = Arc::new(metadata);
+        *self.cached.lock().unwrap_or_else(PoisonError::into_inner) = Some((Arc::clone(&metadata), now));
+        Ok(metadata)
+    }
+
+    fn cached(&self, now: Duration) -> Option<Arc<ProviderMetadata>> {
+        let cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
+        let (metadata, fetched_at) = cached.as_ref()?;
+        let age = now.checked_sub(*fetched_at)?;
+        (age < self.lifetime).then(|| Arc::clone(metadata))
+    }
+
+    /// The address to use for an endpoint of the document.
+    ///
+    /// An endpoint below the issuer is reached through the configured server address, which is what one wants in a
+    /// container network, where the public address of Keycloak leads nowhere.
+    fn endpoint(&self, member: &'static str, text: &str, issuer: &str) -> Result<Url, ProviderError> {
+        let foreign = || ProviderError::ForeignEndpoint { member };
+        let url = Url::parse(text).map_err(|_| foreign())?;
+        match url.scheme() {
+            "https" => {}
+            "http" if !self.realm_url.is_https() => {}
+            "http" => return Err(ProviderError::InsecureEndpoint { member }),
+            _ => return Err(foreign()),
+        }
+        if self.realm_url.is_same_origin(&url) {
+            return Ok(url);
+        }
+        let below_issuer = text
+            .strip_prefix(issuer)
+            .and_then(|rest| rest.strip_prefix('/'))
+            .ok_or_else(foreign)?;
+        Ok(self.realm_url.join(below_issuer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(server_url: &str) -> MetadataSource {
+        let realm_url = RealmUrl::new(server_url, Some("acme"))
+            .expect("valid")
+            .expect("a realm");
+        MetadataSource::new(realm_url, Vec::new(), Endpoints::default(), Duration::ZERO)
+    }
+
+    #[test]
+    fn endpoints_of_the_server_and_below_the_issuer_are_used() {
+        let issuer = "https://id.example.com/realms/acme";
+        let certs = "https://id.example.com/realms/acme/certs";
+        let endpoint = |server_url: &str, text: &str| {
+            source(server_url)
+                .endpoint("jwks_uri", text, issuer)
+                .map(|url| url.to_string())
+        };
+        assert_eq!(endpoint("https://id.example.com", certs).expect("same origin"), certs);
+        assert_eq!(
+            endpoint("http://keycloak:8080/auth", certs).expect("rebased"),
+            "http://keycloak:8080/auth/realms/acme/certs"
+        );
+        assert!(matches!(
+            endpoint("https://id.example.com", "http://id.example.com/realms/acme/certs"),
+            Err(ProviderError::InsecureEndpoint { member: "jwks_uri" })
+        ));
+        for foreign in [
+            "https://evil.example.com/certs",
+            "https://id.example.com/realms/acmeevil",
+            "file:///etc/passwd",
+            "certs",
+            "",
+        ] {
+            assert!(
+                matches!(
+                    endpoint("http://keycloak:8080", foreign),
+                    Err(ProviderError::ForeignEndpoint { .. })
+                ),
+                "{foreign}"
+            );
+        }
+    }
+}

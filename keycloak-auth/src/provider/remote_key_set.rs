@@ -1,0 +1,398 @@
+//! The realm's key set, fetched in the background and kept.
+//!
+//! 1. Readers take a snapshot without a lock; only whoever needs a fetch meets the mutex, and nobody holds it while waiting.
+//! 2. There is at most one fetch at a time; all who need its result wait for the same one.
+//! 3. Shortly before its lifetime ends a set is reloaded ahead, while it is still in use.
+//! 4. A fetch that fails changes nothing: the last good set stays in use for the whole outage window.
+//! 5. An unknown `kid` may cause a fetch, but not sooner than the cooldown after the last attempt, successful or not. The
+//!    attempt is counted when it begins, so that a flood of unknown keys finds the cooldown already claimed.
+//! 6. Before the first set is there, attempts follow one another with growing pauses, so that a service that starts before
+//!    Keycloak finds it soon.
+//!
+//! Whoever drops the [`RemoteKeySet`] ends its task.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::{ArcSwapOption, Guard};
+use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
+
+use super::{HttpClient, MetadataSource, ProviderError};
+use crate::{
+    Clock,
+    error::Unavailable,
+    jose::{KeySet, SkippedKey},
+    metrics::Recorder,
+};
+
+/// The first pause between attempts while there are no keys at all.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// When to fetch; every span is a setting of the builder.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timing {
+    /// How long a set is good before it is fetched again.
+    pub(crate) lifetime: Duration,
+    /// How long before the end of its lifetime a set is reloaded.
+    pub(crate) reload_ahead: Duration,
+    /// The pause between attempts: after a failure, and for unknown keys after any attempt.
+    pub(crate) cooldown: Duration,
+    /// How long the last good set stays in use when no fetch succeeds.
+    pub(crate) outage_window: Duration,
+    /// The time for one fetch, discovery included.
+    pub(crate) deadline: Duration,
+}
+
+/// A key set, and when it was fetched.
+#[derive(Debug)]
+struct Published {
+    keys: KeySet,
+    fetched_at: Duration,
+}
+
+/// The keys at one moment: cheap to take, and unaffected by a reload.
+pub(crate) struct Snapshot(Guard<Option<Arc<Published>>>);
+
+impl Snapshot {
+    pub(crate) fn keys(&self) -> &KeySet {
+        static NONE: KeySet = KeySet::empty();
+        self.0.as_ref().map_or(&NONE, |published| &published.keys)
+    }
+}
+
+/// The owner of the key set and of the task that fetches it.
+#[derive(Debug)]
+pub(crate) struct RemoteKeySet {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    metadata: MetadataSource,
+    http: HttpClient,
+    clock: Clock,
+    timing: Timing,
+    metrics: Recorder,
+    current: ArcSwapOption<Published>,
+    /// From when on a reader should ask for a reload, in milliseconds since the Unix epoch.
+    reload_at: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    flight: Option<Flight>,
+    /// When the last attempt began.
+    last_attempt: Option<Duration>,
+    failures: u32,
+    last_error: Option<Arc<ProviderError>>,
+    skipped: Vec<SkippedKey>,
+}
+
+/// A fetch under way.
+#[derive(Debug)]
+struct Flight {
+    /// Turns `true` at its end; closed without that when the task was ended early.
+    done: watch::Receiver<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Flight {
+    fn is_under_way(&self) -> bool {
+        !*self.done.borrow() && self.done.has_changed().is_ok()
+    }
+}
+
+impl RemoteKeySet {
+    pub(crate) fn new(
+        metadata: MetadataSource,
+        http: HttpClient,
+        clock: Clock,
+        timing: Timing,
+        metrics: Recorder,
+    ) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                metadata,
+                http,
+                clock,
+                timing,
+                metrics,
+                current: ArcSwapOption::empty(),
+                reload_at: AtomicU64::new(0),
+                state: Mutex::default(),
+            }),
+        }
+    }
+
+    /// The current keys, if there are any that may still be used. Starts a reload in the background when one is due.
+    pub(crate) fn snapshot(&self, now: Duration) -> Option<Snapshot> {
+        let snapshot = self.shared.current.load();
+        let published = snapshot.as_ref()?;
+        if milliseconds(now) >= self.shared.reload_at.load(Ordering::Relaxed) {
+            self.reload_in_background(now);
+        }
+        (now.saturating_sub(published.fetched_at) <= self.shared.timing.outage_window).then_some(Snapshot(snapshot))
+    }
+
+    /// The current keys; waits for the first ones.
+    pub(crate) async fn keys(&self, now: Duration) -> Result<Snapshot, Unavailable> {
+        if let Some(snapshot) = self.snapshot(now) {
+            return Ok(snapshot);
+        }
+        let flight = {
+            let mut state = self.shared.state();
+            if self.shared.is_attempt_due(&state, now) {
+                Some(self.shared.join_or_start(&mut state, now))
+            } else {
+                state.under_way()
+            }
+        };
+        if let Some(done) = flight {
+            self.wait(done).await;
+        }
+        let now = self.shared.clock.now();
+        self.snapshot(now).ok_or_else(|| self.shared.unavailable(now))
+    }
+
+    /// Fetches the keys once more for an unknown `kid`, where the cooldown allows it. Afterwards the snapshot may have it.
+    pub(crate) async fn look_for_unknown_key(&self, now: Duration) {
+        let flight = {
+            let mut state = self.shared.state();
+            let cooled_down =
+                elapsed(state.last_attempt, now).is_none_or(|elapsed| elapsed >= self.shared.timing.cooldown);
+            if cooled_down {
+                Some(self.shared.join_or_start(&mut state, now))
+            } else {
+                state.under_way()
+            }
+        };
+        if let Some(done) = flight {
+            self.wait(done).await;
+        }
+    }
+
+    /// Why the last attempt failed; `None` after a success.
+    pub(crate) fn last_error(&self) -> Option<Arc<ProviderError>> {
+        self.shared.state().last_error.clone()
+    }
+
+    /// Ends the task and the connections. The keys stay in use until the outage window ends.
+    pub(crate) async fn close(&self) {
+        self.shared.http.close();
+        let flight = self.shared.state().flight.take();
+        if let Some(flight) = flight {
+            flight.task.abort();
+            // An abort shows as an error here, and is what was wanted.
+            let _ = flight.task.await;
+        }
+    }
+
+    /// Waits for a flight, a little less long than it may take, so that the answer leaves within the deadline.
+    async fn wait(&self, mut done: watch::Receiver<bool>) {
+        let patience = self.shared.timing.deadline.mul_f32(0.95);
+        let _ = tokio::time::timeout(patience, done.wait_for(|done| *done)).await;
+    }
+
+    fn reload_in_background(&self, now: Duration) {
+        let mut state = self.shared.state();
+        // Another reader may have been faster.
+        if milliseconds(now) >= self.shared.reload_at.load(Ordering::Relaxed) {
+            self.shared.join_or_start(&mut state, now);
+        }
+    }
+}
+
+impl Drop for RemoteKeySet {
+    fn drop(&mut self) {
+        if let Some(flight) = self.shared.state().flight.take() {
+            flight.task.abort();
+        }
+    }
+}
+
+impl State {
+    fn under_way(&self) -> Option<watch::Receiver<bool>> {
+        self.flight
+            .as_ref()
+            .filter(|flight| flight.is_under_way())
+            .map(|flight| flight.done.clone())
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the pause after the last failure is over.
+    fn is_attempt_due(&self, state: &State, now: Duration) -> bool {
+        elapsed(state.last_attempt, now).is_none_or(|elapsed| elapsed >= self.pause(state))
+    }
+
+    /// How long to wait after the last attempt while there are no keys.
+    fn pause(&self, state: &State) -> Duration {
+        match state.failures {
+            0 => Duration::ZERO,
+            failures => FIRST_PAUSE
+                .saturating_mul(1 << (failures - 1).min(16))
+                .min(self.timing.cooldown),
+        }
+    }
+
+    /// Joins the flight under way, or starts one and counts the attempt.
+    fn join_or_start(self: &Arc<Self>, state: &mut State, now: Duration) -> watch::Receiver<bool> {
+        if let Some(done) = state.under_way() {
+            return done;
+        }
+        state.last_attempt = Some(now);
+        self.reload_at
+            .store(milliseconds(now + self.timing.cooldown), Ordering::Relaxed);
+        let (ended, done) = watch::channel(false);
+        let Ok(runtime) = Handle::try_current() else {
+            state.last_error = Some(Arc::new(ProviderError::NoRuntime));
+            return done;
+        };
+        let shared = Arc::clone(self);
+        let task = runtime.spawn(async move {
+            shared.fetch_and_publish().await;
+            // Nobody may be waiting any more.
+            let _ = ended.send(true);
+        });
+        state.flight = Some(Flight {
+            done: done.clone(),
+            task,
+        });
+        done
+    }
+
+    async fn fetch_and_publish(&self) {
+        let began = tokio::time::Instant::now();
+        let fetched = match tokio::time::timeout(self.timing.deadline, self.fetch()).await {
+            Ok(fetched) => fetched,
+            Err(_) => Err(ProviderError::Timeout {
+                seconds: self.timing.deadline.as_secs_f32(),
+            }),
+        };
+        self.metrics.key_set_fetched(began.elapsed(), fetched.is_ok());
+        match fetched {
+            Ok(keys) => self.publish(keys),
+            Err(error) => self.note_failure(error),
+        }
+    }
+
+    async fn fetch(&self) -> Result<KeySet, ProviderError> {
+        let url = self.metadata.jwks_uri(&self.http, self.clock.now()).await?;
+        let json = self.http.get(&url).await?;
+        let keys = KeySet::parse(&json).map_err(|source| ProviderError::KeySet {
+            url: url.to_string(),
+            source,
+        })?;
+        if keys.is_empty() {
+            return Err(ProviderError::NoUsableKey {
+                url: url.to_string(),
+                skipped: keys.skipped().len(),
+            });
+        }
+        Ok(keys)
+    }
+
+    fn publish(&self, keys: KeySet) {
+        let mut state = self.state();
+        let now = self.clock.now();
+        if state.skipped != keys.skipped() {
+            for skipped in keys.skipped() {
+                tracing::info!(target: "keycloak_auth", "left out of the key set: {skipped}");
+            }
+            state.skipped = keys.skipped().to_vec();
+        }
+        if state.failures > 0 {
+            tracing::info!(target: "keycloak_auth", "Keycloak answers again after {} failed attempts", state.failures);
+        }
+        let previous = self.current.load();
+        let keys = match previous.as_ref() {
+            Some(previous) => keys.keeping_unchanged(&previous.keys),
+            None => keys,
+        };
+        tracing::debug!(target: "keycloak_auth", keys = keys.len(), "key set loaded");
+        self.current.store(Some(Arc::new(Published { keys, fetched_at: now })));
+        let good_for = self
+            .timing
+            .lifetime
+            .saturating_sub(self.timing.reload_ahead)
+            .max(self.timing.lifetime / 2);
+        self.reload_at
+            .store(milliseconds(now + jittered(good_for)), Ordering::Relaxed);
+        state.failures = 0;
+        state.last_error = None;
+    }
+
+    fn note_failure(&self, error: ProviderError) {
+        self.metadata.forget();
+        let mut state = self.state();
+        let error = Arc::new(error);
+        // Once for each change of state, not for each attempt: an outage must not flood the log.
+        if state.failures == 0 {
+            let in_use = if self.current.load().is_some() {
+                "the last good keys stay in use"
+            } else {
+                "there are no keys yet"
+            };
+            tracing::warn!(target: "keycloak_auth", "cannot fetch Keycloak's keys, {in_use}: {}", chain(&error));
+        } else {
+            tracing::debug!(target: "keycloak_auth", "still cannot fetch Keycloak's keys: {}", chain(&error));
+        }
+        state.failures = state.failures.saturating_add(1);
+        state.last_error = Some(error);
+    }
+
+    fn unavailable(&self, now: Duration) -> Unavailable {
+        let state = self.state();
+        let cause = match (&state.last_error, self.current.load().is_some()) {
+            (Some(error), false) => Arc::clone(error),
+            (_, true) => Arc::new(ProviderError::OutageWindow {
+                hours: self.timing.outage_window.as_secs() / 3600,
+            }),
+            (None, false) => Arc::new(ProviderError::Interrupted),
+        };
+        let waited = elapsed(state.last_attempt, now).unwrap_or_default();
+        let remaining = self.pause(&state).saturating_sub(waited);
+        // Retry-After has whole seconds (RFC 9110 §10.2.3).
+        let retry_after =
+            Duration::from_secs(remaining.as_secs() + u64::from(remaining.subsec_nanos() > 0)).max(FIRST_PAUSE);
+        Unavailable { cause, retry_after }
+    }
+}
+
+/// The time since `then`. `None` without one, or when the clock was set back behind it: then nothing is known.
+fn elapsed(then: Option<Duration>, now: Duration) -> Option<Duration> {
+    now.checked_sub(then?)
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Up to a tenth earlier, so that the instances of a service do not all come at once.
+fn jittered(span: Duration) -> Duration {
+    let mut byte = [0];
+    // Without randomness the instances come together, which is a pity and no fault.
+    let _ = aws_lc_rs::rand::fill(&mut byte);
+    span - span.mul_f32(f32::from(byte[0]) / 2550.0)
+}
+
+/// The error with its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    line
+}

@@ -1,0 +1,38 @@
+//! Telling handlers with a policy from those without, by their arguments.
+
+use crate::extract::{Guard, HandlerPolicy};
+
+/// The arguments of a handler that has a `#[keycloak(...)]` policy: those whose first is a guard.
+///
+/// `axum::handler::Handler` has the arguments of a handler as its type parameter; that is what this looks at.
+#[diagnostic::on_unimplemented(
+    message = "this handler has no `#[keycloak(...)]` policy",
+    label = "a handler of a `SecureRouter` needs a policy",
+    note = "write `#[keycloak(roles = \"…\")]`, `#[keycloak(authenticated)]` or `#[keycloak(public)]` on the handler",
+    note = "closures cannot have the attribute: make the closure an `async fn`"
+)]
+pub trait GuardedArgs {}
+
+macro_rules! guarded_args {
+    ($($argument:ident)*) => {
+        #[diagnostic::do_not_recommend]
+        impl<M, P: HandlerPolicy, $($argument),*> GuardedArgs for (M, Guard<P>, $($argument,)*) {}
+    };
+}
+
+guarded_args!();
+guarded_args!(T2);
+guarded_args!(T2 T3);
+guarded_args!(T2 T3 T4);
+guarded_args!(T2 T3 T4 T5);
+guarded_args!(T2 T3 T4 T5 T6);
+guarded_args!(T2 T3 T4 T5 T6 T7);
+guarded_args!(T2 T3 T4 T5 T6 T7 T8);
+guarded_args!(T2 T3 T4 T5 T6 T7 T8 T9);
+guarded_args!(T2 T3 T4 T5 T6 T7 T8 T9 T10);
+guarded_args!(T2 T3 T4 T5 T6 T7 T8 T9 T10 T11);
+guarded_args!(T2 T3 T4 T5 T6 T7 T8 T9 T10 T11 T12);
+guarded_args!(T2 T3 T4 T5 T6 T7 T8 T9 T10 T11 T12 T13);
+guarded_args!(T2 T3 T4 T5 T6 T7 T8 T9 T10 T11 T12 T13 T14);
+guarded_args!(T2 T3 T4 T5 T6 T7 T8 T9 T10 T11 T12 T13 T14 T15);
+guarded_args!(T2 T3 T4 T5 T6 T7 T8 T9 T10 T11 T12 T13 T14 T15 T16);

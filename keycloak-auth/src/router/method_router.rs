@@ -1,0 +1,181 @@
+//! The handlers of one path, by method.
+
+use std::{convert::Infallible, fmt};
+
+use axum::{extract::Request, handler::Handler, response::IntoResponse, routing::MethodFilter};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::GuardedArgs;
+
+/// The handlers of one path, each with a policy: the counterpart of [`axum::routing::MethodRouter`].
+#[must_use = "a method router does nothing until it is added to a router"]
+pub struct MethodRouter<S = ()> {
+    pub(super) inner: axum::routing::MethodRouter<S>,
+}
+
+impl<S> MethodRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    /// A method router without handlers, which answers everything with 405.
+    pub fn new() -> Self {
+        Self {
+            inner: axum::routing::MethodRouter::new(),
+        }
+    }
+
+    /// Adds a handler for the methods of `filter`.
+    pub fn on<H, T>(mut self, filter: MethodFilter, handler: H) -> Self
+    where
+        H: Handler<T, S>,
+        T: GuardedArgs + 'static,
+    {
+        self.inner = self.inner.on(filter, handler);
+        self
+    }
+
+    /// Adds a handler for all methods that have none of their own.
+    pub fn fallback<H, T>(mut self, handler: H) -> Self
+    where
+        H: Handler<T, S>,
+        T: GuardedArgs + 'static,
+    {
+        self.inner = self.inner.fallback(handler);
+        self
+    }
+
+    /// Wraps a layer around all handlers so far, and around the 405 for other methods.
+    pub fn layer<L>(self, layer: L) -> Self
+    where
+        L: Layer<axum::routing::Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        Self {
+            inner: self.inner.layer(layer),
+        }
+    }
+
+    /// Wraps a layer around all handlers so far, only for methods that have one.
+    pub fn route_layer<L>(self, layer: L) -> Self
+    where
+        L: Layer<axum::routing::Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        Self {
+            inner: self.inner.route_layer(layer),
+        }
+    }
+
+    /// Joins the handlers of two method routers.
+    ///
+    /// # Panics
+    ///
+    /// When both have a handler for the same method, as in axum.
+    pub fn merge(self, other: Self) -> Self {
+        Self {
+            inner: self.inner.merge(other.inner),
+        }
+    }
+
+    /// Provides the state.
+    pub fn with_state<S2>(self, state: S) -> MethodRouter<S2> {
+        MethodRouter {
+            inner: self.inner.with_state(state),
+        }
+    }
+}
+
+impl<S> Default for MethodRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S> Clone for MethodRouter<S> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+        }
+    }
+}
+
+impl<S> fmt::Debug for MethodRouter<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MethodRouter")
+            .field("router", &self.inner)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One free function and one chaining method for each HTTP method.
+macro_rules! methods {
+    ($($name:ident $filter:ident;)*) => {
+        $(
+            #[doc = concat!("Routes `", stringify!($filter), "` requests to a handler that has a policy.")]
+            pub fn $name<H, T, S>(handler: H) -> MethodRouter<S>
+            where
+                H: Handler<T, S>,
+                T: GuardedArgs + 'static,
+                S: Clone + Send + Sync + 'static,
+            {
+                MethodRouter::new().on(MethodFilter::$filter, handler)
+            }
+        )*
+
+        impl<S> MethodRouter<S>
+        where
+            S: Clone + Send + Sync + 'static,
+        {
+            $(
+                #[doc = concat!("Adds a handler for `", stringify!($filter), "` requests.")]
+                pub fn $name<H, T>(self, handler: H) -> Self
+                where
+                    H: Handler<T, S>,
+                    T: GuardedArgs + 'static,
+                {
+                    self.on(MethodFilter::$filter, handler)
+                }
+            )*
+        }
+    };
+}
+
+methods! {
+    connect CONNECT;
+    delete DELETE;
+    get GET;
+    head HEAD;
+    options OPTIONS;
+    patch PATCH;
+    post POST;
+    put PUT;
+    trace TRACE;
+}
+
+/// Routes the methods of `filter` to a handler that has a policy.
+pub fn on<H, T, S>(filter: MethodFilter, handler: H) -> MethodRouter<S>
+where
+    H: Handler<T, S>,
+    T: GuardedArgs + 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    MethodRouter::new().on(filter, handler)
+}
+
+/// Routes all methods to a handler that has a policy.
+pub fn any<H, T, S>(handler: H) -> MethodRouter<S>
+where
+    H: Handler<T, S>,
+    T: GuardedArgs + 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    MethodRouter::new().fallback(handler)
+}

@@ -1,0 +1,262 @@
+//! `SecureRouter`: axum's router, with policies.
+
+use std::{convert::Infallible, fmt};
+
+use axum::{
+    Router,
+    extract::{FromRef, Request},
+    handler::Handler,
+    response::IntoResponse,
+};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::{GuardedArgs, MethodRouter};
+use crate::{Keycloak, extract::provide_from_state, middleware::KeycloakLayer};
+
+/// A router whose handlers all have a `#[keycloak(...)]` policy: one without does not compile.
+///
+/// It is built like [`axum::Router`], by the method routers of [`routing`](crate::routing), and turned into one at the
+/// end by [`secure_with`](Self::secure_with) or [`secure_from_state`](Self::secure_from_state). What needs no policy is
+/// added by a method with `public` in its name.
+///
+/// ```
+/// use keycloak_auth::{Keycloak, KeycloakUser, SecureRouter, keycloak, routing::get};
+///
+/// #[keycloak(roles = "admin", groups = "/ops", any)]
+/// async fn orders(user: KeycloakUser) -> String {
+///     format!("orders for {}", user.username().unwrap_or("nobody"))
+/// }
+///
+/// #[keycloak(public)]
+/// async fn health() -> &'static str {
+///     "up"
+/// }
+///
+/// # fn demo() -> Result<axum::Router, keycloak_auth::BuildError> {
+/// # let keycloak = Keycloak::builder().server_url("https://id.example.com").realm("acme")
+/// #     .client_id("orders-api").audience("orders-api").build()?;
+/// let app: axum::Router = SecureRouter::new()
+///     .route("/orders", get(orders))
+///     .route("/health", get(health))
+///     .secure_with(keycloak);
+/// # Ok(app)
+/// # }
+/// # demo().unwrap();
+/// ```
+#[must_use = "a router does nothing until it is served"]
+pub struct SecureRouter<S = ()> {
+    pub(super) inner: Router<S>,
+    #[cfg(feature = "utoipa-axum")]
+    pub(super) openapi: utoipa::openapi::OpenApi,
+}
+
+impl<S> SecureRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    /// A router without routes.
+    pub fn new() -> Self {
+        Self {
+            inner: Router::new(),
+            #[cfg(feature = "utoipa-axum")]
+            openapi: super::openapi::empty_document(),
+        }
+    }
+
+    /// Adds handlers at a path; see [`axum::Router::route`].
+    ///
+    /// # Panics
+    ///
+    /// When the path is malformed or clashes with another one, as in axum.
+    pub fn route(mut self, path: &str, handlers: MethodRouter<S>) -> Self {
+        self.inner = self.inner.route(path, handlers.inner);
+        self
+    }
+
+    /// Adds the routes of another router below a path; see [`axum::Router::nest`].
+    ///
+    /// # Panics
+    ///
+    /// When a path clashes with another one, as in axum.
+    pub fn nest(mut self, path: &str, router: Self) -> Self {
+        #[cfg(feature = "utoipa-axum")]
+        {
+            self.openapi = self.openapi.nest(path.trim_end_matches('/'), router.openapi);
+        }
+        self.inner = self.inner.nest(path, router.inner);
+        self
+    }
+
+    /// Adds the routes of another router; see [`axum::Router::merge`].
+    ///
+    /// # Panics
+    ///
+    /// When a path clashes with another one, or both have a fallback, as in axum.
+    pub fn merge(mut self, router: Self) -> Self {
+        #[cfg(feature = "utoipa-axum")]
+        self.openapi.merge(router.openapi);
+        self.inner = self.inner.merge(router.inner);
+        self
+    }
+
+    /// Wraps a layer around all routes so far; see [`axum::Router::layer`].
+    pub fn layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<axum::routing::Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        self.inner = self.inner.layer(layer);
+        self
+    }
+
+    /// Wraps a layer around all routes so far, only where one matches; see [`axum::Router::route_layer`].
+    pub fn route_layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<axum::routing::Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        self.inner = self.inner.route_layer(layer);
+        self
+    }
+
+    /// Handles requests that no route matches, by a handler that has a policy; see [`axum::Router::fallback`].
+    pub fn fallback<H, T>(mut self, handler: H) -> Self
+    where
+        H: Handler<T, S>,
+        T: GuardedArgs + 'static,
+    {
+        self.inner = self.inner.fallback(handler);
+        self
+    }
+
+    /// Handles requests whose path matches and whose method does not, by a handler that has a policy.
+    pub fn method_not_allowed_fallback<H, T>(mut self, handler: H) -> Self
+    where
+        H: Handler<T, S>,
+        T: GuardedArgs + 'static,
+    {
+        self.inner = self.inner.method_not_allowed_fallback(handler);
+        self
+    }
+
+    /// Provides the state; see [`axum::Router::with_state`].
+    pub fn with_state<S2>(self, state: S) -> SecureRouter<S2> {
+        SecureRouter {
+            inner: self.inner.with_state(state),
+            #[cfg(feature = "utoipa-axum")]
+            openapi: self.openapi,
+        }
+    }
+
+    /// Adds a whole axum router that everybody may call, such as Swagger UI: its handlers are not asked for policies.
+    ///
+    /// # Panics
+    ///
+    /// When a path clashes with another one, as in axum.
+    pub fn merge_public(mut self, router: impl Into<Router<S>>) -> Self {
+        self.inner = self.inner.merge(router);
+        self
+    }
+
+    /// Adds a service at a path, that everybody may call; see [`axum::Router::route_service`].
+    ///
+    /// # Panics
+    ///
+    /// When the path is malformed or clashes with another one, as in axum.
+    pub fn route_service_public<T>(mut self, path: &str, service: T) -> Self
+    where
+        T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        T::Response: IntoResponse,
+        T::Future: Send + 'static,
+    {
+        self.inner = self.inner.route_service(path, service);
+        self
+    }
+
+    /// Adds a service below a path, that everybody may call, such as a directory of files; see
+    /// [`axum::Router::nest_service`].
+    ///
+    /// # Panics
+    ///
+    /// When the path is malformed or clashes with another one, as in axum.
+    pub fn nest_service_public<T>(mut self, path: &str, service: T) -> Self
+    where
+        T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        T::Response: IntoResponse,
+        T::Future: Send + 'static,
+    {
+        self.inner = self.inner.nest_service(path, service);
+        self
+    }
+
+    /// Makes an axum router of it whose guards ask `keycloak`, which a layer hands them.
+    pub fn secure_with(self, keycloak: Keycloak) -> Router<S> {
+        self.inner.layer(KeycloakLayer::leaving_it_to_guards(keycloak))
+    }
+
+    /// Makes an axum router of it whose guards ask the [`Keycloak`] in the state: no layer, nothing added to a request.
+    ///
+    /// ```
+    /// use axum::extract::FromRef;
+    /// use keycloak_auth::{Keycloak, SecureRouter, keycloak, routing::get};
+    ///
+    /// #[derive(Clone, FromRef)]
+    /// struct AppState {
+    ///     keycloak: Keycloak,
+    /// }
+    ///
+    /// #[keycloak(authenticated)]
+    /// async fn orders() -> &'static str {
+    ///     "all of them"
+    /// }
+    ///
+    /// fn app(keycloak: Keycloak) -> axum::Router {
+    ///     SecureRouter::<AppState>::new()
+    ///         .route("/orders", get(orders))
+    ///         .secure_from_state()
+    ///         .with_state(AppState { keycloak })
+    /// }
+    /// # let _ = app;
+    /// ```
+    pub fn secure_from_state(self) -> Router<S>
+    where
+        Keycloak: FromRef<S>,
+    {
+        provide_from_state::<S>();
+        self.inner
+    }
+}
+
+impl<S> Default for SecureRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S> Clone for SecureRouter<S> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            #[cfg(feature = "utoipa-axum")]
+            openapi: self.openapi.clone(),
+        }
+    }
+}
+
+impl<S> fmt::Debug for SecureRouter<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecureRouter")
+            .field("router", &self.inner)
+            .finish_non_exhaustive()
+    }
+}

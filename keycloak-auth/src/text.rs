@@ -1,0 +1,48 @@
+//! Untrusted text, made fit for a log line or an error message.
+
+use std::fmt;
+
+/// How many characters of an untrusted text are shown.
+const SHOWN: usize = 64;
+
+/// Displays an untrusted text: cut to 64 characters, with everything escaped that could forge or break a line.
+pub(crate) fn shortened(text: &str) -> impl fmt::Display {
+    Shortened(text)
+}
+
+struct Shortened<'t>(&'t str);
+
+impl fmt::Display for Shortened<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut characters = self.0.chars();
+        for character in characters.by_ref().take(SHOWN) {
+            write!(f, "{}", character.escape_debug())?;
+        }
+        if characters.next().is_some() {
+            f.write_str("…")
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// The words as a list of code spans, as an error message shows them: "`a`, `b`".
+pub(crate) fn code_list<'t>(words: impl IntoIterator<Item = &'t str>) -> String {
+    words
+        .into_iter()
+        .map(|word| format!("`{}`", shortened(word)))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuts_and_escapes() {
+        assert_eq!(shortened("key-1").to_string(), "key-1");
+        assert_eq!(shortened("a\r\nb\0").to_string(), "a\\r\\nb\\0");
+        assert_eq!(shortened(&"k".repeat(65_536)).to_string().chars().count(), SHOWN + 1);
+    }
+}
