@@ -56,7 +56,8 @@ fn guarded(mut handler: HandlerFn, policy: Option<&Requirement>, crate_path: Opt
         None => deny(&private),
     };
     let name = handler.signature.ident.unraw();
-    // Names of items are not hygienic, and the compiler keeps the user's lints out of code with this span.
+    // The names of items are not hygienic. No lint is raised on code with this span, so that none has to be allowed, which
+    // a `forbid` in the user's crate would not let us do.
     let span = Span::mixed_site().located_at(name.span());
     let policy = Ident::new(&format!("__KeycloakPolicy_{name}"), span);
     let handler_path = format!("::{name}");
@@ -71,7 +72,7 @@ fn guarded(mut handler: HandlerFn, policy: Option<&Requirement>, crate_path: Opt
     let item = quote_spanned! {span=>
         #(#cfgs)*
         #[doc(hidden)]
-        #[allow(dead_code, non_camel_case_types)]
+        #[non_exhaustive]
         #visibility struct #policy;
 
         #(#cfgs)*

@@ -17,7 +17,8 @@ pub(crate) fn module(
     crate_path: Option<&TokenStream>,
 ) -> TokenStream {
     let span = path_struct.span();
-    let module = Ident::new(&format!("__keycloak_fallback_{handler}"), span);
+    // Its name is what the compiler shows for a handler in `#[openapi(paths(…))]` that utoipa knows nothing about.
+    let module = Ident::new(&format!("__missing_utoipa_path_on_{handler}"), span);
     let (imports, private) = paths::private_in_child(crate_path);
     quote_spanned! {span=>
         #(#cfgs)*
@@ -25,7 +26,6 @@ pub(crate) fn module(
         mod #module {
             #imports
 
-            #[allow(dead_code, non_camel_case_types)]
             pub(super) struct #path_struct;
 
             #[automatically_derived]
@@ -45,7 +45,6 @@ pub(crate) fn module(
         }
 
         #(#cfgs)*
-        #[allow(unused_imports)]
         use #module::*;
     }
 }

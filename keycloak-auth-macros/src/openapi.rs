@@ -35,7 +35,6 @@ pub(crate) fn decoration(
 
         #(#cfgs)*
         #[automatically_derived]
-        #[allow(dead_code, unreachable_pub)]
         impl #path_struct {
             #[doc(hidden)]
             pub fn operation() -> #private::utoipa::openapi::path::Operation {

@@ -3,6 +3,7 @@
 mod cursor;
 mod expression;
 mod list;
+mod operand;
 mod value;
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};

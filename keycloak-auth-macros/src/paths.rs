@@ -28,7 +28,6 @@ pub(crate) fn private_in_child(crate_path: Option<&TokenStream>) -> (TokenStream
         Some(TokenTree::Ident(first)) if first == "super" => (TokenStream::new(), quote!(super::#path::__private)),
         Some(TokenTree::Ident(_)) => (
             quote! {
-                #[allow(unused_imports)]
                 use super::*;
             },
             same,

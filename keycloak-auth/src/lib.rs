@@ -65,7 +65,7 @@ mod strict_json;
 mod text;
 
 #[cfg(feature = "macros")]
-pub use keycloak_auth_macros::keycloak;
+pub use keycloak_auth_macros::{keycloak, policy};
 
 pub use bearer::HeaderFault;
 pub use builder::{BuildError, KeycloakBuilder, Problem};

@@ -1,6 +1,7 @@
 //! A position in a list of tokens.
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, TokenStream, TokenTree};
+use syn::{Path, parse::Parser};
 
 use crate::errors::Errors;
 
@@ -102,12 +103,13 @@ impl Cursor {
             }
             self.position += 2;
         }
-        Some(
-            self.trees[start..self.position]
-                .iter()
-                .cloned()
-                .collect::<TokenStream>(),
-        )
+        let path: TokenStream = self.trees[start..self.position].iter().cloned().collect();
+        // Words of Rust are identifiers to this point.
+        if Path::parse_mod_style.parse2(path.clone()).is_err() {
+            self.position = start;
+            return None;
+        }
+        Some(path)
     }
 
     /// All tokens, those that are read included.

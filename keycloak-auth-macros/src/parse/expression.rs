@@ -1,18 +1,17 @@
-//! Expressions: `all(…)`, `any(…)`, `not(…)`, the words that take one value, and constants.
+//! Expressions: `all(…)`, `any(…)`, `not(…)`, and what they join.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::Lit;
 
 use crate::{
-    ast::{ClaimValue, Kind, Name, Requirement},
+    ast::{Kind, Requirement},
     errors::Errors,
 };
 
 use super::{
     CALLS, SIMPLE,
     cursor::{Cursor, text},
-    list, unknown, value,
+    operand, unknown,
 };
 
 /// Reads one requirement.
@@ -67,7 +66,7 @@ pub(crate) fn after_word(word: Ident, cursor: &mut Cursor, errors: &mut Errors) 
         );
         return None;
     }
-    if cursor.at_separator() && written == written.to_uppercase() {
+    if cursor.at_separator() && is_constant(&written) {
         let at = word.to_token_stream();
         return Some(Requirement {
             kind: Kind::Named(at.clone()),
@@ -76,6 +75,11 @@ pub(crate) fn after_word(word: Ident, cursor: &mut Cursor, errors: &mut Errors) 
     }
     unknown(&word, cursor, errors);
     None
+}
+
+/// Whether a word looks like a constant: `ORDERS`.
+fn is_constant(written: &str) -> bool {
+    written.contains(char::is_uppercase) && !written.contains(char::is_lowercase)
 }
 
 fn constant(cursor: &mut Cursor, errors: &mut Errors) -> Option<Requirement> {
@@ -156,135 +160,14 @@ fn call(word: Ident, written: &str, group: Group, errors: &mut Errors) -> Option
             }
             Kind::Not(Box::new(operands.pop()?))
         }
-        "claim" => claim(&word, &mut inner, errors)?,
-        "owner" => owner(&word, &mut inner, errors)?,
-        "max_age" => max_age(&mut inner, errors)?,
-        "client_role" => client_role(&mut inner, errors)?,
-        _ => single(written, &mut inner, errors)?,
+        "claim" => operand::claim(&word, &mut inner, errors)?,
+        "owner" => operand::owner(&word, &mut inner, errors)?,
+        "max_age" => operand::max_age(&mut inner, errors)?,
+        "client_role" => operand::client_role(&mut inner, errors)?,
+        _ => operand::single(written, &mut inner, errors)?,
     };
     finish(written, &mut inner, errors)?;
     Some(Requirement { at, kind })
-}
-
-fn single(written: &str, inner: &mut Cursor, errors: &mut Errors) -> Option<Kind> {
-    let name = value::name(inner, errors, |value| format!("`{written}({value})`"))?;
-    Some(match written {
-        "role" => Kind::Role(name),
-        "realm_role" => Kind::RealmRole(name),
-        "group" => Kind::Group(name),
-        "group_tree" => Kind::GroupTree(name),
-        "scope" => Kind::Scope(name),
-        _ => Kind::Acr(name),
-    })
-}
-
-fn client_role(inner: &mut Cursor, errors: &mut Errors) -> Option<Kind> {
-    let client = value::name(inner, errors, |value| format!("`client_role({value}, \"…\")`"))?;
-    let shown = client.literal.to_string();
-    if inner.at_end() || inner.eat_punct(',').is_none() || inner.at_end() {
-        errors.report(
-            &client.literal,
-            format!("`client_role` does not say which role of `{}`", client.text),
-            format!("write `client_role({shown}, \"…\")`"),
-        );
-        return None;
-    }
-    let role = value::name(inner, errors, |value| format!("`client_role({shown}, {value})`"))?;
-    Some(Kind::ClientRole { client, role })
-}
-
-fn claim(word: &Ident, inner: &mut Cursor, errors: &mut Errors) -> Option<Kind> {
-    let path = list::left_side(inner, errors, |path| format!("`claim({path} = …)`"))?;
-    let shown = path.literal.to_string();
-    let example = |value: &str| format!("`claim({shown} = {value})`");
-    list::equals(word, inner, errors, example)?;
-    let value = claim_value(word, inner, errors, example)?;
-    Some(Kind::Claim { path, value })
-}
-
-fn claim_value(
-    word: &Ident,
-    inner: &mut Cursor,
-    errors: &mut Errors,
-    example: impl Fn(&str) -> String,
-) -> Option<ClaimValue> {
-    if inner.at_end() {
-        errors.report(word, "`claim` needs a value", format!("write {}", example("\"…\"")));
-        return None;
-    }
-    if let Some(TokenTree::Ident(ident)) = inner.peek()
-        && (ident == "true" || ident == "false")
-    {
-        let boolean = ident == "true";
-        inner.next();
-        return Some(ClaimValue::Boolean(boolean));
-    }
-    let minus = inner.eat_punct('-');
-    if let Some(TokenTree::Literal(literal)) = inner.peek() {
-        let literal = literal.clone();
-        match Lit::new(literal.clone()) {
-            Lit::Int(integer) if integer.suffix().is_empty() => {
-                inner.next();
-                let sign = if minus.is_some() { "-" } else { "" };
-                if let Ok(number) = format!("{sign}{}", integer.base10_digits()).parse() {
-                    return Some(ClaimValue::Integer(number));
-                }
-                errors.report(
-                    literal,
-                    format!("`{integer}` does not fit in 64 bits"),
-                    "compare with a smaller integer, or with a string",
-                );
-                return None;
-            }
-            Lit::Str(_) if minus.is_none() => {}
-            other => {
-                inner.next();
-                let shown = other.to_token_stream().to_string();
-                errors.report(
-                    other,
-                    format!("a claim cannot be compared with `{shown}`"),
-                    "compare with a string, an integer, `true` or `false`",
-                );
-                return None;
-            }
-        }
-    }
-    value::name(inner, errors, example).map(ClaimValue::String)
-}
-
-fn owner(word: &Ident, inner: &mut Cursor, errors: &mut Errors) -> Option<Kind> {
-    let parameter = list::left_side(inner, errors, |value| format!("`owner({value})`"))?;
-    let shown = parameter.literal.to_string();
-    if inner.at_end() || inner.peek_punct(',') {
-        let claim = Name {
-            text: "sub".to_owned(),
-            literal: parameter.literal.clone(),
-        };
-        return Some(Kind::Owner { parameter, claim });
-    }
-    let example = |value: &str| format!("`owner({shown} = {value})`");
-    list::equals(word, inner, errors, example)?;
-    let claim = value::name(inner, errors, example)?;
-    Some(Kind::Owner { parameter, claim })
-}
-
-fn max_age(inner: &mut Cursor, errors: &mut Errors) -> Option<Kind> {
-    let seconds = inner
-        .eat_literal()
-        .and_then(|literal| match Lit::new(literal) {
-            Lit::Int(integer) if integer.suffix().is_empty() => integer.base10_parse::<u64>().ok(),
-            _ => None,
-        })
-        .filter(|seconds| *seconds > 0);
-    if seconds.is_none() {
-        let group = inner.all();
-        errors.report(
-            &group,
-            format!("`max_age` takes a number of seconds, found `{}`", text(&group)),
-            "write `max_age(300)` for a login at most five minutes ago",
-        );
-    }
-    seconds.map(Kind::MaxAge)
 }
 
 fn finish(written: &str, inner: &mut Cursor, errors: &mut Errors) -> Option<()> {

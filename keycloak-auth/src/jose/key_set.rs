@@ -167,10 +167,6 @@ impl KeySet {
         }
         self
     }
-
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &VerificationKey> {
-        self.keys.iter().map(AsRef::as_ref)
-    }
 }
 
 /// Verifies the signature over the signing input; the key must be for `algorithm`.
@@ -228,3 +224,6 @@ impl From<HeaderError> for VerifyError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

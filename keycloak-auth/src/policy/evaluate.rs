@@ -86,8 +86,8 @@ impl fmt::Display for Denial {
 /// The login that a policy asks for (RFC 9470 §3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StepUp {
-    acr: Option<&'static str>,
-    max_age: Option<u64>,
+    pub(super) acr: Option<&'static str>,
+    pub(super) max_age: Option<u64>,
 }
 
 impl StepUp {

@@ -10,46 +10,32 @@ use url::Url;
 
 use super::{HttpClient, ProviderError, RealmUrl};
 
-/// What the realm says about itself.
+/// What the realm says about itself, as far as it is used.
 #[derive(Clone, Debug, Deserialize)]
-#[non_exhaustive]
-pub struct ProviderMetadata {
+pub(crate) struct ProviderMetadata {
     /// The name under which the realm issues tokens.
-    pub issuer: String,
+    issuer: String,
     /// Where the keys are.
-    pub jwks_uri: String,
-    /// Where tokens are to be had.
-    pub token_endpoint: Option<String>,
-    /// Where tokens are introspected (RFC 7662).
-    pub introspection_endpoint: Option<String>,
-    /// Where users log in.
-    pub authorization_endpoint: Option<String>,
-}
-
-/// The endpoints that the configuration sets itself.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Endpoints {
-    pub(crate) jwks_uri: Option<Url>,
-    pub(crate) introspection_endpoint: Option<Url>,
-    pub(crate) token_endpoint: Option<Url>,
+    jwks_uri: String,
 }
 
 /// The discovery document of one realm, fetched when it is needed and kept for a while.
 #[derive(Debug)]
 pub(crate) struct MetadataSource {
-    pub(crate) realm_url: RealmUrl,
-    pub(crate) issuers: Vec<String>,
-    pub(crate) endpoints: Endpoints,
-    pub(crate) lifetime: Duration,
+    realm_url: RealmUrl,
+    issuers: Vec<String>,
+    /// Where the keys are, when the configuration says so itself.
+    jwks_uri: Option<Url>,
+    lifetime: Duration,
     cached: Mutex<Option<(Arc<ProviderMetadata>, Duration)>>,
 }
 
 impl MetadataSource {
-    pub(crate) fn new(realm_url: RealmUrl, issuers: Vec<String>, endpoints: Endpoints, lifetime: Duration) -> Self {
+    pub(crate) fn new(realm_url: RealmUrl, issuers: Vec<String>, jwks_uri: Option<Url>, lifetime: Duration) -> Self {
         Self {
             realm_url,
             issuers,
-            endpoints,
+            jwks_uri,
             lifetime,
             cached: Mutex::new(None),
         }
@@ -57,7 +43,7 @@ impl MetadataSource {
 
     /// Where the keys are: as configured, or as the discovery document says.
     pub(crate) async fn jwks_uri(&self, http: &HttpClient, now: Duration) -> Result<Url, ProviderError> {
-        match &self.endpoints.jwks_uri {
+        match &self.jwks_uri {
             Some(url) => Ok(url.clone()),
             None => {
                 let metadata = self.metadata(http, now).await?;
@@ -134,7 +120,7 @@ mod tests {
         let realm_url = RealmUrl::new(server_url, Some("acme"))
             .expect("valid")
             .expect("a realm");
-        MetadataSource::new(realm_url, Vec::new(), Endpoints::default(), Duration::ZERO)
+        MetadataSource::new(realm_url, Vec::new(), None, Duration::ZERO)
     }
 
     #[test]

@@ -9,6 +9,6 @@ mod remote_key_set;
 pub use error::ProviderError;
 
 pub(crate) use http_client::HttpClient;
-pub(crate) use metadata::{Endpoints, MetadataSource};
+pub(crate) use metadata::MetadataSource;
 pub(crate) use realm_url::RealmUrl;
 pub(crate) use remote_key_set::{RemoteKeySet, Timing};

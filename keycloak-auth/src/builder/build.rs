@@ -1,0 +1,283 @@
+//! From settings to a [`Keycloak`], or to the list of what is wrong with them.
+
+use std::{sync::Arc, time::Duration};
+
+use url::Url;
+
+use super::{BuildError, KeycloakBuilder, problems::Problems};
+use crate::{
+    Keycloak,
+    metrics::Recorder,
+    provider::{HttpClient, MetadataSource, RealmUrl, RemoteKeySet, Timing},
+    validator::{Expectations, Validator},
+};
+
+impl KeycloakBuilder {
+    /// Checks the configuration and makes a [`Keycloak`] of it. No I/O takes place: Keycloak may be down.
+    ///
+    /// # Errors
+    ///
+    /// With every problem of the configuration.
+    pub fn build(self) -> Result<Keycloak, BuildError> {
+        let mut problems = Problems::default();
+        for name in &self.unreadable_variables {
+            problems.add(name, "is not UTF-8");
+        }
+        let realm_url = self.realm_url(&mut problems);
+        let client_id = problems.required("client_id", self.client_id.as_deref(), "`.client_id(\"orders-api\")`");
+        self.check_audiences(&mut problems);
+        problems.no_blanks("issuer", &self.issuers);
+        problems.no_blanks("authorized_party", &self.authorized_parties);
+        if self.algorithms.is_empty() {
+            problems.add(
+                "algorithms",
+                "is empty, so no token could be accepted: leave it out for RS256",
+            );
+        }
+        self.check_numbers(&mut problems);
+        let jwks_uri = problems.endpoint("jwks_uri", self.jwks_uri.as_deref(), realm_url.as_ref());
+        for (setting, url) in [
+            ("introspection_endpoint", &self.introspection_endpoint),
+            ("token_endpoint", &self.token_endpoint),
+        ] {
+            problems.endpoint(setting, url.as_deref(), realm_url.as_ref());
+        }
+        if self.use_introspection {
+            problems.add(
+                "use_introspection",
+                "is not supported by this version: tokens are validated locally, which is what `.use_introspection(false)` says",
+            );
+        }
+        if !is_component_name(&self.openapi_scheme_name) {
+            problems.add(
+                "openapi_scheme_name",
+                "must consist of letters, digits, `.`, `-` and `_`",
+            );
+        }
+        let client = self.checked_http_client(&mut problems);
+        let (Some(realm_url), Some(client_id), Some(client), true) =
+            (realm_url, client_id, client, problems.is_empty())
+        else {
+            return Err(problems.into_error());
+        };
+        if self.accept_invalid_certificates {
+            tracing::warn!(target: "keycloak_auth", "TLS certificates of Keycloak are not checked: anybody in between can let anybody in");
+        }
+        Ok(self.assemble(realm_url, client_id.into(), jwks_uri, client))
+    }
+
+    fn assemble(
+        self,
+        realm_url: RealmUrl,
+        client_id: Arc<str>,
+        jwks_uri: Option<Url>,
+        client: reqwest::Client,
+    ) -> Keycloak {
+        let issuers = if self.issuers.is_empty() {
+            vec![realm_url.as_str().to_owned()]
+        } else {
+            self.issuers
+        };
+        let metrics = Recorder::new(
+            self.metrics_collector.map(|collector| collector.0),
+            &client_id,
+            realm_url.realm(),
+        );
+        let timing = Timing {
+            lifetime: self.key_set_lifetime,
+            reload_ahead: Duration::from_secs(30),
+            cooldown: self.key_set_cooldown,
+            outage_window: self.outage_window,
+            deadline: self.request_timeout,
+        };
+        let validator = Validator::new(
+            Expectations {
+                issuers: issuers.clone(),
+                audiences: self.audience_check.then_some(self.audiences),
+                algorithms: self.algorithms,
+                authorized_parties: self.authorized_parties,
+                leeway: self.leeway,
+                max_token_bytes: self.max_token_bytes,
+            },
+            self.token_cache_capacity,
+        );
+        let metadata = MetadataSource::new(realm_url.clone(), issuers.clone(), jwks_uri, self.metadata_lifetime);
+        let key_set = RemoteKeySet::new(
+            metadata,
+            HttpClient::new(client),
+            self.clock.clone(),
+            timing,
+            metrics.clone(),
+        );
+        Keycloak::assemble(crate::keycloak::Parts {
+            realm_url,
+            issuer: issuers.into_iter().next().unwrap_or_default(),
+            client_id,
+            client_secret: self.client_secret,
+            error_format: self.error_format,
+            #[cfg(feature = "utoipa")]
+            openapi: crate::openapi::SchemeSettings {
+                name: self.openapi_scheme_name,
+                scopes: self.openapi_scopes,
+            },
+            validator,
+            key_set,
+            clock: self.clock,
+            metrics,
+        })
+    }
+
+    fn realm_url(&self, problems: &mut Problems) -> Option<RealmUrl> {
+        let realm = self.realm.as_deref().filter(|realm| !realm.trim().is_empty());
+        let Some(server_url) = self.server_url.as_deref().filter(|url| !url.trim().is_empty()) else {
+            problems.add(
+                "server_url",
+                "is missing: set the address of Keycloak, as in `.server_url(\"https://id.example.com\")`",
+            );
+            if realm.is_none() {
+                problems.add("realm", REALM_MISSING);
+            }
+            return None;
+        };
+        if realm.is_some_and(|realm| matches!(realm, "." | "..")) {
+            problems.add("realm", "is not a realm's name");
+            return None;
+        }
+        match RealmUrl::new(server_url, realm) {
+            Ok(Some(realm_url)) => Some(realm_url),
+            Ok(None) => {
+                problems.add("realm", REALM_MISSING);
+                None
+            }
+            Err(error) => {
+                problems.add("server_url", error.to_string());
+                if realm.is_none() {
+                    problems.add("realm", REALM_MISSING);
+                }
+                None
+            }
+        }
+    }
+
+    fn check_audiences(&self, problems: &mut Problems) {
+        problems.no_blanks("audience", &self.audiences);
+        match (self.audience_check, self.audiences.is_empty()) {
+            (true, true) => problems.add(
+                "audience",
+                "is missing: name the audience that tokens for this service carry, as in `.audience(\"orders-api\")`, or opt \
+                 out by `.without_audience_check()`",
+            ),
+            (false, false) => problems.add("audience", "is set, but `.without_audience_check()` switches its check off: keep one of them"),
+            _ => {}
+        }
+    }
+
+    fn check_numbers(&self, problems: &mut Problems) {
+        const SECOND: Duration = Duration::from_secs(1);
+        if self.leeway > Duration::from_secs(600) {
+            problems.add(
+                "leeway",
+                "is more than 10 min: expired tokens would be accepted for that long; set the clocks instead",
+            );
+        }
+        if self.max_token_bytes == 0 || self.max_token_bytes > 1024 * 1024 {
+            problems.add("max_token_bytes", "must be between 1 byte and 1 MiB");
+        }
+        if self.token_cache_capacity > 10_000_000 {
+            problems.add("token_cache_capacity", "is more than 10,000,000 tokens");
+        }
+        for (setting, span) in [
+            ("key_set_lifetime", self.key_set_lifetime),
+            ("key_set_cooldown", self.key_set_cooldown),
+            ("metadata_lifetime", self.metadata_lifetime),
+            ("outage_window", self.outage_window),
+        ] {
+            if span < SECOND || span > Duration::from_secs(365 * 86_400) {
+                problems.add(setting, "must be between 1 s and 1 year");
+            }
+        }
+        if self.outage_window < self.key_set_lifetime {
+            problems.add("outage_window", "must not be shorter than `key_set_lifetime`");
+        }
+        for (setting, timeout) in [
+            ("connect_timeout", self.connect_timeout),
+            ("request_timeout", self.request_timeout),
+        ] {
+            if timeout.is_zero() || timeout > Duration::from_secs(300) {
+                problems.add(setting, "must be more than 0 and at most 5 min");
+            }
+        }
+    }
+
+    fn checked_http_client(&self, problems: &mut Problems) -> Option<reqwest::Client> {
+        if let Some(client) = &self.http_client {
+            let conflicts = [
+                ("root_certificates", !self.root_certificates.is_empty()),
+                ("client_certificate", self.client_certificate.is_some()),
+                ("proxy", self.proxy.is_some()),
+                ("danger_accept_invalid_certs", self.accept_invalid_certificates),
+            ];
+            for (setting, _) in conflicts.into_iter().filter(|(_, is_set)| *is_set) {
+                problems.add(setting, "has no effect on your own `http_client`: set it there");
+            }
+            return Some(client.clone());
+        }
+        let mut builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(self.connect_timeout)
+            .timeout(self.request_timeout)
+            .referer(false)
+            .user_agent(concat!("keycloak-auth/", env!("CARGO_PKG_VERSION")));
+        for pem in &self.root_certificates {
+            match reqwest::Certificate::from_pem_bundle(pem) {
+                Ok(certificates) if certificates.is_empty() => {
+                    problems.add("root_certificates", "holds no PEM certificate")
+                }
+                Ok(certificates) => {
+                    builder = certificates
+                        .into_iter()
+                        .fold(builder, reqwest::ClientBuilder::add_root_certificate)
+                }
+                Err(error) => problems.add_caused("root_certificates", "is not PEM certificates", error),
+            }
+        }
+        if let Some(pem) = &self.client_certificate {
+            match reqwest::Identity::from_pem(pem.expose()) {
+                Ok(identity) => builder = builder.identity(identity),
+                Err(_) => problems.add(
+                    "client_certificate",
+                    "must be a PEM text with a certificate and its private key",
+                ),
+            }
+        }
+        if let Some(proxy) = &self.proxy {
+            match reqwest::Proxy::all(proxy) {
+                Ok(proxy) => builder = builder.proxy(proxy),
+                Err(_) => problems.add("proxy", "is not a URL, such as `http://proxy.example.com:3128`"),
+            }
+        }
+        if self.accept_invalid_certificates {
+            builder = builder.tls_danger_accept_invalid_certs(true);
+        }
+        #[cfg(feature = "native-tls")]
+        if self.use_native_tls {
+            builder = builder.use_native_tls();
+        }
+        match builder.build() {
+            Ok(client) => Some(client),
+            Err(error) => {
+                problems.add_caused("http_client", "cannot be set up", error);
+                None
+            }
+        }
+    }
+}
+
+const REALM_MISSING: &str = "is missing: set the realm's name, as in `.realm(\"acme\")`";
+
+fn is_component_name(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+}

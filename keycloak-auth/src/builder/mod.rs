@@ -1,0 +1,381 @@
+//! The configuration: every setting, validated once, all problems reported at once.
+
+mod build;
+mod problems;
+
+use std::{env, fmt, sync::Arc, time::Duration};
+
+pub use problems::{BuildError, Problem};
+
+use crate::{Algorithm, Clock, challenge::ErrorFormat, metrics::MetricsCollector, secret::Secret};
+
+/// Configures a [`Keycloak`]; made by [`Keycloak::builder`].
+///
+/// Four settings have no default: [`server_url`](Self::server_url), [`realm`](Self::realm),
+/// [`client_id`](Self::client_id) and [`audience`](Self::audience).
+///
+/// ```
+/// use keycloak_auth::Keycloak;
+///
+/// let keycloak = Keycloak::builder()
+///     .server_url("https://id.example.com")
+///     .realm("acme")
+///     .client_id("orders-api")
+///     .audience("orders-api")
+///     .build()?;
+/// # Ok::<(), keycloak_auth::BuildError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct KeycloakBuilder {
+    server_url: Option<String>,
+    realm: Option<String>,
+    client_id: Option<String>,
+    client_secret: Option<Secret>,
+    audiences: Vec<String>,
+    audience_check: bool,
+    issuers: Vec<String>,
+    algorithms: Vec<Algorithm>,
+    authorized_parties: Vec<String>,
+    jwks_uri: Option<String>,
+    introspection_endpoint: Option<String>,
+    token_endpoint: Option<String>,
+    use_introspection: bool,
+    leeway: Duration,
+    max_token_bytes: usize,
+    token_cache_capacity: usize,
+    key_set_lifetime: Duration,
+    key_set_cooldown: Duration,
+    metadata_lifetime: Duration,
+    outage_window: Duration,
+    connect_timeout: Duration,
+    request_timeout: Duration,
+    http_client: Option<reqwest::Client>,
+    root_certificates: Vec<Vec<u8>>,
+    client_certificate: Option<Secret>,
+    proxy: Option<String>,
+    accept_invalid_certificates: bool,
+    #[cfg(feature = "native-tls")]
+    use_native_tls: bool,
+    error_format: ErrorFormat,
+    openapi_scheme_name: String,
+    openapi_scopes: Vec<(String, String)>,
+    metrics_collector: Option<Collector>,
+    clock: Clock,
+    unreadable_variables: Vec<&'static str>,
+}
+
+#[derive(Clone)]
+struct Collector(Arc<dyn MetricsCollector>);
+
+impl fmt::Debug for Collector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MetricsCollector")
+    }
+}
+
+impl Default for KeycloakBuilder {
+    fn default() -> Self {
+        Self {
+            server_url: None,
+            realm: None,
+            client_id: None,
+            client_secret: None,
+            audiences: Vec::new(),
+            audience_check: true,
+            issuers: Vec::new(),
+            algorithms: vec![Algorithm::RS256],
+            authorized_parties: Vec::new(),
+            jwks_uri: None,
+            introspection_endpoint: None,
+            token_endpoint: None,
+            use_introspection: false,
+            leeway: Duration::from_secs(60),
+            max_token_bytes: 16 * 1024,
+            token_cache_capacity: 10_000,
+            key_set_lifetime: Duration::from_secs(300),
+            key_set_cooldown: Duration::from_secs(30),
+            metadata_lifetime: Duration::from_secs(7200),
+            outage_window: Duration::from_secs(24 * 3600),
+            connect_timeout: Duration::from_secs(2),
+            request_timeout: Duration::from_secs(5),
+            http_client: None,
+            root_certificates: Vec::new(),
+            client_certificate: None,
+            proxy: None,
+            accept_invalid_certificates: false,
+            #[cfg(feature = "native-tls")]
+            use_native_tls: false,
+            error_format: ErrorFormat::Envelope,
+            openapi_scheme_name: "keycloak".to_owned(),
+            openapi_scopes: Vec::new(),
+            metrics_collector: None,
+            clock: Clock::system(),
+            unreadable_variables: Vec::new(),
+        }
+    }
+}
+
+/// Who and where Keycloak is.
+impl KeycloakBuilder {
+    /// The address under which this service reaches Keycloak, with the base path if it has one (`/auth` in old versions).
+    ///
+    /// A trailing slash, or the realm's own path behind it, does no harm. Required.
+    pub fn server_url(mut self, url: impl Into<String>) -> Self {
+        self.server_url = Some(url.into());
+        self
+    }
+
+    /// The realm's name. Required, unless the server URL ends with `/realms/{realm}`.
+    pub fn realm(mut self, realm: impl Into<String>) -> Self {
+        self.realm = Some(realm.into());
+        self
+    }
+
+    /// This service's client in Keycloak, whose roles `role("…")` means beside realm roles. Required.
+    pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
+        self.client_id = Some(client_id.into());
+        self
+    }
+
+    /// The secret of a confidential client. Validating tokens needs none.
+    pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
+        self.client_secret = Some(Secret::new(secret.into()));
+        self
+    }
+
+    /// Where the keys are, instead of where the discovery document says; then no discovery takes place for them.
+    pub fn jwks_uri(mut self, url: impl Into<String>) -> Self {
+        self.jwks_uri = Some(url.into());
+        self
+    }
+
+    /// Where tokens are introspected, instead of where the discovery document says. Validating tokens by keys needs it not.
+    pub fn introspection_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.introspection_endpoint = Some(url.into());
+        self
+    }
+
+    /// Where tokens are issued, instead of where the discovery document says. Validating tokens by keys needs it not.
+    pub fn token_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.token_endpoint = Some(url.into());
+        self
+    }
+}
+
+/// What is expected of a token.
+impl KeycloakBuilder {
+    /// Accepts tokens for this audience (`aud`); each call adds one, and a token needs to have one of them.
+    ///
+    /// Required, since any service of the realm could otherwise pass on the tokens it gets (RFC 8725 §3.9), unless
+    /// [`without_audience_check`](Self::without_audience_check) is called. Keycloak puts an audience into a token by an
+    /// "audience" mapper.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// Accepts tokens for any audience, even for none: every client of the realm can then call this service with the
+    /// tokens that its users gave it.
+    pub fn without_audience_check(mut self) -> Self {
+        self.audience_check = false;
+        self
+    }
+
+    /// Accepts tokens of this issuer (`iss`), compared exactly; each call adds one. Default: `{server_url}/realms/{realm}`.
+    ///
+    /// Needed where Keycloak is reached by another address than its tokens name.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuers.push(issuer.into());
+        self
+    }
+
+    /// The signature algorithms that are accepted, of those that the realm's keys are for. Default: RS256.
+    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.algorithms = algorithms.into_iter().collect();
+        self
+    }
+
+    /// Accepts only tokens that were issued to this client (`azp`); each call adds one. Default: any client.
+    pub fn authorized_party(mut self, client_id: impl Into<String>) -> Self {
+        self.authorized_parties.push(client_id.into());
+        self
+    }
+
+    /// How far the clocks of Keycloak and this service may differ. Default: 60 s; at most 10 min.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self
+    }
+
+    /// The largest token that is looked at, in bytes. Default: 16 KiB.
+    pub fn max_token_bytes(mut self, bytes: usize) -> Self {
+        self.max_token_bytes = bytes;
+        self
+    }
+
+    /// Asks Keycloak about every token (RFC 7662) instead of validating it here. Default: off.
+    pub fn use_introspection(mut self, use_introspection: bool) -> Self {
+        self.use_introspection = use_introspection;
+        self
+    }
+}
+
+/// Caches and time.
+impl KeycloakBuilder {
+    /// How many verified tokens are remembered. Default: 10,000; 0 turns the cache off.
+    ///
+    /// A remembered token is accepted no longer than a forgotten one: expiry, keys and the rest are checked each time.
+    pub fn token_cache_capacity(mut self, tokens: usize) -> Self {
+        self.token_cache_capacity = tokens;
+        self
+    }
+
+    /// How long a fetched key set is good before it is fetched again. Default: 5 min; at least 1 s.
+    pub fn key_set_lifetime(mut self, lifetime: Duration) -> Self {
+        self.key_set_lifetime = lifetime;
+        self
+    }
+
+    /// The pause between two fetches of the key set that unknown keys or failures cause. Default: 30 s; at least 1 s.
+    pub fn key_set_cooldown(mut self, cooldown: Duration) -> Self {
+        self.key_set_cooldown = cooldown;
+        self
+    }
+
+    /// How long the discovery document is good. Default: 2 h.
+    pub fn metadata_lifetime(mut self, lifetime: Duration) -> Self {
+        self.metadata_lifetime = lifetime;
+        self
+    }
+
+    /// How long the last good key set stays in use while Keycloak cannot be reached. Default: 24 h.
+    pub fn outage_window(mut self, window: Duration) -> Self {
+        self.outage_window = window;
+        self
+    }
+
+    /// The clock that tells when a token expires. Default: the system's.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+}
+
+/// The HTTP client towards Keycloak.
+impl KeycloakBuilder {
+    /// The time to establish a connection, TLS included. Default: 2 s.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// The time for everything that one request needs of Keycloak, discovery included. Default: 5 s.
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.request_timeout = timeout;
+        self
+    }
+
+    /// A client of the service's own instead of ours. It must not follow redirects; an answer that came by one is refused.
+    ///
+    /// The settings for certificates, proxy and connecting then belong on that client.
+    pub fn http_client(mut self, client: reqwest::Client) -> Self {
+        self.http_client = Some(client);
+        self
+    }
+
+    /// Trusts the certificate authorities in this PEM text, beside those of the system; each call adds some.
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificates.push(pem.into());
+        self
+    }
+
+    /// Authenticates to Keycloak with a client certificate: a PEM text with the certificate chain and its private key.
+    pub fn client_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.client_certificate = Some(Secret::new(pem.into()));
+        self
+    }
+
+    /// Reaches Keycloak through this proxy. Default: as the environment's `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say.
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = Some(url.into());
+        self
+    }
+
+    /// Accepts any TLS certificate: whoever stands between this service and Keycloak can then hand it keys of their own,
+    /// and so let anybody in. For a test against a self-signed server; [`root_certificates`](Self::root_certificates) is
+    /// the safe way.
+    pub fn danger_accept_invalid_certs(mut self, accept: bool) -> Self {
+        self.accept_invalid_certificates = accept;
+        self
+    }
+
+    /// Uses the platform's TLS library instead of rustls.
+    #[cfg(feature = "native-tls")]
+    pub fn use_native_tls(mut self) -> Self {
+        self.use_native_tls = true;
+        self
+    }
+}
+
+/// What the service shows of it.
+impl KeycloakBuilder {
+    /// The form of the bodies of error responses. Default: `{"error": {"code", "message", "details"}}`.
+    pub fn error_format(mut self, format: ErrorFormat) -> Self {
+        self.error_format = format;
+        self
+    }
+
+    /// The name of the security scheme in OpenAPI. Default: `keycloak`.
+    pub fn openapi_scheme_name(mut self, name: impl Into<String>) -> Self {
+        self.openapi_scheme_name = name.into();
+        self
+    }
+
+    /// A scope that the login in OpenAPI tools offers, with its description; each call adds one. Default: `openid`,
+    /// `profile` and `email`.
+    pub fn openapi_scope(mut self, scope: impl Into<String>, description: impl Into<String>) -> Self {
+        self.openapi_scopes.push((scope.into(), description.into()));
+        self
+    }
+
+    /// Where the metrics go. Default: nowhere.
+    pub fn metrics_collector(mut self, collector: impl MetricsCollector) -> Self {
+        self.metrics_collector = Some(Collector(Arc::new(collector)));
+        self
+    }
+}
+
+impl KeycloakBuilder {
+    /// Takes what the environment says, leaving alone what it does not: `KEYCLOAK_SERVER_URL`, `KEYCLOAK_REALM`,
+    /// `KEYCLOAK_CLIENT_ID`, `KEYCLOAK_CLIENT_SECRET`, `KEYCLOAK_AUDIENCE` and `KEYCLOAK_ISSUER`; the last two may list
+    /// several, separated by commas. An empty variable counts as absent.
+    pub fn environment(mut self) -> Self {
+        let unreadable = &mut self.unreadable_variables;
+        let mut read = |name: &'static str| match env::var(name) {
+            Ok(value) => Some(value.trim().to_owned()).filter(|value| !value.is_empty()),
+            Err(env::VarError::NotPresent) => None,
+            Err(env::VarError::NotUnicode(_)) => {
+                unreadable.push(name);
+                None
+            }
+        };
+        let list = |value: String| {
+            value
+                .split(',')
+                .map(|part| part.trim().to_owned())
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+        };
+        self.server_url = read("KEYCLOAK_SERVER_URL").or(self.server_url);
+        self.realm = read("KEYCLOAK_REALM").or(self.realm);
+        self.client_id = read("KEYCLOAK_CLIENT_ID").or(self.client_id);
+        self.client_secret = read("KEYCLOAK_CLIENT_SECRET").map(Secret::new).or(self.client_secret);
+        self.audiences = read("KEYCLOAK_AUDIENCE").map(list).unwrap_or(self.audiences);
+        self.issuers = read("KEYCLOAK_ISSUER").map(list).unwrap_or(self.issuers);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests;

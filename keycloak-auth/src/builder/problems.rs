@@ -1,0 +1,128 @@
+//! What can be wrong with a configuration, collected.
+
+use std::fmt;
+
+use url::Url;
+
+use crate::provider::RealmUrl;
+
+/// Why a configuration does not make a [`Keycloak`]: all of it.
+#[derive(Debug)]
+pub struct BuildError {
+    problems: Vec<Problem>,
+}
+
+impl BuildError {
+    /// Every problem, in the order of the settings.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.problems[..] {
+            [problem] => write!(f, "Keycloak is not configured correctly: {problem}"),
+            problems => {
+                write!(f, "Keycloak is not configured correctly, in {} places:", problems.len())?;
+                problems.iter().try_for_each(|problem| write!(f, "\n  - {problem}"))
+            }
+        }
+    }
+}
+
+impl std::error::Error for BuildError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.problems
+            .iter()
+            .find_map(|problem| problem.source.as_ref())
+            .map(|source| source as _)
+    }
+}
+
+/// One problem of a configuration.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Problem {
+    /// The setting, by the name of the builder's method or of the environment variable.
+    pub setting: &'static str,
+    /// What is wrong with it, and what to do.
+    pub message: String,
+    /// What the HTTP client says, where it is the one that refuses.
+    source: Option<reqwest::Error>,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` {}", self.setting, self.message)
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Problems(Vec<Problem>);
+
+impl Problems {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn into_error(self) -> BuildError {
+        BuildError { problems: self.0 }
+    }
+
+    pub(super) fn add(&mut self, setting: &'static str, message: impl Into<String>) {
+        self.0.push(Problem {
+            setting,
+            message: message.into(),
+            source: None,
+        });
+    }
+
+    pub(super) fn add_caused(&mut self, setting: &'static str, message: &str, source: reqwest::Error) {
+        self.0.push(Problem {
+            setting,
+            message: message.to_owned(),
+            source: Some(source),
+        });
+    }
+
+    pub(super) fn required(&mut self, setting: &'static str, value: Option<&str>, example: &str) -> Option<String> {
+        let value = value.filter(|value| !value.trim().is_empty());
+        if value.is_none() {
+            self.add(setting, format!("is missing: set it, as in {example}"));
+        }
+        value.map(str::to_owned)
+    }
+
+    pub(super) fn no_blanks(&mut self, setting: &'static str, values: &[String]) {
+        for value in values {
+            if value.trim() != value || value.is_empty() {
+                self.add(setting, "is empty, or has white space at its ends");
+            }
+        }
+    }
+
+    pub(super) fn endpoint(
+        &mut self,
+        setting: &'static str,
+        text: Option<&str>,
+        realm_url: Option<&RealmUrl>,
+    ) -> Option<Url> {
+        let text = text?;
+        match Url::parse(text) {
+            Ok(url) if !matches!(url.scheme(), "https" | "http") => {
+                self.add(setting, "must begin with `https://` or `http://`")
+            }
+            Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+                self.add(setting, "must not contain a user name or password");
+            }
+            Ok(url) if url.scheme() == "http" && realm_url.is_some_and(RealmUrl::is_https) => {
+                self.add(setting, "is `http` although the server URL is `https`");
+            }
+            Ok(url) => return Some(url),
+            Err(_) => self.add(setting, format!("is not a URL: `{}`", crate::text::shortened(text))),
+        }
+        None
+    }
+}

@@ -1,0 +1,8 @@
+use keycloak_auth::keycloak;
+
+#[keycloak(crate = keycloak_auth)]
+async fn handler() {}
+
+fn main() {
+    let _: axum::Router = axum::Router::new().route("/", axum::routing::get(handler));
+}

@@ -1,0 +1,13 @@
+use keycloak_auth::keycloak;
+
+#[keycloak(any(rol("a"), group("/b")))]
+async fn handler_0() {}
+
+#[keycloak(all(role("a"), nto(role("b"))))]
+async fn handler_1() {}
+
+fn main() {
+    let _: axum::Router = axum::Router::new()
+        .route("/0", axum::routing::get(handler_0))
+        .route("/1", axum::routing::get(handler_1));
+}

@@ -1,0 +1,9 @@
+use keycloak_auth::keycloak;
+
+#[keycloak(scopes = "orders:read orders:write")]
+async fn handler_0() {}
+
+fn main() {
+    let _: axum::Router = axum::Router::new()
+        .route("/0", axum::routing::get(handler_0));
+}
