@@ -1,1 +1,50 @@
+//! What the tests of `keycloak-auth` stand on: a real Keycloak, a local issuer that can be made to misbehave, real
+//! axum services, and clients that see everything a service answers.
 
+mod admin;
+mod answer;
+mod issuer;
+pub mod keycloak;
+mod keys;
+mod logs;
+mod realm;
+mod service;
+pub mod suite;
+mod token;
+mod tokens;
+mod trap;
+
+pub use admin::{Admin, KeyProvider};
+pub use answer::Answer;
+pub use issuer::{Issuer, Reply};
+pub use keycloak::Keycloak;
+pub use keys::{SigningKey, rsa_key};
+pub use logs::Logs;
+pub use realm::{ACME, ACME_JSON, Realm};
+pub use service::{Request, Service};
+pub use token::{Token, base64url, base64url_decode, claims_of, dpop_proof, now};
+pub use tokens::{Grant, Tokens};
+pub use trap::Trap;
+
+/// A client without proxy and without redirects.
+pub fn http_client() -> reqwest::Client {
+    reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .expect("the platform has a TLS backend")
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(crate) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    aws_lc_rs::rand::fill(&mut bytes).expect("the system has random numbers");
+    bytes
+}
+
+pub(crate) fn random_hex(bytes: usize) -> String {
+    hex(&random::<16>()[..bytes])
+}

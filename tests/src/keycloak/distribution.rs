@@ -1,0 +1,276 @@
+//! A Keycloak distribution, built once and kept in a cache, from which every run gets a home of its own in no time.
+//!
+//! The first start of a distribution builds it (half a minute) and creates the database with the realm `master`
+//! (eight seconds). Both are done once and kept; a run links the built libraries and copies the small database.
+
+use std::{
+    env,
+    ffi::OsStr,
+    fs::{self, File},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use tempfile::TempDir;
+
+use super::{
+    ADMIN, files, free_port,
+    process::{self, Process},
+    wait_until_ready,
+};
+
+/// Changes whenever the content of a prepared distribution does.
+const RECIPE: &str = "1";
+const ARTIFACT: &str = "keycloak-quarkus-dist";
+const BUILD_AND_FIRST_START: Duration = Duration::from_secs(300);
+const START: Duration = Duration::from_secs(180);
+
+/// A distribution in the cache: built, with the data of a fresh server in `seed`.
+pub(super) struct Distribution {
+    home: PathBuf,
+}
+
+impl Distribution {
+    /// The distribution that the user has unpacked; it is copied, never changed.
+    pub(super) async fn unpacked(home: &Path) -> Result<Self> {
+        ensure!(
+            home.join("bin/kc.sh").is_file(),
+            "`{}` is not an unpacked Keycloak distribution: it has no `bin/kc.sh`",
+            home.display()
+        );
+        let name = format!("unpacked-{:016x}", fingerprint(home)?);
+        Self::prepare(&name, |directory| files::copy_tree(home, directory)).await
+    }
+
+    /// The distribution by its Maven coordinates.
+    pub(super) async fn from_maven(version: &str) -> Result<Self> {
+        let name = format!("keycloak-{version}");
+        Self::prepare(&name, |directory| {
+            download(version, directory)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Prepares in a directory beside the final one and renames it, so that the cache never holds half a distribution
+    /// and two processes may do this at the same time.
+    async fn prepare(name: &str, fill: impl FnOnce(&Path) -> Result<()>) -> Result<Self> {
+        let cache = cache_directory()?;
+        let features = env::var("KC_FEATURES").unwrap_or_default();
+        let features = features.replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "_");
+        let home = cache.join(format!("{name}-{RECIPE}{features}"));
+        if home.is_dir() {
+            return Ok(Self { home });
+        }
+        fs::create_dir_all(&cache)?;
+        let work = TempDir::with_prefix_in(".preparing-", &cache)?;
+        let fresh = work.path().join("home");
+        fill(&fresh)?;
+        build(&fresh, work.path()).await?;
+        if let Err(error) = fs::rename(&fresh, &home) {
+            ensure!(
+                home.is_dir(),
+                "cannot keep the distribution at `{}`: {error}",
+                home.display()
+            );
+        }
+        Ok(Self { home })
+    }
+
+    /// A server of its own, with fresh data.
+    pub(super) async fn start(&self) -> Result<Server> {
+        let run = TempDir::with_prefix("keycloak-auth-")?;
+        let home = run.path().join("home");
+        fs::create_dir_all(home.join("bin"))?;
+        fs::copy(self.home.join("bin/kc.sh"), home.join("bin/kc.sh"))?;
+        files::copy_tree(&self.home.join("conf"), &home.join("conf"))?;
+        files::copy_tree(&self.home.join("seed"), &home.join("data"))?;
+        for shared in ["lib", "providers", "themes"] {
+            files::link(&self.home.join(shared), &home.join(shared))?;
+        }
+        let mut attempts = 0;
+        loop {
+            let port = free_port()?;
+            match Server::launch(&home, run.path(), port, START).await {
+                Ok(process) => {
+                    return Ok(Server {
+                        process: Some(process),
+                        run,
+                        port,
+                    });
+                }
+                // Another process may have taken the port in the meantime.
+                Err(_) if attempts < 2 && port_is_taken(run.path()) => attempts += 1,
+                Err(error) => {
+                    let log = process::log_file(&run.keep());
+                    return Err(error.context(format!("its log is `{}`", log.display())));
+                }
+            }
+        }
+    }
+}
+
+/// A running server with a home of its own, which goes with it.
+pub(super) struct Server {
+    // Before the directory: the process ends first, and uses it until then.
+    process: Option<Process>,
+    run: TempDir,
+    port: u16,
+}
+
+impl Server {
+    pub(super) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub(super) fn log_file(&self) -> PathBuf {
+        process::log_file(self.run.path())
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.process.is_some()
+    }
+
+    pub(super) fn stop(&mut self) {
+        self.process = None;
+    }
+
+    /// Starts again on the same port with the same data.
+    pub(super) async fn start_again(&mut self) -> Result<()> {
+        self.stop();
+        let home = self.run.path().join("home");
+        self.process = Some(Self::launch(&home, self.run.path(), self.port, START).await?);
+        Ok(())
+    }
+
+    /// Ends the server and leaves its log behind.
+    pub(super) fn end_and_keep_log(mut self) -> PathBuf {
+        self.stop();
+        let run = self.run.keep();
+        let _ = fs::remove_dir_all(run.join("home"));
+        process::log_file(&run)
+    }
+
+    async fn launch(home: &Path, run: &Path, port: u16, limit: Duration) -> Result<Process> {
+        let kc = home.join("bin/kc.sh");
+        let port_text = port.to_string();
+        // The C1 compiler alone halves the time of the start on a small machine.
+        let java_options = format!(
+            "-XX:TieredStopAtLevel=1 {}",
+            env::var("JAVA_OPTS_APPEND").unwrap_or_default()
+        );
+        let process = Process::spawn(
+            &[
+                kc.as_os_str(),
+                OsStr::new("start-dev"),
+                OsStr::new("--http-host"),
+                OsStr::new("127.0.0.1"),
+                OsStr::new("--http-port"),
+                OsStr::new(&port_text),
+            ],
+            &[
+                ("JAVA_OPTS_APPEND", OsStr::new(&java_options)),
+                ("KC_BOOTSTRAP_ADMIN_USERNAME", OsStr::new(ADMIN)),
+                ("KC_BOOTSTRAP_ADMIN_PASSWORD", OsStr::new(ADMIN)),
+                // The names before Keycloak 26.
+                ("KEYCLOAK_ADMIN", OsStr::new(ADMIN)),
+                ("KEYCLOAK_ADMIN_PASSWORD", OsStr::new(ADMIN)),
+            ],
+            run,
+        )?;
+        let url = format!("http://127.0.0.1:{port}");
+        wait_until_ready(&url, limit, || process.exit_status()).await?;
+        Ok(process)
+    }
+}
+
+/// The first start: builds the distribution and creates the data that every run copies.
+async fn build(home: &Path, work: &Path) -> Result<()> {
+    let process = Server::launch(home, work, free_port()?, BUILD_AND_FIRST_START)
+        .await
+        .with_context(|| {
+            let log = fs::read_to_string(process::log_file(work)).unwrap_or_default();
+            format!("the first start of Keycloak failed; its log:\n{log}")
+        })?;
+    drop(process);
+    fs::rename(home.join("data"), home.join("seed"))?;
+    let _ = fs::remove_dir_all(home.join("seed/import"));
+    Ok(())
+}
+
+fn download(version: &str, directory: &Path) -> Result<()> {
+    let work = directory
+        .parent()
+        .context("the directory of a distribution has a parent")?;
+    let mut attempt = 1;
+    loop {
+        let output = maven()
+            .args(["-q", "-B", "dependency:copy"])
+            .arg(format!("-Dartifact=org.keycloak:{ARTIFACT}:{version}:zip"))
+            .arg(format!("-DoutputDirectory={}", work.display()))
+            .current_dir(work)
+            .output()
+            .context("cannot run `mvn`")?;
+        if output.status.success() {
+            break;
+        }
+        if attempt == 3 {
+            bail!(
+                "Maven could not download Keycloak {version}: {}{}",
+                String::from_utf8_lossy(&output.stdout).trim(),
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
+        }
+        attempt += 1;
+    }
+    let archive = work.join(format!("{ARTIFACT}-{version}.zip"));
+    let unpacked = work.join("unpacked");
+    zip::ZipArchive::new(File::open(&archive)?)
+        .and_then(|mut zip| zip.extract(&unpacked))
+        .with_context(|| format!("cannot unpack `{}`", archive.display()))?;
+    fs::rename(unpacked.join(format!("keycloak-{version}")), directory)?;
+    fs::remove_file(archive)?;
+    Ok(())
+}
+
+pub(super) fn maven() -> Command {
+    Command::new(if cfg!(windows) { "mvn.cmd" } else { "mvn" })
+}
+
+/// Where the built distributions are kept: outside of `target`, so that `cargo clean` does not cost a download.
+fn cache_directory() -> Result<PathBuf> {
+    let base = match env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()) {
+        Some(base) => PathBuf::from(base),
+        None => env::home_dir()
+            .context("no cache directory: neither `XDG_CACHE_HOME` nor a home directory is known")?
+            .join(".cache"),
+    };
+    Ok(base.join("keycloak-auth"))
+}
+
+/// Tells one unpacked distribution from another, and from itself with other providers or another build.
+fn fingerprint(home: &Path) -> Result<u64> {
+    let mut hasher = DefaultHasher::new();
+    fs::canonicalize(home)?.hash(&mut hasher);
+    for part in ["", "conf", "providers", "lib/quarkus"] {
+        let mut entries = fs::read_dir(home.join(part))?.collect::<Result<Vec<_>, _>>()?;
+        entries.sort_by_key(fs::DirEntry::file_name);
+        for entry in entries {
+            let metadata = entry.metadata()?;
+            entry.file_name().hash(&mut hasher);
+            if metadata.is_file() {
+                metadata.len().hash(&mut hasher);
+                metadata.modified()?.hash(&mut hasher);
+            }
+        }
+    }
+    Ok(hasher.finish())
+}
+
+fn port_is_taken(run: &Path) -> bool {
+    fs::read_to_string(process::log_file(run))
+        .is_ok_and(|log| log.contains("already in use") || log.contains("already bound"))
+}

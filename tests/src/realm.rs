@@ -1,0 +1,156 @@
+//! The realm of the tests, in a file that Keycloak itself reads, and a handle on it in a running server.
+
+use std::sync::{Arc, LazyLock};
+
+use anyhow::{Context as _, Result, ensure};
+use aws_lc_rs::digest;
+use serde_json::Value;
+
+use crate::{Admin, Grant, hex, http_client};
+
+/// `realm/acme.json` as text.
+pub const ACME_JSON: &str = include_str!("../realm/acme.json");
+
+/// `realm/acme.json`.
+pub static ACME: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(ACME_JSON).expect("realm/acme.json is JSON"));
+
+/// A realm in a running Keycloak.
+#[derive(Clone)]
+pub struct Realm {
+    server_url: String,
+    name: String,
+    file: Arc<Value>,
+    admin: Admin,
+    http: reqwest::Client,
+}
+
+impl Realm {
+    /// Imports a realm file by the admin API.
+    pub(crate) async fn import(admin: &Admin, file: Value) -> Result<Self> {
+        let name = file["realm"].as_str().context("a realm file has a name")?;
+        let name = name.to_owned();
+        admin.create_realm(&file).await?;
+        Ok(Self {
+            server_url: admin.server_url().to_owned(),
+            name,
+            file: Arc::new(file),
+            admin: admin.clone(),
+            http: http_client(),
+        })
+    }
+
+    pub fn server_url(&self) -> &str {
+        &self.server_url
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub fn issuer(&self) -> String {
+        format!("{}/realms/{}", self.server_url, self.name)
+    }
+
+    /// The realm file as it was imported: with another name and other ids than `realm/acme.json` where that was needed.
+    pub fn file(&self) -> &Value {
+        &self.file
+    }
+
+    pub fn admin(&self) -> &Admin {
+        &self.admin
+    }
+
+    /// A request to the token endpoint as this client, with its secret where the realm file has one.
+    pub fn grant(&self, client_id: &str) -> Grant {
+        Grant::new(self, client_id)
+    }
+
+    /// Shorthand for the password grant; users of the realm file are known by their passwords.
+    pub async fn login(&self, client_id: &str, user: &str) -> Result<crate::Tokens> {
+        self.grant(client_id).password(user).send().await
+    }
+
+    /// What Keycloak says of a token to this client.
+    pub async fn introspect(&self, client_id: &str, token: &str) -> Result<Value> {
+        let secret = self.client_secret(client_id);
+        let secret = secret.with_context(|| format!("`{client_id}` has no secret"))?;
+        let url = format!("{}/protocol/openid-connect/token/introspect", self.issuer());
+        let answer = self
+            .http
+            .post(url)
+            .form(&[("client_id", client_id), ("client_secret", secret), ("token", token)])
+            .send()
+            .await?;
+        let status = answer.status();
+        let body = answer.text().await?;
+        ensure!(status.is_success(), "introspection: {status} {body}");
+        Ok(serde_json::from_str(&body)?)
+    }
+
+    /// The key set that the realm publishes.
+    pub async fn key_set(&self) -> Result<Value> {
+        let url = format!("{}/protocol/openid-connect/certs", self.issuer());
+        Ok(self.http.get(url).send().await?.json().await?)
+    }
+
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    pub(crate) fn client_secret(&self, client_id: &str) -> Option<&str> {
+        let clients = self.file["clients"].as_array()?;
+        let client = clients.iter().find(|client| client["clientId"] == client_id)?;
+        client["secret"].as_str()
+    }
+
+    pub(crate) fn password(&self, user: &str) -> Option<&str> {
+        let users = self.file["users"].as_array()?;
+        let user = users.iter().find(|entry| entry["username"] == user)?;
+        user["credentials"][0]["value"].as_str()
+    }
+}
+
+/// The realm file under another name. Ids are unique in a whole server, so the users get others, derived from theirs.
+pub(crate) fn renamed(file: &Value, name: &str) -> Value {
+    let mut file = file.clone();
+    file["realm"] = name.into();
+    let users = file["users"].as_array_mut();
+    for user in users.into_iter().flatten() {
+        if let Some(id) = user["id"].as_str() {
+            user["id"] = derived_id(name, id).into();
+        }
+    }
+    file
+}
+
+fn derived_id(name: &str, id: &str) -> String {
+    let hash = digest::digest(&digest::SHA256, format!("{name} {id}").as_bytes());
+    uuid(&hash.as_ref()[..16])
+}
+
+pub(crate) fn uuid(bytes: &[u8]) -> String {
+    let text = hex(bytes);
+    [&text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..32]].join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_renamed_realm_shares_no_id_with_the_original() {
+        let other = renamed(&ACME, "other");
+        assert_eq!(other["realm"], "other");
+        let ids = |file: &Value| -> Vec<String> {
+            let users = file["users"].as_array().expect("users");
+            users.iter().map(|user| user["id"].to_string()).collect()
+        };
+        assert!(!ids(&ACME).is_empty());
+        assert!(ids(&other).iter().all(|id| !ids(&ACME).contains(id)));
+    }
+
+    #[test]
+    fn the_realm_file_leaves_the_client_scopes_to_keycloak() {
+        assert!(ACME.get("clientScopes").is_none());
+    }
+}

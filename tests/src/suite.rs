@@ -1,0 +1,145 @@
+//! A test binary against a real Keycloak, with one server for the whole run.
+//!
+//! The standard test harness cannot leave a test out at run time, so these binaries have `harness = false`. Without a
+//! Keycloak their tests show as ignored, with what to install; `KEYCLOAK_REQUIRED=1` makes that a failure.
+
+use std::{
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    pin::Pin,
+    process::ExitCode,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use anyhow::Result;
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use tokio::{runtime::Runtime, sync::OnceCell};
+
+use crate::keycloak::{Keycloak, StartError};
+
+/// A test, given the server of the run.
+pub struct Test {
+    name: String,
+    kind: Kind,
+    body: Body,
+}
+
+type Body = Box<dyn FnOnce(Arc<Keycloak>) -> Pin<Box<dyn Future<Output = Result<()>> + Send>> + Send>;
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Shared,
+    Restarting,
+}
+
+/// A test that shares the server with others.
+pub fn test<F, R>(name: impl Into<String>, body: F) -> Test
+where
+    F: FnOnce(Arc<Keycloak>) -> R + Send + 'static,
+    R: Future<Output = Result<()>> + Send + 'static,
+{
+    Test {
+        name: name.into(),
+        kind: Kind::Shared,
+        body: Box::new(|keycloak| Box::pin(body(keycloak))),
+    }
+}
+
+/// A test that stops the server and starts it again: it runs while no other test does.
+pub fn restarting_test<F, R>(name: impl Into<String>, body: F) -> Test
+where
+    F: FnOnce(Arc<Keycloak>) -> R + Send + 'static,
+    R: Future<Output = Result<()>> + Send + 'static,
+{
+    Test {
+        kind: Kind::Restarting,
+        ..test(name, body)
+    }
+}
+
+/// Runs the tests as `cargo test` does and says how many ran against which Keycloak.
+pub fn run(tests: Vec<Test>) -> ExitCode {
+    let arguments = Arguments::from_args();
+    let required = std::env::var("KEYCLOAK_REQUIRED").is_ok_and(|value| value == "1");
+    let run = Arc::new(Run {
+        runtime: Runtime::new().expect("the system has threads"),
+        keycloak: OnceCell::new(),
+        turn: RwLock::new(()),
+        required,
+    });
+    let trials = tests
+        .into_iter()
+        .map(|test| {
+            let run = Arc::clone(&run);
+            Trial::ignorable_test(test.name, move || run.trial(test.kind, test.body))
+        })
+        .collect();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    let run = Arc::into_inner(run).expect("no test runs any more");
+    match run.keycloak.into_inner() {
+        Some(Ok(keycloak)) => {
+            let ran = conclusion.num_passed + conclusion.num_failed;
+            let tests = if ran == 1 { "test" } else { "tests" };
+            println!("{ran} {tests} against {keycloak}\n");
+            let keycloak = Arc::into_inner(keycloak).expect("no test holds the server any more");
+            let log = run.runtime.block_on(keycloak.end(conclusion.has_failed()));
+            if let Some(log) = log {
+                println!("the log of Keycloak: {}\n", log.display());
+            }
+        }
+        Some(Err(error)) => println!("0 tests ran: {error}\n"),
+        None => {}
+    }
+    conclusion.exit_code()
+}
+
+struct Run {
+    runtime: Runtime,
+    keycloak: OnceCell<Result<Arc<Keycloak>, StartError>>,
+    /// Taken for writing by the tests that stop the server.
+    turn: RwLock<()>,
+    required: bool,
+}
+
+impl Run {
+    fn trial(&self, kind: Kind, body: Body) -> Result<Completion, Failed> {
+        let keycloak = self.runtime.block_on(self.keycloak.get_or_init(async || {
+            let keycloak = Keycloak::start().await?;
+            Ok(Arc::new(keycloak))
+        }));
+        let keycloak = match keycloak {
+            Ok(keycloak) => keycloak,
+            Err(StartError::NoSource(_)) if !self.required => {
+                return Ok(Completion::ignored_with("no Keycloak, see below"));
+            }
+            Err(error) => return Err(error.to_string().into()),
+        };
+        match kind {
+            Kind::Shared => {
+                let _turn = self.turn.read().unwrap_or_else(PoisonError::into_inner);
+                self.finish(keycloak, body)
+            }
+            Kind::Restarting => {
+                let _turn = self.turn.write().unwrap_or_else(PoisonError::into_inner);
+                if !self.runtime.block_on(keycloak.can_restart()) {
+                    return Ok(Completion::ignored_with(
+                        "this server was not started from a distribution and cannot be restarted",
+                    ));
+                }
+                let outcome = catch_unwind(AssertUnwindSafe(|| self.finish(keycloak, body)));
+                let running = self.runtime.block_on(keycloak.ensure_running());
+                let completion = outcome.unwrap_or_else(|panic| resume_unwind(panic))?;
+                running.map_err(|error| format!("{error:#}"))?;
+                Ok(completion)
+            }
+        }
+    }
+
+    fn finish(&self, keycloak: &Arc<Keycloak>, body: Body) -> Result<Completion, Failed> {
+        let keycloak = Arc::clone(keycloak);
+        match self.runtime.block_on(body(keycloak)) {
+            Ok(()) => Ok(Completion::Completed),
+            Err(error) => Err(format!("{error:#}").into()),
+        }
+    }
+}
