@@ -1,8 +1,59 @@
-//! Compiles the programs below `pass/` and `fail/`.
+//! Compiles the programs below `pass/` and `fail/`. The errors of the latter are in the `.stderr` beside them; `TRYBUILD=overwrite`
+//! writes them anew.
+
+use std::{fs, path::PathBuf};
 
 #[test]
-fn ui() {
+fn handlers_compile_and_mistakes_are_reported() {
     let tests = trybuild::TestCases::new();
     tests.pass("pass/*.rs");
     tests.compile_fail("fail/*/*.rs");
+}
+
+/// The compiler has nothing to add to what the macro says.
+#[test]
+fn no_mistake_has_consequences() {
+    for (program, errors) in failures() {
+        assert!(
+            !errors.contains("error[") && !errors.contains("warning"),
+            "{}",
+            program.display()
+        );
+    }
+}
+
+/// In these folders every policy has exactly one mistake.
+#[test]
+fn one_mistake_is_one_error() {
+    const CATEGORIES: &[&str] = &["combinations", "expressions", "names", "separators", "values", "words"];
+    let mut mistakes = 0;
+    for (program, errors) in failures() {
+        let category = program.parent().and_then(|folder| folder.file_name());
+        if !CATEGORIES.iter().any(|name| category == Some(name.as_ref())) {
+            continue;
+        }
+        let source = fs::read_to_string(&program).expect("the program is readable");
+        let expected = source.matches("#[keycloak(").count();
+        let reported = errors.lines().filter(|line| line.starts_with("error")).count();
+        assert_eq!(reported, expected, "{}", program.display());
+        mistakes += reported;
+    }
+    assert!(mistakes > 150, "{mistakes}");
+}
+
+/// The programs that must not compile, each with its errors.
+fn failures() -> Vec<(PathBuf, String)> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fail");
+    fs::read_dir(folder)
+        .expect("the folder of the failures is readable")
+        .map(|category| category.expect("its categories are readable").path())
+        .flat_map(|category| fs::read_dir(category).expect("a category is a folder"))
+        .map(|file| file.expect("its files are readable").path())
+        .filter(|file| file.extension().is_some_and(|extension| extension == "rs"))
+        .map(|program| {
+            let errors =
+                fs::read_to_string(program.with_extension("stderr")).expect("every failure has its errors beside it");
+            (program, errors)
+        })
+        .collect()
 }
