@@ -336,10 +336,7 @@ impl ErrorFormat {
 
 /// A service's own way to render errors; made by [`ErrorFormat::custom`].
 #[derive(Clone)]
-pub struct Renderer(
-    #[expect(clippy::type_complexity, reason = "a callback, named by the type around it")]
-    Arc<dyn Fn(&Answer) -> Response + Send + Sync>,
-);
+pub struct Renderer(Arc<dyn Fn(&Answer) -> Response + Send + Sync>);
 
 impl fmt::Debug for Renderer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

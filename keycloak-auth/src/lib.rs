@@ -34,6 +34,8 @@
 //! | `native-tls` | no | `KeycloakBuilder::use_native_tls` |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![forbid(unsafe_code)]
+#![warn(missing_debug_implementations, missing_docs)]
 
 // In the order in which a request meets them.
 mod bearer;

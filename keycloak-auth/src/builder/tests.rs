@@ -1,4 +1,5 @@
 use super::*;
+use crate::Keycloak;
 
 fn valid() -> KeycloakBuilder {
     Keycloak::builder()

@@ -76,58 +76,67 @@ struct Builder<'p> {
 
 impl<'p> Builder<'p> {
     /// The positions of `text`: those in the payload it was borrowed from, or of a copy behind the payload.
-    fn keep(&mut self, text: &Cow<'p, str>) -> Text {
+    fn keep(&mut self, text: Cow<'p, str>) -> Text {
+        let length = text.len();
         let start = match text {
             Cow::Borrowed(text) => text.as_ptr().addr() - self.payload.as_ptr().addr(),
             Cow::Owned(text) => {
                 let start = self.payload.len() + self.unescaped.len();
-                self.unescaped.push_str(text);
+                self.unescaped.push_str(&text);
                 start
             }
         };
         Text {
             start: position(start),
-            end: position(start + text.len()),
+            end: position(start + length),
+        }
+    }
+
+    fn keep_string(&mut self, value: Value<'p>) -> Option<Text> {
+        match value {
+            Value::String(text) => Some(self.keep(text)),
+            _ => None,
         }
     }
 
     fn claim(&mut self, name: &str, value: Value<'p>) {
-        let text = |builder: &mut Self| match &value {
-            Value::String(text) => Some(builder.keep(text)),
-            _ => None,
-        };
         match name {
-            "iss" => self.registered.issuer = self.required("iss", text),
-            "sub" => self.registered.subject = self.required("sub", text),
-            "typ" => self.registered.token_type = self.required("typ", text),
-            "azp" => self.registered.authorized_party = self.required("azp", text),
-            "exp" => self.registered.expires_at = self.required("exp", |_| value.date(f64::floor)),
-            "nbf" => self.registered.not_before = self.required("nbf", |_| value.date(f64::ceil)),
-            "iat" => self.registered.issued_at = self.required("iat", |_| value.date(f64::ceil)),
+            "iss" => self.registered.issuer = self.required_string("iss", value),
+            "sub" => self.registered.subject = self.required_string("sub", value),
+            "typ" => self.registered.token_type = self.required_string("typ", value),
+            "azp" => self.registered.authorized_party = self.required_string("azp", value),
+            "exp" => self.registered.expires_at = self.required("exp", value.date(f64::floor)),
+            "nbf" => self.registered.not_before = self.required("nbf", value.date(f64::ceil)),
+            "iat" => self.registered.issued_at = self.required("iat", value.date(f64::ceil)),
             "auth_time" => self.registered.auth_time = value.date(f64::floor),
             "cnf" => self.registered.is_bound = true,
-            "jti" => self.registered.token_id = text(self),
-            "sid" => self.registered.session_id = text(self),
-            "scope" => self.registered.scope = text(self),
-            "acr" => self.registered.acr = text(self),
-            "preferred_username" => self.registered.username = text(self),
-            "email" => self.registered.email = text(self),
+            "jti" => self.registered.token_id = self.keep_string(value),
+            "sid" => self.registered.session_id = self.keep_string(value),
+            "scope" => self.registered.scope = self.keep_string(value),
+            "acr" => self.registered.acr = self.keep_string(value),
+            "preferred_username" => self.registered.username = self.keep_string(value),
+            "email" => self.registered.email = self.keep_string(value),
             "email_verified" => {
                 self.registered.email_verified = if let Value::Boolean(verified) = value {
                     Some(verified)
                 } else {
                     None
-                }
+                };
             }
-            "name" => self.registered.name = text(self),
-            "given_name" => self.registered.given_name = text(self),
-            "family_name" => self.registered.family_name = text(self),
+            "name" => self.registered.name = self.keep_string(value),
+            "given_name" => self.registered.given_name = self.keep_string(value),
+            "family_name" => self.registered.family_name = self.keep_string(value),
             _ => {}
         }
     }
 
-    fn required<T>(&mut self, claim: &'static str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
-        let value = read(self);
+    fn required_string(&mut self, claim: &'static str, value: Value<'p>) -> Option<Text> {
+        let text = self.keep_string(value);
+        self.required(claim, text)
+    }
+
+    /// Notes the claim as invalid when it has no value.
+    fn required<T>(&mut self, claim: &'static str, value: Option<T>) -> Option<T> {
         if value.is_none() {
             self.invalid = self.invalid.or(Some(claim));
         }
@@ -190,7 +199,7 @@ impl<'p> Visitor<'p> for Payload<'_, 'p> {
                         builder,
                         shape: Shape::StringOrArrayOfStrings,
                     })?;
-                    builder.registered.audience = builder.required("aud", |_| audience);
+                    builder.registered.audience = builder.required("aud", audience);
                 }
                 "groups" => {
                     let groups = map.next_value_seed(Strings {
@@ -318,7 +327,7 @@ impl<'p> DeserializeSeed<'p> for Strings<'_, 'p> {
 }
 
 impl<'p> Strings<'_, 'p> {
-    fn single(self, text: &Cow<'p, str>) -> Option<List> {
+    fn single(self, text: Cow<'p, str>) -> Option<List> {
         (self.shape == Shape::StringOrArrayOfStrings).then(|| {
             let start = position(self.builder.elements.len());
             let text = self.builder.keep(text);
@@ -336,11 +345,11 @@ impl<'p> Visitor<'p> for Strings<'_, 'p> {
     }
 
     fn visit_borrowed_str<E: Error>(self, text: &'p str) -> Result<Self::Value, E> {
-        Ok(self.single(&Cow::Borrowed(text)))
+        Ok(self.single(Cow::Borrowed(text)))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(self.single(&Cow::Owned(text.to_owned())))
+        Ok(self.single(Cow::Owned(text.to_owned())))
     }
 
     fn visit_seq<A: SeqAccess<'p>>(self, mut array: A) -> Result<Self::Value, A::Error> {
@@ -348,7 +357,7 @@ impl<'p> Visitor<'p> for Strings<'_, 'p> {
         let mut strings_only = true;
         while let Some(value) = array.next_element_seed(ScalarSeed)? {
             if let Value::String(text) = value {
-                let text = self.builder.keep(&text);
+                let text = self.builder.keep(text);
                 self.builder.elements.push(text);
             } else {
                 strings_only = false;
@@ -465,7 +474,7 @@ object!(Roles, List, |self, map| {
 object!(Clients, (), |self, map| {
     let mut members = Members::default();
     while let Some(Name(name)) = map.next_key()? {
-        let client = self.0.keep(&name);
+        let client = self.0.keep(name.clone());
         let roles = map.next_value_seed(Roles(self.0))?;
         self.0.clients.push((client, roles));
         members.insert::<A::Error>(name)?;

@@ -7,7 +7,7 @@ mod openapi;
 mod secure_router;
 
 pub use guarded::GuardedArgs;
-pub use method_router::MethodRouter;
+use method_router::MethodRouter;
 pub use secure_router::SecureRouter;
 
 /// Method routers whose handlers need a `#[keycloak(...)]` policy: the counterparts of `axum::routing`.
