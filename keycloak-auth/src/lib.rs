@@ -84,6 +84,11 @@ pub use provider::ProviderError;
 pub use router::{GuardedArgs, SecureRouter, routing};
 pub use user::KeycloakUser;
 
+/// The examples in the README compile.
+#[cfg(all(doctest, feature = "macros", feature = "utoipa"))]
+#[doc = include_str!("../../README.md")]
+mod readme {}
+
 /// What the expansion of `#[keycloak(...)]` refers to. Not for use by hand, and free to change.
 #[doc(hidden)]
 pub mod __private {
