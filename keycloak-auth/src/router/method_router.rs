@@ -12,6 +12,8 @@ use super::GuardedArgs;
 #[must_use = "a method router does nothing until it is added to a router"]
 pub struct MethodRouter<S = ()> {
     pub(super) inner: axum::routing::MethodRouter<S>,
+    /// Whether some handlers have a state of another type than `S` already.
+    pub(super) has_provided_state: bool,
 }
 
 impl<S> MethodRouter<S>
@@ -22,6 +24,7 @@ where
     pub fn new() -> Self {
         Self {
             inner: axum::routing::MethodRouter::new(),
+            has_provided_state: false,
         }
     }
 
@@ -55,6 +58,7 @@ where
     {
         Self {
             inner: self.inner.layer(layer),
+            has_provided_state: self.has_provided_state,
         }
     }
 
@@ -68,6 +72,7 @@ where
     {
         Self {
             inner: self.inner.route_layer(layer),
+            has_provided_state: self.has_provided_state,
         }
     }
 
@@ -79,6 +84,7 @@ where
     pub fn merge(self, other: Self) -> Self {
         Self {
             inner: self.inner.merge(other.inner),
+            has_provided_state: self.has_provided_state || other.has_provided_state,
         }
     }
 
@@ -86,6 +92,7 @@ where
     pub fn with_state<S2>(self, state: S) -> MethodRouter<S2> {
         MethodRouter {
             inner: self.inner.with_state(state),
+            has_provided_state: true,
         }
     }
 }
@@ -103,6 +110,7 @@ impl<S> Clone for MethodRouter<S> {
     fn clone(&self) -> Self {
         Self {
             inner: self.inner.clone(),
+            has_provided_state: self.has_provided_state,
         }
     }
 }

@@ -47,6 +47,8 @@ use crate::{Keycloak, extract::provide_from_state, middleware::KeycloakLayer};
 #[must_use = "a router does nothing until it is served"]
 pub struct SecureRouter<S = ()> {
     pub(super) inner: Router<S>,
+    /// Whether some handlers have a state of another type than `S` already.
+    pub(super) has_provided_state: bool,
     #[cfg(feature = "utoipa-axum")]
     pub(super) openapi: utoipa::openapi::OpenApi,
 }
@@ -59,6 +61,7 @@ where
     pub fn new() -> Self {
         Self {
             inner: Router::new(),
+            has_provided_state: false,
             #[cfg(feature = "utoipa-axum")]
             openapi: super::openapi::empty_document(),
         }
@@ -70,6 +73,7 @@ where
     ///
     /// When the path is malformed or clashes with another one, as in axum.
     pub fn route(mut self, path: &str, handlers: MethodRouter<S>) -> Self {
+        self.has_provided_state |= handlers.has_provided_state;
         self.inner = self.inner.route(path, handlers.inner);
         self
     }
@@ -80,6 +84,7 @@ where
     ///
     /// When a path clashes with another one, as in axum.
     pub fn nest(mut self, path: &str, router: Self) -> Self {
+        self.has_provided_state |= router.has_provided_state;
         #[cfg(feature = "utoipa-axum")]
         {
             self.openapi = self.openapi.nest(path.trim_end_matches('/'), router.openapi);
@@ -94,6 +99,7 @@ where
     ///
     /// When a path clashes with another one, or both have a fallback, as in axum.
     pub fn merge(mut self, router: Self) -> Self {
+        self.has_provided_state |= router.has_provided_state;
         #[cfg(feature = "utoipa-axum")]
         self.openapi.merge(router.openapi);
         self.inner = self.inner.merge(router.inner);
@@ -150,6 +156,7 @@ where
     pub fn with_state<S2>(self, state: S) -> SecureRouter<S2> {
         SecureRouter {
             inner: self.inner.with_state(state),
+            has_provided_state: true,
             #[cfg(feature = "utoipa-axum")]
             openapi: self.openapi,
         }
@@ -225,10 +232,20 @@ where
     /// }
     /// # let _ = app;
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// When some routes were given a state by [`with_state`](Self::with_state) before: their guards would look for a
+    /// [`Keycloak`] in that one. Give the state after this call, or use [`secure_with`](Self::secure_with).
     pub fn secure_from_state(self) -> Router<S>
     where
         Keycloak: FromRef<S>,
     {
+        assert!(
+            !self.has_provided_state,
+            "some routes have their state already, and their guards would look for a `Keycloak` in that one: call \
+             `with_state` after `secure_from_state`, or secure the router by `secure_with(keycloak)`"
+        );
         provide_from_state::<S>();
         self.inner
     }
@@ -247,6 +264,7 @@ impl<S> Clone for SecureRouter<S> {
     fn clone(&self) -> Self {
         Self {
             inner: self.inner.clone(),
+            has_provided_state: self.has_provided_state,
             #[cfg(feature = "utoipa-axum")]
             openapi: self.openapi.clone(),
         }

@@ -106,6 +106,39 @@ async fn a_router_can_be_secured_from_its_state() {
     );
 }
 
+#[test]
+#[should_panic(expected = "call `with_state` after `secure_from_state`")]
+fn guards_that_would_look_into_another_state_do_not_start() {
+    let inner: SecureRouter<AppState> = SecureRouter::<&'static str>::new()
+        .route("/me", get(me))
+        .with_state("hello");
+    let _ = SecureRouter::<AppState>::new()
+        .nest("/inner", inner)
+        .secure_from_state();
+}
+
+#[tokio::test]
+async fn routes_with_a_state_of_their_own_are_secured_by_the_layer() {
+    let issuer = Issuer::start().await;
+    let inner: SecureRouter = SecureRouter::<&'static str>::new()
+        .route("/greet", get(greet_by_text))
+        .with_state("hello");
+    let router = SecureRouter::new()
+        .nest("/inner", inner)
+        .secure_with(builder(&issuer).build().expect("valid"));
+    let service = Service::start(router).await;
+    assert_eq!(service.get("/inner/greet").send().await.status, 401);
+    assert_eq!(
+        service.get_as("/inner/greet", &issuer.valid_token()).await.text(),
+        "hello, alice"
+    );
+}
+
+#[keycloak(authenticated)]
+async fn greet_by_text(State(greeting): State<&'static str>, user: KeycloakUser) -> String {
+    format!("{greeting}, {}", user.username().unwrap_or_default())
+}
+
 #[tokio::test]
 async fn the_layer_of_a_router_wins_over_its_state() {
     let (first, second) = (Issuer::start().await, Issuer::start().await);
