@@ -9,7 +9,7 @@ pub use problems::{BuildError, Problem};
 
 use crate::{Algorithm, Clock, challenge::ErrorFormat, metrics::MetricsCollector, secret::Secret};
 
-/// Configures a [`Keycloak`]; made by [`Keycloak::builder`].
+/// Configures a [`Keycloak`](crate::Keycloak); made by [`Keycloak::builder`](crate::Keycloak::builder).
 ///
 /// Four settings have no default: [`server_url`](Self::server_url), [`realm`](Self::realm),
 /// [`client_id`](Self::client_id) and [`audience`](Self::audience).

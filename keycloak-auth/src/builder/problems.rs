@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::provider::RealmUrl;
 
-/// Why a configuration does not make a [`Keycloak`]: all of it.
+/// Why a configuration does not make a [`Keycloak`](crate::Keycloak): all of it.
 #[derive(Debug)]
 pub struct BuildError {
     problems: Vec<Problem>,
