@@ -1,7 +1,7 @@
 //! The `#[keycloak(...)]` attribute and the `policy!` macro of [`keycloak-auth`], which re-exports both.
 //!
-//! The modules in the order the input passes them: [`parse`] reads the words into the [`ast`], [`check`] judges what they
-//! mean together, [`expand`] writes the handler with its policy. Mistakes are collected in [`errors`] on the way and
+//! The modules in the order the input passes them: `parse` reads the words into the `ast`, `check` judges what they
+//! mean together, `expand` writes the handler with its policy. Mistakes are collected in `errors` on the way and
 //! emitted together; the function survives every one of them.
 //!
 //! [`keycloak-auth`]: https://docs.rs/keycloak-auth

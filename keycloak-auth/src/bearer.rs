@@ -36,7 +36,8 @@ impl<'r> BearerToken<'r> {
     fn from_value(value: &'r HeaderValue) -> Result<Option<Self>, HeaderFault> {
         let text = value.to_str().map_err(|_| HeaderFault::Malformed)?;
         let (scheme, credentials) = text.split_once(' ').unwrap_or((text, ""));
-        if scheme.is_empty() {
+        // A scheme is a token (RFC 9110 §11.1): white space other than the space behind it is none.
+        if scheme.is_empty() || scheme.contains('\t') {
             return Err(HeaderFault::Malformed);
         }
         if !scheme.eq_ignore_ascii_case("Bearer") {
@@ -143,6 +144,7 @@ mod tests {
             b" ",
             b"Bearer a b",
             b"Bearer a\tb",
+            b"Bearer\ta.b.c",
             b"Bearer \xff.b.c",
         ] {
             assert_eq!(read(&[value]), Err(HeaderFault::Malformed), "{value:?}");

@@ -131,6 +131,11 @@ impl Issuer {
         self.lock().replies.remove(path);
     }
 
+    /// The usual answer of a path, to be changed.
+    pub fn usual(&self, path: &str) -> Reply {
+        self.lock().usual(path)
+    }
+
     /// How many requests a path has received.
     pub fn requests_to(&self, path: &str) -> usize {
         let shared = self.lock();

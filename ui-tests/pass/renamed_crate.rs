@@ -22,6 +22,13 @@ async fn from_the_root() {}
 #[utoipa::path(get, path = "/")]
 async fn from_here() {}
 
+#[keycloak(crate = self::reexport::kc, roles = "admin")]
+async fn from_here_not_described() {}
+
+#[utoipa::path(get, path = "/")]
+#[keycloak(crate = self::reexport::kc, roles = "admin")]
+async fn from_here_below() {}
+
 mod inner {
     use super::renamed::{Policy, keycloak, policy};
 
@@ -36,5 +43,9 @@ fn main() {
     let _ = (get(local), inner::POLICY);
     let _: axum::Router = axum::Router::new()
         .route("/1", axum::routing::get(nested).post(from_the_root))
+        .route(
+            "/3",
+            axum::routing::get(from_here_not_described).post(from_here_below),
+        )
         .route("/2", axum::routing::get(from_here).post(inner::from_above));
 }

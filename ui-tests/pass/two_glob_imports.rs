@@ -25,7 +25,11 @@ struct Api;
 
 fn main() {
     assert_eq!(
-        Api::openapi().to_json().unwrap().matches("Role(").count(),
+        Api::openapi()
+            .to_json()
+            .unwrap()
+            .matches("x-keycloak-policy")
+            .count(),
         2
     );
     let _: axum::Router = axum::Router::new().route("/", axum::routing::get(three));

@@ -145,13 +145,10 @@ impl Claims {
         self.registered.email_verified.unwrap_or(false)
     }
 
-    /// `scope`: the granted scopes (RFC 9068 §2.2.3).
+    /// `scope`: the granted scopes, which are separated by spaces and nothing else (RFC 6749 §3.3, RFC 9068 §2.2.3).
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
-        self.registered
-            .scope
-            .map(|scope| self.text(scope))
-            .unwrap_or_default()
-            .split_ascii_whitespace()
+        let scopes = self.registered.scope.map(|scope| self.text(scope)).unwrap_or_default();
+        scopes.split(' ').filter(|scope| !scope.is_empty())
     }
 
     /// `realm_access.roles`: the realm roles, composites expanded by Keycloak.

@@ -13,10 +13,23 @@ use crate::extract::{Guard, HandlerPolicy};
 )]
 pub trait GuardedArgs {}
 
+/// The first argument of a handler that has a policy.
+///
+/// A trait of its own, so that the compiler takes the arguments from the handler before it asks whether the first one
+/// is a guard. Were `Guard<P>` named in the implementations above, it would expect one, and report a wrong argument.
+#[diagnostic::on_unimplemented(
+    message = "this handler has no `#[keycloak(...)]` policy",
+    label = "a handler of a `SecureRouter` needs a policy",
+    note = "write `#[keycloak(roles = \"…\")]`, `#[keycloak(authenticated)]` or `#[keycloak(public)]` on the handler"
+)]
+pub trait GuardArg {}
+
+impl<P: HandlerPolicy> GuardArg for Guard<P> {}
+
 macro_rules! guarded_args {
     ($($argument:ident)*) => {
         #[diagnostic::do_not_recommend]
-        impl<M, P: HandlerPolicy, $($argument),*> GuardedArgs for (M, Guard<P>, $($argument,)*) {}
+        impl<M, G: GuardArg, $($argument),*> GuardedArgs for (M, G, $($argument,)*) {}
     };
 }
 

@@ -15,8 +15,14 @@ async fn below<T: Send + 'static>(_: axum::extract::State<T>) {}
 #[openapi(paths(handler, below))]
 struct Api;
 
+fn keycloak() -> keycloak_auth::Keycloak {
+    unreachable!()
+}
+
 fn main() {
     let _ = <Api as utoipa::OpenApi>::openapi();
     let _ = utoipa_axum::router::OpenApiRouter::<()>::new().routes(utoipa_axum::routes!(handler));
-    let _: axum::Router = axum::Router::new().route("/", axum::routing::get(handler).post(below::<()>));
+    let _: axum::Router = keycloak_auth::SecureRouter::new()
+        .route("/", keycloak_auth::routing::get(handler).post(below::<()>))
+        .secure_with(keycloak());
 }

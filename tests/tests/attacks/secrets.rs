@@ -1,0 +1,187 @@
+//! Row 28: tokens and secrets stay where they are.
+
+use std::{
+    fmt::Write as _,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use keycloak_auth::{
+    Keycloak,
+    metrics::{MetricsCollector, Tag},
+};
+use keycloak_auth_tests::{Issuer, Logs, Reply, Service, Token, rsa_key};
+use serde_json::json;
+
+use crate::setup::{builder, secure_router};
+
+const SECRET: &str = "canary-client-secret";
+const PRIVATE_KEY: &str = "canary-private-key";
+
+/// Everything that a collector is told.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<String>>);
+
+impl MetricsCollector for Told {
+    fn increment_counter(&self, name: &'static str, tags: &[Tag<'_>]) {
+        let mut text = self.0.lock().expect("no test panics in here");
+        let _ = writeln!(text, "{name} {tags:?}");
+    }
+
+    fn observe_histogram(&self, name: &'static str, tags: &[Tag<'_>], value: f64) {
+        let mut text = self.0.lock().expect("no test panics in here");
+        let _ = writeln!(text, "{name} {tags:?} {value}");
+    }
+}
+
+#[tokio::test]
+async fn row_28_shows_no_token_and_no_secret_in_logs_metrics_errors_and_debug() {
+    let logs = Logs::capture();
+    let told = Told::default();
+    let issuer = Issuer::start().await;
+    let configure = || {
+        builder(&issuer)
+            .client_secret(SECRET)
+            .metrics_collector(told.clone())
+            .key_set_cooldown(Duration::from_secs(1))
+    };
+    let keycloak = configure().build().expect("a valid configuration");
+    let service = Service::start(secure_router().secure_with(keycloak.clone())).await;
+    let tokens = tokens(&issuer);
+
+    // While the keys cannot be fetched, when they can, and again.
+    let mut shown = String::new();
+    issuer.reply(Issuer::JWKS, Reply::status(503).body(format!("{SECRET}?")));
+    for round in 0..3 {
+        for token in &tokens {
+            for path in ["/authenticated", "/admin", "/ops", "/optional", "/me", "/public"] {
+                let answer = service.get_as(path, token).await;
+                let _ = writeln!(shown, "{:?} {}", answer.headers, answer.text());
+            }
+            let (first, second) = token.split_at(token.len() / 2);
+            for header in [
+                format!("Authorization: Bearer {first} {second}"),
+                format!("Authorization: Bearer {token}, Bearer {token}"),
+                format!("Authorization: Basic {token}"),
+                format!("Authorization: {token}"),
+            ] {
+                let answer = service.raw_get("/authenticated", &[header.as_bytes()]).await;
+                let _ = writeln!(shown, "{:?} {}", answer.headers, answer.text());
+            }
+            let answer = service
+                .get(&format!("/authenticated?access_token={token}"))
+                .send()
+                .await;
+            let _ = writeln!(shown, "{:?} {}", answer.headers, answer.text());
+            match keycloak.authenticate(token).await {
+                Ok(user) => {
+                    let _ = writeln!(shown, "{user:?} {:?}", &*user);
+                }
+                Err(error) => {
+                    let _ = writeln!(shown, "{error:?} {error} {error:#}");
+                    let mut cause = std::error::Error::source(&error);
+                    while let Some(error) = cause {
+                        let _ = writeln!(shown, "{error:?} {error}");
+                        cause = error.source();
+                    }
+                }
+            }
+        }
+        if round == 0 {
+            issuer.reply_as_usual(Issuer::JWKS);
+            tokio::time::timeout(Duration::from_secs(10), until_ready(&keycloak))
+                .await
+                .expect("the keys can be fetched");
+        }
+    }
+    let _ = writeln!(shown, "{keycloak:?} {keycloak:#?}");
+    let _ = writeln!(shown, "{:?} {:#?}", configure(), keycloak.layer());
+    let wrong = configure()
+        .client_certificate(PRIVATE_KEY)
+        .leeway(Duration::from_secs(1 << 20));
+    let error = wrong.build().expect_err("no certificate and a huge leeway");
+    let _ = writeln!(shown, "{error:?} {error}");
+
+    let log = logs.text();
+    let metrics = told.0.lock().expect("no test panics in here").clone();
+    // The canary is alive: there is something in each of the places where it is looked for.
+    assert!(log.contains("keycloak_auth"), "nothing was logged");
+    assert!(log.contains("TRACE"), "nothing was logged at the lowest level");
+    assert!(metrics.contains("fc_kc_token_validation_failure_total"), "{metrics}");
+    assert!(
+        shown.contains("token_expired") && shown.contains("KeycloakUser"),
+        "{shown}"
+    );
+
+    let mut canaries = vec![SECRET.to_owned(), PRIVATE_KEY.to_owned()];
+    for token in &tokens {
+        for part in token.split('.').skip(1).filter(|part| part.len() > 20) {
+            canaries.push(part[..20].to_owned());
+            canaries.push(part[part.len() - 20..].to_owned());
+        }
+    }
+    for (place, text) in [("the log", &log), ("the metrics", &metrics), ("what is shown", &shown)] {
+        for canary in &canaries {
+            // The issuer of this test says the secret; nobody may repeat it.
+            let hit = text.lines().find(|line| line.contains(canary.as_str()));
+            assert_eq!(hit, None, "{place} has the canary `{canary}`");
+        }
+    }
+}
+
+#[tokio::test]
+async fn row_28_redacts_bodies_of_answers_from_keycloak() {
+    let logs = Logs::capture();
+    let issuer = Issuer::start().await;
+    let keycloak = builder(&issuer)
+        .key_set_cooldown(Duration::from_secs(1))
+        .build()
+        .expect("a valid configuration");
+    let body = json!({ "keys": [{ "kty": "oct", "kid": "named", "k": "canary-of-a-symmetric-key" }] });
+    issuer.reply(Issuer::JWKS, Reply::json(&body));
+    let error = keycloak.ready().await.expect_err("no usable key");
+    let shown = format!("{error:?} {error} {:?} {}", error.cause(), error.cause());
+    let log = logs.text();
+    assert!(log.contains("keycloak_auth"), "nothing was logged");
+    for text in [&shown, &log] {
+        assert!(!text.contains("canary-of-a-symmetric-key"), "{text}");
+    }
+}
+
+async fn until_ready(keycloak: &Keycloak) {
+    let mut ticks = tokio::time::interval(Duration::from_millis(50));
+    while keycloak.ready().await.is_err() {
+        ticks.tick().await;
+    }
+}
+
+/// Good ones and bad ones: each of them is a secret, since what is bad here may be good elsewhere.
+fn tokens(issuer: &Issuer) -> Vec<String> {
+    let key = issuer.key();
+    let token = || issuer.token();
+    let refresh = Token::of(
+        &json!({ "typ": "JWT" }),
+        &json!({ "typ": "Refresh", "iss": issuer.issuer(), "aud": issuer.issuer(), "jti": "canary-of-a-refresh-token" }),
+    );
+    vec![
+        token().sign(key),
+        token().claim("exp", 1).sign(key),
+        token().claim("iat", u64::from(u32::MAX)).sign(key),
+        token().claim("aud", "canary-of-an-audience").sign(key),
+        token().claim("iss", "https://canary-of-an-issuer.test").sign(key),
+        token().claim("typ", "ID").sign(key),
+        token()
+            .claim("typ", "DPoP")
+            .claim("cnf", json!({ "jkt": "canary" }))
+            .sign(key),
+        token().claim("realm_access", json!("canary-of-a-wrong-type")).sign(key),
+        token().without("groups").without("realm_access").sign(key),
+        token().sign(&rsa_key(1)),
+        token().sign(&rsa_key(1).with_kid(key.kid())),
+        token().header("crit", json!(["canary"])).sign(key),
+        token().header("alg", "none").with_signature(key, ""),
+        token().raw_payload("not JSON, and yet a canary").sign(key),
+        refresh.hmac("HS512", "d9f6d3c2-9a52-4c41-bd14-6f1f6a0d6c7b", &[7; 64]),
+        "an-opaque-token-which-is-a-canary-as-well".to_owned(),
+    ]
+}

@@ -1,0 +1,60 @@
+//! A service with a few handlers that all tests use.
+
+use keycloak_auth::{
+    Clock, Keycloak, KeycloakBuilder, KeycloakUser, SecureRouter, keycloak,
+    routing::{get, post},
+};
+use keycloak_auth_tests::{Issuer, Service, Token, now};
+use std::time::Duration;
+
+/// The usual settings towards a local issuer.
+pub fn builder(issuer: &Issuer) -> KeycloakBuilder {
+    Keycloak::builder()
+        .server_url(issuer.url())
+        .realm("acme")
+        .client_id("orders-api")
+        .audience("orders-api")
+}
+
+/// A service that trusts the issuer.
+pub async fn service(keycloak: &Keycloak) -> Service {
+    Service::start(routes().secure_with(keycloak.clone())).await
+}
+
+pub fn routes() -> SecureRouter {
+    SecureRouter::new()
+        .route("/me", get(me))
+        .route("/admin", get(admin).post(admin))
+        .route("/echo", post(echo))
+        .route("/health", get(health))
+}
+
+/// A clock that stands at the present time until a test moves it.
+pub fn clock() -> Clock {
+    Clock::manual(Duration::from_secs(now()))
+}
+
+/// A token that lives this long.
+pub fn lasting(issuer: &Issuer, lifetime: Duration) -> Token {
+    issuer.token().claim("exp", now() + lifetime.as_secs())
+}
+
+#[keycloak(authenticated)]
+pub async fn me(user: KeycloakUser) -> String {
+    user.username().unwrap_or_default().to_owned()
+}
+
+#[keycloak(realm_roles = "admin")]
+pub async fn admin() -> &'static str {
+    "admin"
+}
+
+#[keycloak(realm_roles = "admin")]
+pub async fn echo(body: String) -> String {
+    body
+}
+
+#[keycloak(public)]
+pub async fn health() -> &'static str {
+    "up"
+}
