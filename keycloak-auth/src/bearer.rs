@@ -8,7 +8,12 @@ use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 
 /// An access token as it came in, neither validated nor decoded.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct BearerToken<'r>(&'r str);
+pub(crate) enum BearerToken<'r> {
+    /// From a header, and not yet looked at: a token that is known already needs no look at each of its characters.
+    Unread(&'r [u8]),
+    /// Text, from wherever.
+    Text(&'r str),
+}
 
 /// What is wrong with an `Authorization` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,38 +39,72 @@ impl<'r> BearerToken<'r> {
     }
 
     fn from_value(value: &'r HeaderValue) -> Result<Option<Self>, HeaderFault> {
-        let text = value.to_str().map_err(|_| HeaderFault::Malformed)?;
-        let (scheme, credentials) = text.split_once(' ').unwrap_or((text, ""));
-        // A scheme is a token (RFC 9110 §11.1): white space other than the space behind it is none.
-        if scheme.is_empty() || scheme.contains('\t') {
-            return Err(HeaderFault::Malformed);
-        }
-        if !scheme.eq_ignore_ascii_case("Bearer") {
-            return if names_bearer_after_a_comma(text) {
-                Err(HeaderFault::SeveralCredentials)
-            } else {
-                Ok(None)
+        let bytes = value.as_bytes();
+        let (scheme, credentials) = match bytes.iter().position(|byte| *byte == b' ') {
+            Some(space) => bytes.split_at(space),
+            None => (bytes, &[][..]),
+        };
+        if scheme.eq_ignore_ascii_case(b"Bearer") {
+            return match trim_spaces(credentials) {
+                [] => Err(HeaderFault::Malformed),
+                token => Ok(Some(Self::Unread(token))),
             };
         }
-        let token = credentials.trim_matches(' ');
-        match token.bytes().find(|byte| matches!(byte, b' ' | b',' | b'\t')) {
-            // The JSON serialisation of a JWS: one credential, though not one that is accepted.
-            Some(_) if token.starts_with('{') => Ok(Some(Self(token))),
-            Some(_) if token.contains(',') => Err(HeaderFault::SeveralCredentials),
-            Some(_) => Err(HeaderFault::Malformed),
-            None if token.is_empty() => Err(HeaderFault::Malformed),
-            None => Ok(Some(Self(token))),
+        let text = value.to_str().map_err(|_| HeaderFault::Malformed)?;
+        // A scheme is a token (RFC 9110 §11.1): white space other than the space behind it is none.
+        if scheme.is_empty() || scheme.contains(&b'\t') {
+            Err(HeaderFault::Malformed)
+        } else if names_bearer_after_a_comma(text) {
+            Err(HeaderFault::SeveralCredentials)
+        } else {
+            Ok(None)
         }
     }
 
     /// A token that did not come in a header.
     pub(crate) fn new(token: &'r str) -> Self {
-        Self(token)
+        Self::Text(token)
     }
 
-    pub(crate) fn as_str(self) -> &'r str {
-        self.0
+    /// The bytes as they came, to be compared with those of tokens that are known to be good.
+    pub(crate) fn as_bytes(self) -> &'r [u8] {
+        match self {
+            Self::Unread(bytes) => bytes,
+            Self::Text(text) => text.as_bytes(),
+        }
     }
+
+    /// The text, when it is that of one token.
+    pub(crate) fn text(self) -> Result<&'r str, HeaderFault> {
+        let bytes = match self {
+            Self::Unread(bytes) => bytes,
+            Self::Text(text) => return Ok(text),
+        };
+        // Without a way out in the loop it takes many bytes at once.
+        let is_one_word = bytes.iter().fold(true, |so_far, byte| {
+            so_far & (byte.is_ascii_graphic() & (*byte != b','))
+        });
+        let text = std::str::from_utf8(bytes).map_err(|_| HeaderFault::Malformed)?;
+        if is_one_word {
+            Ok(text)
+        } else if !bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t')) {
+            Err(HeaderFault::Malformed)
+        } else if text.starts_with('{') {
+            // The JSON serialisation of a JWS: one credential, though not one that is accepted.
+            Ok(text)
+        } else if text.contains(',') {
+            Err(HeaderFault::SeveralCredentials)
+        } else {
+            Err(HeaderFault::Malformed)
+        }
+    }
+}
+
+fn trim_spaces(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ', rest @ ..] | [rest @ .., b' '] = bytes {
+        bytes = rest;
+    }
+    bytes
 }
 
 impl fmt::Debug for BearerToken<'_> {
@@ -90,7 +129,9 @@ mod tests {
         for value in values {
             headers.append(AUTHORIZATION, HeaderValue::from_bytes(value).expect("a header value"));
         }
-        BearerToken::from_headers(&headers).map(|token| token.map(|token| token.as_str().to_owned()))
+        BearerToken::from_headers(&headers)?
+            .map(|token| token.text().map(str::to_owned))
+            .transpose()
     }
 
     #[test]

@@ -97,7 +97,7 @@ impl TokenCache {
         self.entries.is_some()
     }
 
-    pub(crate) fn find(&self, token: &str) -> Option<Arc<VerifiedToken>> {
+    pub(crate) fn find(&self, token: &[u8]) -> Option<Arc<VerifiedToken>> {
         self.entries.as_ref()?.get(&Sought(token))
     }
 
@@ -110,7 +110,7 @@ impl TokenCache {
     /// Drops an entry that will never be good again.
     pub(crate) fn remove(&self, verified: &VerifiedToken) {
         if let Some(entries) = &self.entries {
-            entries.remove(&Sought(verified.token()));
+            entries.remove(&Sought(verified.token().as_bytes()));
         }
     }
 }
@@ -121,7 +121,7 @@ struct Key(Arc<VerifiedToken>);
 
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
-        same_token(self.0.token(), other.0.token())
+        same_token(self.0.token().as_bytes(), other.0.token().as_bytes())
     }
 }
 
@@ -129,12 +129,12 @@ impl Eq for Key {}
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        hash_tail(self.0.token(), state);
+        hash_tail(self.0.token().as_bytes(), state);
     }
 }
 
 /// A token that is looked for.
-struct Sought<'t>(&'t str);
+struct Sought<'t>(&'t [u8]);
 
 impl Hash for Sought<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -144,17 +144,16 @@ impl Hash for Sought<'_> {
 
 impl Equivalent<Key> for Sought<'_> {
     fn equivalent(&self, key: &Key) -> bool {
-        same_token(self.0, key.0.token())
+        same_token(self.0, key.0.token().as_bytes())
     }
 }
 
-fn hash_tail(token: &str, state: &mut impl Hasher) {
-    let bytes = token.as_bytes();
-    state.write(&bytes[bytes.len().saturating_sub(TAIL)..]);
+fn hash_tail(token: &[u8], state: &mut impl Hasher) {
+    state.write(&token[token.len().saturating_sub(TAIL)..]);
 }
 
-fn same_token(one: &str, other: &str) -> bool {
-    aws_lc_rs::constant_time::verify_slices_are_equal(one.as_bytes(), other.as_bytes()).is_ok()
+fn same_token(one: &[u8], other: &[u8]) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(one, other).is_ok()
 }
 
 #[derive(Clone, Debug)]

@@ -179,15 +179,18 @@ impl Keycloak {
         token: BearerToken<'_>,
     ) -> Option<Result<Arc<VerifiedToken>, AuthError>> {
         let Parts { validator, key_set, .. } = &*self.parts;
-        let token = token.as_str();
         let now = self.now();
         let snapshot = key_set.snapshot(now);
         if let Some(found) = snapshot
             .as_ref()
-            .and_then(|snapshot| validator.find(token, snapshot.keys(), now))
+            .and_then(|snapshot| validator.find(token.as_bytes(), snapshot.keys(), now))
         {
             return Some(self.noted(found.map_err(AuthError::from)));
         }
+        let token = match token.text() {
+            Ok(token) => token,
+            Err(fault) => return Some(Err(fault.into())),
+        };
         let unverified = match validator.inspect(token) {
             Ok(unverified) => unverified,
             Err(invalid) => return Some(self.noted(Err(invalid.into()))),
@@ -210,7 +213,7 @@ impl Keycloak {
             ..
         } = &*self.parts;
         let judge = async {
-            let unverified = validator.inspect(token.as_str())?;
+            let unverified = validator.inspect(token.text()?)?;
             let keys = key_set.keys(self.now()).await?;
             match validator.verify(&unverified, keys.keys(), self.now(), client_id) {
                 Err(InvalidToken::UnknownKey) if unverified.names_its_key() => {}

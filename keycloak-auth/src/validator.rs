@@ -71,7 +71,7 @@ impl Validator {
     /// The token as it was verified before, if it still passes every check that depends on time or state.
     pub(crate) fn find(
         &self,
-        token: &str,
+        token: &[u8],
         keys: &KeySet,
         now: Duration,
     ) -> Option<Result<Arc<VerifiedToken>, InvalidToken>> {

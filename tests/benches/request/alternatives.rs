@@ -1,0 +1,350 @@
+//! The alternatives that are compared.
+
+use std::{hint::black_box, sync::Arc, time::Duration};
+
+use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
+use axum::{
+    Router,
+    extract::FromRef,
+    http::{HeaderValue, StatusCode},
+    routing,
+};
+use keycloak_auth::{
+    Keycloak, KeycloakBuilder, KeycloakUser, SecureRouter, keycloak,
+    metrics::{MetricsCollector, Tag},
+    routing::{MethodRouter, get},
+};
+use keycloak_auth_tests::{Issuer, SigningKey, Token, base64url_decode, now, rsa_key};
+use serde_json::json;
+use tower::ServiceExt as _;
+
+use crate::work::{Signed, Supply, Work, request};
+
+/// How many different tokens there are.
+pub(crate) const TOKENS: usize = 10_000;
+
+/// One of the things that are compared.
+pub(crate) struct Alternative {
+    pub(crate) name: &'static str,
+    pub(crate) work: Work,
+    /// How often it is done in one go.
+    pub(crate) repetitions: usize,
+}
+
+/// The repetitions of what takes less than some microseconds.
+pub(crate) const MANY: usize = 256;
+
+/// The repetitions of what takes as long as a verification, or longer.
+pub(crate) const FEW: usize = 16;
+
+/// All alternatives, with the issuer that stands behind them; it must live as long as they do.
+pub(crate) struct Comparison {
+    pub(crate) alternatives: Vec<Alternative>,
+    pub(crate) token_length: usize,
+    _issuer: Issuer,
+}
+
+pub(crate) const UNPROTECTED: &str = "unprotected";
+pub(crate) const GUARD: &str = "warm: guard, from state";
+pub(crate) const GUARD_AND_USER: &str = "warm: guard and user, from state";
+pub(crate) const LAYERED_GUARD: &str = "warm: guard, through the layer";
+pub(crate) const LAYERED_GUARD_AND_USER: &str = "warm: guard and user, through the layer";
+pub(crate) const PLAIN_LAYER: &str = "warm: layer on a plain router";
+pub(crate) const PLAIN_LAYER_AND_USER: &str = "warm: layer on a plain router, and user";
+pub(crate) const MANY_TOKENS: &str = "warm: guard, from state, 10,000 tokens in turn";
+pub(crate) const METRICS: &str = "warm: guard, from state, with metrics";
+pub(crate) const VERIFICATION: &str = "raw RSA verification";
+pub(crate) const COLD_GUARD: &str = "cold: guard, from state";
+pub(crate) const COLD_LAYERED_GUARD: &str = "cold: guard, through the layer";
+pub(crate) const NO_TOKEN: &str = "refused: no token";
+pub(crate) const BAD_FORM: &str = "refused: not a token";
+pub(crate) const BAD_ALGORITHM: &str = "refused: algorithm";
+pub(crate) const UNKNOWN_KEY: &str = "refused: unknown key, in the cooldown";
+pub(crate) const BAD_SIGNATURE: &str = "refused: signature, under a known key";
+
+/// The bearer tokens that everything is measured with.
+pub(crate) struct Tokens {
+    /// The one that comes again and again.
+    pub(crate) warm: HeaderValue,
+    /// The one that each alternative is tried with before it is measured.
+    pub(crate) tried: HeaderValue,
+    /// Many different ones.
+    pub(crate) many: Arc<[HeaderValue]>,
+    /// With a signature of another key.
+    pub(crate) forged: HeaderValue,
+}
+
+#[keycloak(roles = "admin")]
+async fn guarded() -> &'static str {
+    "orders"
+}
+
+#[keycloak(roles = "admin")]
+async fn guarded_with_user(user: KeycloakUser) -> &'static str {
+    black_box(user.subject());
+    "orders"
+}
+
+pub(crate) async fn unguarded() -> &'static str {
+    "orders"
+}
+
+async fn unguarded_with_user(user: KeycloakUser) -> &'static str {
+    black_box(user.subject());
+    "orders"
+}
+
+#[derive(Clone, FromRef)]
+struct AppState {
+    keycloak: Keycloak,
+}
+
+/// A collector that is there, with nobody listening.
+struct NobodyListens;
+
+impl MetricsCollector for NobodyListens {
+    fn increment_counter(&self, name: &'static str, tags: &[Tag<'_>]) {
+        black_box((name, tags));
+    }
+
+    fn observe_histogram(&self, name: &'static str, tags: &[Tag<'_>], value: f64) {
+        black_box((name, tags, value));
+    }
+}
+
+impl Comparison {
+    /// Starts the issuer, makes keys and tokens, and tries every alternative once.
+    pub(crate) async fn prepare() -> Self {
+        let issuer = Issuer::start().await;
+        let signed: Vec<String> = (0..TOKENS).map(|_| token(&issuer).sign(issuer.key())).collect();
+        let token_length = signed.iter().map(String::len).sum::<usize>() / signed.len();
+        let tokens = Tokens {
+            warm: bearer(&token(&issuer).sign(issuer.key())),
+            tried: bearer(&token(&issuer).sign(issuer.key())),
+            many: signed.iter().map(|token| bearer(token)).collect(),
+            forged: bearer(&token(&issuer).sign(&rsa_key(1).with_kid(issuer.key().kid()))),
+        };
+        let mut alternatives = vec![Alternative {
+            name: UNPROTECTED,
+            work: Work::Requests {
+                router: Router::new().route("/orders", routing::get(unguarded)),
+                authorization: Supply::always(tokens.warm.clone()),
+                status: StatusCode::OK,
+            },
+            repetitions: MANY,
+        }];
+        alternatives.extend(warm(&issuer, &tokens).await);
+        alternatives.extend(cold(&issuer, &tokens).await);
+        alternatives.push(verification(issuer.key(), &signed));
+        alternatives.extend(refused(&issuer, &tokens).await);
+        #[cfg(feature = "peers")]
+        alternatives.extend(crate::peers::alternatives(&issuer, &tokens).await);
+        Self {
+            alternatives,
+            token_length,
+            _issuer: issuer,
+        }
+    }
+}
+
+async fn warm(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
+    let routers = [
+        (GUARD, from_state(settings(issuer), get(guarded)).await),
+        (
+            GUARD_AND_USER,
+            from_state(settings(issuer), get(guarded_with_user)).await,
+        ),
+        (LAYERED_GUARD, through_the_layer(issuer, get(guarded)).await),
+        (
+            LAYERED_GUARD_AND_USER,
+            through_the_layer(issuer, get(guarded_with_user)).await,
+        ),
+        (PLAIN_LAYER, plain(issuer, routing::get(unguarded)).await),
+        (
+            PLAIN_LAYER_AND_USER,
+            plain(issuer, routing::get(unguarded_with_user)).await,
+        ),
+        (
+            METRICS,
+            from_state(settings(issuer).metrics_collector(NobodyListens), get(guarded)).await,
+        ),
+        (
+            MANY_TOKENS,
+            // Room for all of them: what is measured is finding them, not losing them.
+            from_state(settings(issuer).token_cache_capacity(2 * TOKENS), get(guarded)).await,
+        ),
+    ];
+    let mut alternatives = Vec::new();
+    for (name, router) in routers {
+        assert_admits(name, &router, tokens).await;
+        let authorization = if name == MANY_TOKENS {
+            for token in &*tokens.many {
+                assert_eq!(answer(&router, token.clone()).await, StatusCode::OK);
+            }
+            Supply::in_turn(&tokens.many)
+        } else {
+            Supply::always(tokens.warm.clone())
+        };
+        alternatives.push(Alternative {
+            name,
+            work: Work::Requests {
+                router,
+                authorization,
+                status: StatusCode::OK,
+            },
+            repetitions: MANY,
+        });
+    }
+    alternatives
+}
+
+async fn cold(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
+    let routers = [
+        (COLD_GUARD, from_state(settings(issuer), get(guarded)).await),
+        (COLD_LAYERED_GUARD, through_the_layer(issuer, get(guarded)).await),
+    ];
+    let mut alternatives = Vec::new();
+    for (name, router) in routers {
+        assert_admits(name, &router, tokens).await;
+        alternatives.push(Alternative {
+            name,
+            work: Work::Requests {
+                router,
+                authorization: Supply::once(&tokens.many),
+                status: StatusCode::OK,
+            },
+            repetitions: FEW,
+        });
+    }
+    alternatives
+}
+
+/// The yardstick of everything cold.
+fn verification(key: &SigningKey, signed: &[String]) -> Alternative {
+    let jwk = key.public_jwk();
+    let member = |name: &str| base64url_decode(jwk[name].as_str().expect("an RSA key has two numbers"));
+    let key: ParsedPublicKey = RsaPublicKeyComponents {
+        n: member("n"),
+        e: member("e"),
+    }
+    .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
+    .expect("a public key");
+    let tokens: Arc<[Signed]> = signed
+        .iter()
+        .map(|token| {
+            let (message, signature) = token.rsplit_once('.').expect("a token has three parts");
+            Signed {
+                message: message.as_bytes().into(),
+                signature: base64url_decode(signature).into(),
+            }
+        })
+        .collect();
+    Alternative {
+        name: VERIFICATION,
+        work: Work::Verifications {
+            key: Arc::new(key),
+            tokens: Supply::in_turn(&tokens),
+        },
+        repetitions: FEW,
+    }
+}
+
+async fn refused(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
+    let unknown = rsa_key(1).with_kid("unknown");
+    let refusals = [
+        (NO_TOKEN, HeaderValue::from_static("Basic YTpi"), MANY),
+        (BAD_FORM, bearer(&"x".repeat(tokens.warm.len() - "Bearer ".len())), MANY),
+        (
+            BAD_ALGORITHM,
+            bearer(&token(issuer).hmac("HS512", "no-such-key", b"secret")),
+            MANY,
+        ),
+        (UNKNOWN_KEY, bearer(&token(issuer).sign(&unknown)), MANY),
+        (BAD_SIGNATURE, tokens.forged.clone(), FEW),
+    ];
+    let mut alternatives = Vec::new();
+    for (name, authorization, repetitions) in refusals {
+        // One look for new keys, when it is tried, and none while it is measured.
+        let settings = settings(issuer).key_set_cooldown(Duration::from_secs(60 * 60));
+        let router = from_state(settings, get(guarded)).await;
+        assert_admits(name, &router, tokens).await;
+        assert_eq!(answer(&router, authorization.clone()).await, StatusCode::UNAUTHORIZED);
+        alternatives.push(Alternative {
+            name,
+            work: Work::Requests {
+                router,
+                authorization: Supply::always(authorization),
+                status: StatusCode::UNAUTHORIZED,
+            },
+            repetitions,
+        });
+    }
+    alternatives
+}
+
+async fn from_state(settings: KeycloakBuilder, handlers: MethodRouter<AppState>) -> Router {
+    let keycloak = ready(settings).await;
+    SecureRouter::<AppState>::new()
+        .route("/orders", handlers)
+        .secure_from_state()
+        .with_state(AppState { keycloak })
+}
+
+async fn through_the_layer(issuer: &Issuer, handlers: MethodRouter) -> Router {
+    let keycloak = ready(settings(issuer)).await;
+    SecureRouter::new().route("/orders", handlers).secure_with(keycloak)
+}
+
+async fn plain(issuer: &Issuer, handlers: routing::MethodRouter) -> Router {
+    let keycloak = ready(settings(issuer)).await;
+    Router::new().route("/orders", handlers).layer(keycloak.layer())
+}
+
+fn settings(issuer: &Issuer) -> KeycloakBuilder {
+    Keycloak::builder()
+        .server_url(issuer.url())
+        .realm("acme")
+        .client_id("orders-api")
+        .audience("orders-api")
+}
+
+/// A `Keycloak` that has its keys.
+async fn ready(settings: KeycloakBuilder) -> Keycloak {
+    let keycloak = settings.build().expect("a complete configuration");
+    keycloak.ready().await.expect("the issuer publishes a key");
+    keycloak
+}
+
+/// A new token of the usual size, about 1.5 kB, that outlives the benchmark.
+fn token(issuer: &Issuer) -> Token {
+    let roles = json!({
+        "account": { "roles": ["manage-account", "manage-account-links", "view-profile"] },
+        "billing-api": { "roles": ["admin", "invoices:read"] },
+        "orders-api": { "roles": ["orders:read", "orders:write"] },
+    });
+    issuer
+        .token()
+        .claim("exp", now() + 24 * 60 * 60)
+        .claim("aud", json!(["orders-api", "billing-api", "account"]))
+        .claim("resource_access", roles)
+}
+
+fn bearer(token: &str) -> HeaderValue {
+    HeaderValue::try_from(format!("Bearer {token}")).expect("a token has no characters that a header cannot have")
+}
+
+/// Makes sure that an alternative really looks at tokens.
+pub(crate) async fn assert_admits(name: &str, router: &Router, tokens: &Tokens) {
+    for (token, expected) in [
+        (tokens.tried.clone(), StatusCode::OK),
+        (tokens.warm.clone(), StatusCode::OK),
+        (tokens.forged.clone(), StatusCode::UNAUTHORIZED),
+    ] {
+        assert_eq!(answer(router, token).await, expected, "{name}");
+    }
+}
+
+pub(crate) async fn answer(router: &Router, authorization: HeaderValue) -> StatusCode {
+    let response = router.clone().oneshot(request(authorization)).await;
+    response.expect("a router does not fail").status()
+}

@@ -1,0 +1,146 @@
+//! What one alternative does again and again.
+
+use std::sync::Arc;
+
+use aws_lc_rs::signature::ParsedPublicKey;
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderValue, Request, StatusCode, header},
+};
+use tower::ServiceExt as _;
+
+/// One thing to measure, with what it needs to be done any number of times.
+pub(crate) enum Work {
+    /// Requests to a router, which answers all of them with the same status.
+    Requests {
+        router: Router,
+        authorization: Supply<HeaderValue>,
+        status: StatusCode,
+    },
+    /// Verifications of a signature, without a request around them.
+    Verifications {
+        key: Arc<ParsedPublicKey>,
+        tokens: Supply<Signed>,
+    },
+}
+
+/// What was signed, and the signature.
+#[derive(Clone)]
+pub(crate) struct Signed {
+    pub(crate) message: Arc<[u8]>,
+    pub(crate) signature: Arc<[u8]>,
+}
+
+/// The repetitions of one round, made ready so that only the work itself is left to do.
+pub(crate) enum Batch {
+    Requests {
+        router: Router,
+        requests: Vec<Request<Body>>,
+        status: StatusCode,
+    },
+    Verifications {
+        key: Arc<ParsedPublicKey>,
+        tokens: Vec<Signed>,
+    },
+}
+
+impl Work {
+    pub(crate) fn batch(&mut self, size: usize) -> Batch {
+        match self {
+            Self::Requests {
+                router,
+                authorization,
+                status,
+            } => Batch::Requests {
+                router: router.clone(),
+                requests: (0..size).map(|_| request(authorization.next())).collect(),
+                status: *status,
+            },
+            Self::Verifications { key, tokens } => Batch::Verifications {
+                key: Arc::clone(key),
+                tokens: (0..size).map(|_| tokens.next()).collect(),
+            },
+        }
+    }
+}
+
+impl Batch {
+    /// Does the work.
+    ///
+    /// # Panics
+    ///
+    /// When an answer is not the expected one: a time for the wrong answer is worth nothing.
+    pub(crate) async fn run(self) {
+        match self {
+            Self::Requests {
+                router,
+                requests,
+                status,
+            } => {
+                for request in requests {
+                    let response = router.clone().oneshot(request).await.expect("a router does not fail");
+                    assert_eq!(response.status(), status);
+                }
+            }
+            Self::Verifications { key, tokens } => {
+                for token in tokens {
+                    key.verify_sig(&token.message, &token.signature)
+                        .expect("the signature is good");
+                }
+            }
+        }
+    }
+}
+
+/// A request with four headers.
+pub(crate) fn request(authorization: HeaderValue) -> Request<Body> {
+    Request::builder()
+        .uri("/orders")
+        .header(header::HOST, "orders.acme.test")
+        .header(header::ACCEPT, "application/json")
+        .header(header::USER_AGENT, "benchmark")
+        .header(header::AUTHORIZATION, authorization)
+        .body(Body::empty())
+        .expect("a request")
+}
+
+/// Items to take one after the other.
+pub(crate) struct Supply<T> {
+    items: Arc<[T]>,
+    next: usize,
+    recurring: bool,
+}
+
+impl<T: Clone> Supply<T> {
+    /// Each item once.
+    pub(crate) fn once(items: &Arc<[T]>) -> Self {
+        Self {
+            items: Arc::clone(items),
+            next: 0,
+            recurring: false,
+        }
+    }
+
+    /// All items in turn, and again from the first.
+    pub(crate) fn in_turn(items: &Arc<[T]>) -> Self {
+        Self {
+            recurring: true,
+            ..Self::once(items)
+        }
+    }
+
+    /// The same item all the time.
+    pub(crate) fn always(item: T) -> Self {
+        Self::in_turn(&Arc::from([item]))
+    }
+
+    fn next(&mut self) -> T {
+        if self.next == self.items.len() && self.recurring {
+            self.next = 0;
+        }
+        let item = self.items.get(self.next).expect("more new tokens than there are");
+        self.next += 1;
+        item.clone()
+    }
+}
