@@ -12,65 +12,19 @@
 //! (S3-FIFO) keeps the regulars when a flood of one-time tokens passes through. The bound is in entries and in bytes.
 
 use std::{
-    fmt,
     hash::{Hash, Hasher, RandomState},
     sync::Arc,
 };
 
 use quick_cache::{Equivalent, Weighter, sync::Cache};
 
-use crate::{claims::Claims, jose::VerificationKey};
+use crate::verified_token::VerifiedToken;
 
 /// The share of the cache's bytes that one entry of usual size counts for; larger tokens count for what they take.
 const USUAL_ENTRY: u64 = 4096;
 
 /// How many bytes at the end of a token are hashed: 128 bits of signature and more.
 const TAIL: usize = 24;
-
-/// A token whose signature was verified, with its claims.
-pub(crate) struct VerifiedToken {
-    token: Box<str>,
-    claims: Claims,
-    key: Arc<VerificationKey>,
-    client_id: Arc<str>,
-}
-
-impl VerifiedToken {
-    pub(crate) fn new(token: &str, claims: Claims, key: Arc<VerificationKey>, client_id: Arc<str>) -> Self {
-        Self {
-            token: token.into(),
-            claims,
-            key,
-            client_id,
-        }
-    }
-
-    /// The client that this service is, whose roles count beside realm roles.
-    pub(crate) fn client_id(&self) -> &str {
-        &self.client_id
-    }
-
-    pub(crate) fn token(&self) -> &str {
-        &self.token
-    }
-
-    pub(crate) fn claims(&self) -> &Claims {
-        &self.claims
-    }
-
-    /// The key that verified the signature.
-    pub(crate) fn key(&self) -> &Arc<VerificationKey> {
-        &self.key
-    }
-}
-
-impl fmt::Debug for VerifiedToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VerifiedToken")
-            .field("claims", &self.claims)
-            .finish_non_exhaustive()
-    }
-}
 
 /// Verified tokens by their text.
 #[derive(Debug)]
@@ -161,7 +115,6 @@ struct ByWeight;
 
 impl Weighter<Key, Arc<VerifiedToken>> for ByWeight {
     fn weight(&self, _: &Key, verified: &Arc<VerifiedToken>) -> u64 {
-        (verified.token.len() + verified.claims.heap_size() + size_of::<VerifiedToken>()).max(USUAL_ENTRY as usize)
-            as u64
+        verified.size().max(USUAL_ENTRY as usize) as u64
     }
 }

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::{
     bearer::HeaderFault,
-    error::{AuthError, InvalidToken},
+    error::{AuthError, InvalidToken, Unavailable},
     jose::MalformedToken,
     policy::{Denial, Policy},
 };
@@ -111,16 +111,10 @@ impl Answer {
                     },
                 )
             },
-            AuthError::Unavailable(unavailable) => Self {
-                details: json!({ "retry_after": unavailable.retry_after.as_secs() }),
-                retry_after: Some(unavailable.retry_after.as_secs()),
-                ..Self::new(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "keycloak_connection_error",
-                    "the token cannot be checked at the moment",
-                    Challenge::None,
-                )
-            },
+            AuthError::Unavailable(unavailable) => Self::unavailable("keycloak_connection_error", unavailable),
+            AuthError::IntrospectionUnavailable(unavailable) => {
+                Self::unavailable("introspection_service_error", unavailable)
+            }
             AuthError::NotInstalled => Self {
                 retry_after: Some(60),
                 ..Self::new(
@@ -146,6 +140,20 @@ impl Answer {
             details: json!({}),
             challenge,
             retry_after: None,
+        }
+    }
+
+    fn unavailable(code: &'static str, unavailable: &Unavailable) -> Self {
+        let seconds = unavailable.retry_after().as_secs();
+        Self {
+            details: json!({ "retry_after": seconds }),
+            retry_after: Some(seconds),
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                code,
+                "the token cannot be checked at the moment",
+                Challenge::None,
+            )
         }
     }
 
@@ -262,6 +270,7 @@ fn invalid_token(invalid: InvalidToken) -> (&'static str, Cow<'static, str>) {
             "invalid_claims",
             "the access token lacks claims that are required here".into(),
         ),
+        InvalidToken::Inactive => ("token_inactive", "the access token is not active".into()),
         InvalidToken::Expired => ("token_expired", "the access token has expired".into()),
         InvalidToken::NotYetValid => ("token_not_yet_valid", "the access token is not valid yet".into()),
         InvalidToken::TokenType => ("invalid_token_type", "the token is not an access token".into()),

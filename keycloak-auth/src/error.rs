@@ -36,6 +36,9 @@ pub enum AuthError {
     /// Keycloak's keys are needed and cannot be had.
     #[error("the token cannot be judged now")]
     Unavailable(#[from] Unavailable),
+    /// Keycloak's introspection endpoint is needed and does not answer.
+    #[error("the token cannot be introspected now")]
+    IntrospectionUnavailable(#[source] Unavailable),
     /// A guarded handler runs in a router that was not given a [`Keycloak`](crate::Keycloak).
     #[error(
         "the handler has a `#[keycloak(...)]` policy, but its router has no Keycloak: end the router with \
@@ -81,6 +84,9 @@ pub enum InvalidToken {
     /// An ID, refresh or other token: not an access token.
     #[error("not an access token")]
     TokenType,
+    /// Keycloak says that the token is not active: revoked, logged out, expired or none of its own (RFC 7662 §2.2).
+    #[error("not active")]
+    Inactive,
     /// The token is bound to a key or certificate and was sent without proof (RFC 9449 §7.2, RFC 8705 §3).
     #[error("bound to a key, so not a bearer token")]
     SenderConstrained,
@@ -100,17 +106,26 @@ impl From<VerifyError> for InvalidToken {
 
 /// Keycloak cannot be asked, and nothing that is cached answers.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("no usable keys from Keycloak; next attempt in {} s", retry_after.as_secs())]
+#[error("Keycloak cannot be asked; next attempt in {} s", retry_after.as_secs())]
 pub struct Unavailable {
     /// Why the last attempt failed.
     #[source]
-    pub(crate) cause: Arc<ProviderError>,
+    cause: Arc<ProviderError>,
     /// When to come again.
-    pub(crate) retry_after: Duration,
+    retry_after: Duration,
 }
 
 impl Unavailable {
-    /// Why the last attempt to fetch keys failed.
+    /// Comes to whole seconds, as Retry-After has them (RFC 9110 §10.2.3), and to at least one.
+    pub(crate) fn new(cause: Arc<ProviderError>, wait: Duration) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        Self {
+            cause,
+            retry_after: Duration::from_secs(seconds.max(1)),
+        }
+    }
+
+    /// Why the last attempt failed.
     #[must_use]
     pub fn cause(&self) -> &ProviderError {
         &self.cause

@@ -7,15 +7,16 @@ use axum::response::Response;
 use crate::{
     AuthError, BuildError, Clock, KeycloakBuilder, KeycloakUser,
     bearer::BearerToken,
-    cache::VerifiedToken,
     challenge::{Answer, ErrorFormat},
     error::{InvalidToken, Unavailable},
+    introspection::Introspection,
     metrics::Recorder,
     middleware::KeycloakLayer,
     policy::{Decision, EvaluationContext, Policy},
     provider::{ProviderError, RealmUrl, RemoteKeySet},
     secret::Secret,
     validator::Validator,
+    verified_token::VerifiedToken,
 };
 
 /// A realm of Keycloak, and this service's place in it.
@@ -48,6 +49,8 @@ pub(crate) struct Parts {
     pub(crate) openapi: crate::openapi::SchemeSettings,
     pub(crate) validator: Validator,
     pub(crate) key_set: RemoteKeySet,
+    /// Where it takes the place of validating tokens by keys.
+    pub(crate) introspection: Option<Introspection>,
     pub(crate) clock: Clock,
     pub(crate) metrics: Recorder,
 }
@@ -84,7 +87,7 @@ impl Keycloak {
         let token = BearerToken::new(access_token);
         match self.authenticate_with_current_keys(token) {
             Some(result) => result,
-            None => self.authenticate_with_fetched_keys(token).await,
+            None => self.authenticate_by_asking(token).await,
         }
         .map(KeycloakUser::new)
     }
@@ -110,7 +113,10 @@ impl Keycloak {
     ///
     /// When there are no keys and none can be fetched; the cause says why.
     pub async fn ready(&self) -> Result<(), Unavailable> {
-        self.parts.key_set.keys(self.now()).await.map(drop)
+        match &self.parts.introspection {
+            Some(introspection) => introspection.ready().await,
+            None => self.parts.key_set.keys(self.now()).await.map(drop),
+        }
     }
 
     /// Why the last fetch of the keys failed; `None` when it succeeded or none was needed so far.
@@ -165,20 +171,23 @@ impl Keycloak {
     }
 
     pub(crate) fn has_token_cache(&self) -> bool {
-        self.parts.validator.has_cache()
+        self.parts.introspection.is_none() && self.parts.validator.has_cache()
     }
 
     pub(crate) fn now(&self) -> Duration {
         self.parts.clock.now()
     }
 
-    /// Judges the token by the keys at hand; `None` when that takes a fetch. Never waits, so that the usual request
+    /// Judges the token by the keys at hand; `None` when that takes a question to Keycloak. Never waits, so that the usual request
     /// neither allocates a future nor yields.
     pub(crate) fn authenticate_with_current_keys(
         &self,
         token: BearerToken<'_>,
     ) -> Option<Result<Arc<VerifiedToken>, AuthError>> {
         let Parts { validator, key_set, .. } = &*self.parts;
+        if self.parts.introspection.is_some() {
+            return None;
+        }
         let now = self.now();
         let snapshot = key_set.snapshot(now);
         if let Some(found) = snapshot
@@ -201,18 +210,19 @@ impl Keycloak {
         }
     }
 
-    /// Judges the token after fetching the keys that were missing, as far as a fetch is allowed.
-    pub(crate) async fn authenticate_with_fetched_keys(
-        &self,
-        token: BearerToken<'_>,
-    ) -> Result<Arc<VerifiedToken>, AuthError> {
+    /// Judges the token by asking Keycloak: for the keys that are missing, as far as a fetch is allowed, or about the token.
+    pub(crate) async fn authenticate_by_asking(&self, token: BearerToken<'_>) -> Result<Arc<VerifiedToken>, AuthError> {
         let Parts {
             validator,
             key_set,
+            introspection,
             client_id,
             ..
         } = &*self.parts;
         let judge = async {
+            if let Some(introspection) = introspection {
+                return introspection.authenticate(token.text()?, validator).await;
+            }
             let unverified = validator.inspect(token.text()?)?;
             let keys = key_set.keys(self.now()).await?;
             match validator.verify(&unverified, keys.keys(), self.now(), client_id) {

@@ -40,6 +40,7 @@
 // In the order in which a request meets them.
 mod bearer;
 mod extract;
+mod introspection;
 pub mod jose;
 pub mod middleware;
 mod router;
@@ -48,6 +49,7 @@ mod validator;
 mod cache;
 mod claims;
 mod user;
+mod verified_token;
 
 pub mod policy;
 

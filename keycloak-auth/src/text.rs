@@ -35,6 +35,17 @@ pub(crate) fn code_list<'t>(words: impl IntoIterator<Item = &'t str>) -> String 
         .join(", ")
 }
 
+/// The error with its causes, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    line
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

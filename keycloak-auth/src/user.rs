@@ -4,7 +4,7 @@ use std::{fmt, ops::Deref, sync::Arc};
 
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 
-use crate::{cache::VerifiedToken, claims::Claims};
+use crate::{claims::Claims, verified_token::VerifiedToken};
 
 /// The authenticated caller of a request.
 ///

@@ -12,10 +12,11 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    cache::{TokenCache, VerifiedToken},
+    cache::TokenCache,
     claims::{Claims, InvalidPayload},
     error::InvalidToken,
     jose::{self, Algorithm, Compact, Header, KeySet, MalformedToken, TokenTypeHeader, VerificationKey, VerifyError},
+    verified_token::VerifiedToken,
 };
 
 /// What is expected of a token; fixed at build time.
@@ -76,7 +77,7 @@ impl Validator {
         now: Duration,
     ) -> Option<Result<Arc<VerifiedToken>, InvalidToken>> {
         let verified = self.cache.find(token)?;
-        if !keys.contains(verified.key()) {
+        if !verified.key().is_some_and(|key| keys.contains(key)) {
             self.cache.remove(&verified);
             return None;
         }
@@ -92,9 +93,7 @@ impl Validator {
 
     /// The checks that need no key.
     pub(crate) fn inspect<'t>(&self, token: &'t str) -> Result<Unverified<'t>, InvalidToken> {
-        if token.len() > self.expectations.max_token_bytes {
-            return Err(InvalidToken::Malformed(MalformedToken::TooLarge));
-        }
+        self.check_size(token)?;
         let compact = Compact::parse(token).map_err(InvalidToken::Malformed)?;
         let header = Header::parse(compact.header).map_err(|error| InvalidToken::from(VerifyError::from(error)))?;
         if !self.expectations.algorithms.contains(&header.algorithm) {
@@ -120,23 +119,28 @@ impl Validator {
         jose::verify_signature(key, header.algorithm, compact)?;
         let payload =
             jose::decode_text(compact.payload).map_err(|_| InvalidToken::Malformed(MalformedToken::Encoding))?;
-        let claims = Claims::parse(payload).map_err(|invalid| match invalid {
-            InvalidPayload::Malformed => InvalidToken::Malformed(MalformedToken::Payload),
-            InvalidPayload::Claim(claim) => InvalidToken::Claim(claim),
-        })?;
+        let claims = parse_claims(payload)?;
         self.check_claims(&claims, now)?;
         let verified = Arc::new(VerifiedToken::new(
             token,
             claims,
-            Arc::clone(key),
+            Some(Arc::clone(key)),
             Arc::clone(client_id),
         ));
         self.cache.insert(&verified);
         Ok(verified)
     }
 
+    /// Keeps huge tokens away from everything that looks at them.
+    pub(crate) fn check_size(&self, token: &str) -> Result<(), InvalidToken> {
+        if token.len() > self.expectations.max_token_bytes {
+            return Err(InvalidToken::Malformed(MalformedToken::TooLarge));
+        }
+        Ok(())
+    }
+
     /// Everything about a genuine token that can still make it unacceptable.
-    fn check_claims(&self, claims: &Claims, now: Duration) -> Result<(), InvalidToken> {
+    pub(crate) fn check_claims(&self, claims: &Claims, now: Duration) -> Result<(), InvalidToken> {
         let expectations = &self.expectations;
         // RFC 9068 §4: the issuer must match exactly.
         let issuer = claims.issuer().ok_or(InvalidToken::MissingClaim("iss"))?;
@@ -183,4 +187,12 @@ impl Validator {
         }
         Ok(())
     }
+}
+
+/// Reads the claims of a genuine token.
+pub(crate) fn parse_claims(json: String) -> Result<Claims, InvalidToken> {
+    Claims::parse(json).map_err(|invalid| match invalid {
+        InvalidPayload::Malformed => InvalidToken::Malformed(MalformedToken::Payload),
+        InvalidPayload::Claim(claim) => InvalidToken::Claim(claim),
+    })
 }

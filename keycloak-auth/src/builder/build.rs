@@ -2,13 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use url::Url;
-
 use super::{BuildError, KeycloakBuilder, problems::Problems};
 use crate::{
     Keycloak,
+    introspection::Introspection,
     metrics::Recorder,
-    provider::{HttpClient, MetadataSource, RealmUrl, RemoteKeySet, Timing},
+    provider::{Endpoints, HttpClient, MetadataSource, Provider, RealmUrl, RemoteKeySet, Timing},
     validator::{Expectations, Validator},
 };
 
@@ -35,17 +34,24 @@ impl KeycloakBuilder {
             );
         }
         self.check_numbers(&mut problems);
-        let jwks_uri = problems.endpoint("jwks_uri", self.jwks_uri.as_deref(), realm_url.as_ref());
-        for (setting, url) in [
-            ("introspection_endpoint", &self.introspection_endpoint),
-            ("token_endpoint", &self.token_endpoint),
-        ] {
-            problems.endpoint(setting, url.as_deref(), realm_url.as_ref());
-        }
-        if self.use_introspection {
+        let endpoints = Endpoints {
+            jwks_uri: problems.endpoint("jwks_uri", self.jwks_uri.as_deref(), realm_url.as_ref()),
+            introspection_endpoint: problems.endpoint(
+                "introspection_endpoint",
+                self.introspection_endpoint.as_deref(),
+                realm_url.as_ref(),
+            ),
+        };
+        problems.endpoint("token_endpoint", self.token_endpoint.as_deref(), realm_url.as_ref());
+        if self.use_introspection
+            && self
+                .client_secret
+                .as_ref()
+                .is_none_or(|secret| secret.expose().is_empty())
+        {
             problems.add(
-                "use_introspection",
-                "is not supported by this version: tokens are validated locally, which is what `.use_introspection(false)` says",
+                "client_secret",
+                "is missing: introspection is for confidential clients, set it as in `.client_secret(…)`",
             );
         }
         if !is_component_name(&self.openapi_scheme_name) {
@@ -63,14 +69,14 @@ impl KeycloakBuilder {
         if self.accept_invalid_certificates {
             tracing::warn!(target: "keycloak_auth", "TLS certificates of Keycloak are not checked: anybody in between can let anybody in");
         }
-        Ok(self.assemble(realm_url, client_id.into(), jwks_uri, client))
+        Ok(self.assemble(realm_url, client_id.into(), endpoints, client))
     }
 
     fn assemble(
         self,
         realm_url: RealmUrl,
         client_id: Arc<str>,
-        jwks_uri: Option<Url>,
+        endpoints: Endpoints,
         client: reqwest::Client,
     ) -> Keycloak {
         let issuers = if self.issuers.is_empty() {
@@ -88,7 +94,6 @@ impl KeycloakBuilder {
             reload_ahead: Duration::from_secs(30),
             cooldown: self.key_set_cooldown,
             outage_window: self.outage_window,
-            deadline: self.request_timeout,
         };
         let validator = Validator::new(
             Expectations {
@@ -101,14 +106,24 @@ impl KeycloakBuilder {
             },
             self.token_cache_capacity,
         );
-        let metadata = MetadataSource::new(realm_url.clone(), issuers.clone(), jwks_uri, self.metadata_lifetime);
-        let key_set = RemoteKeySet::new(
-            metadata,
-            HttpClient::new(client),
-            self.clock.clone(),
-            timing,
-            metrics.clone(),
-        );
+        let provider = Arc::new(Provider {
+            metadata: MetadataSource::new(realm_url.clone(), issuers.clone(), endpoints, self.metadata_lifetime),
+            http: HttpClient::new(client),
+            deadline: self.request_timeout,
+        });
+        let introspection = self
+            .client_secret
+            .clone()
+            .filter(|_| self.use_introspection)
+            .map(|secret| {
+                Introspection::new(
+                    Arc::clone(&provider),
+                    Arc::clone(&client_id),
+                    secret,
+                    self.clock.clone(),
+                )
+            });
+        let key_set = RemoteKeySet::new(provider, self.clock.clone(), timing, metrics.clone());
         Keycloak::assemble(crate::keycloak::Parts {
             realm_url,
             issuer: issuers.into_iter().next().unwrap_or_default(),
@@ -122,6 +137,7 @@ impl KeycloakBuilder {
             },
             validator,
             key_set,
+            introspection,
             clock: self.clock,
             metrics,
         })

@@ -43,7 +43,7 @@ pub(super) async fn caller(
     };
     let verified = match keycloak.authenticate_with_current_keys(token) {
         Some(result) => result,
-        None => keycloak.authenticate_with_fetched_keys(token).await,
+        None => keycloak.authenticate_by_asking(token).await,
     };
     let user = KeycloakUser::new(verified.map_err(reject)?);
     match parts.extensions.get_mut::<RequestContext>() {

@@ -77,7 +77,7 @@ where
 async fn authenticate<B>(keycloak: Keycloak, request: Request<B>) -> Result<Request<B>, AuthError> {
     let (mut parts, body) = request.into_parts();
     let token = BearerToken::from_headers(&parts.headers)?.ok_or(AuthError::MissingCredentials)?;
-    let user = KeycloakUser::new(keycloak.authenticate_with_fetched_keys(token).await?);
+    let user = KeycloakUser::new(keycloak.authenticate_by_asking(token).await?);
     parts.extensions.insert(RequestContext {
         keycloak,
         user: Some(user),

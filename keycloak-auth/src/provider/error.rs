@@ -82,6 +82,18 @@ pub enum ProviderError {
         /// The member of the document.
         member: &'static str,
     },
+    /// The discovery document lacks an endpoint that is needed.
+    #[error("the discovery document has no `{member}`: set it with the builder")]
+    MissingEndpoint {
+        /// The member of the document.
+        member: &'static str,
+    },
+    /// The introspection endpoint's answer is not one (RFC 7662 §2.2).
+    #[error("`{url}` did not answer with a JSON object that has `active`")]
+    Introspection {
+        /// The address that was asked.
+        url: String,
+    },
     /// The key set is not a JWK Set.
     #[error("`{url}` is not a key set")]
     KeySet {
@@ -119,6 +131,7 @@ pub enum ProviderError {
 fn status_hint(status: u16) -> &'static str {
     match status {
         300..=399 => ": redirects are not followed, set the final address",
+        401 => ": Keycloak does not accept the client, check `client_id` and `client_secret`",
         404 => ": check the realm's name, and whether the server address needs the base path `/auth`",
         _ => "",
     }

@@ -10,7 +10,7 @@ use url::Url;
 use super::ProviderError;
 
 /// The largest body that is read, in bytes; Keycloak's discovery document takes 7 kB, a key set 3 kB.
-pub(crate) const MAX_BODY: usize = 256 * 1024;
+const MAX_BODY: usize = 256 * 1024;
 
 /// A client that can be closed, after which no connection of its pool is left.
 pub(crate) struct HttpClient {
@@ -26,17 +26,38 @@ impl HttpClient {
 
     /// Fetches a document of at most [`MAX_BODY`] bytes.
     pub(crate) async fn get(&self, url: &Url) -> Result<Bytes, ProviderError> {
+        self.send(url, |client| client.get(url.clone())).await
+    }
+
+    /// Posts a form, authenticated by a client's id and secret (RFC 6749 §2.3.1).
+    pub(crate) async fn post_form(
+        &self,
+        url: &Url,
+        (client_id, client_secret): (&str, &str),
+        form: &[(&str, &str)],
+    ) -> Result<Bytes, ProviderError> {
+        let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let request = |client: &reqwest::Client| {
+            let request = client.post(url.clone());
+            request
+                .basic_auth(encoded(client_id), Some(encoded(client_secret)))
+                .form(form)
+        };
+        self.send(url, request).await
+    }
+
+    async fn send(
+        &self,
+        url: &Url,
+        request: impl FnOnce(&reqwest::Client) -> reqwest::RequestBuilder,
+    ) -> Result<Bytes, ProviderError> {
         let client = self.client.load_full().ok_or(ProviderError::Closed)?;
         let connection = |source: reqwest::Error| ProviderError::Connection {
             url: url.to_string(),
             source: source.without_url(),
         };
-        let mut response = client
-            .get(url.clone())
-            .header(ACCEPT, "application/json")
-            .send()
-            .await
-            .map_err(connection)?;
+        let request = request(&client).header(ACCEPT, "application/json");
+        let mut response = request.send().await.map_err(connection)?;
         if response.url() != url {
             return Err(ProviderError::Redirected { url: url.to_string() });
         }

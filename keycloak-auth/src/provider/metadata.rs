@@ -17,6 +17,15 @@ pub(crate) struct ProviderMetadata {
     issuer: String,
     /// Where the keys are.
     jwks_uri: String,
+    /// Where tokens are introspected (RFC 7662).
+    introspection_endpoint: Option<String>,
+}
+
+/// Endpoints that the configuration names itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Endpoints {
+    pub(crate) jwks_uri: Option<Url>,
+    pub(crate) introspection_endpoint: Option<Url>,
 }
 
 /// The discovery document of one realm, fetched when it is needed and kept for a while.
@@ -24,18 +33,18 @@ pub(crate) struct ProviderMetadata {
 pub(crate) struct MetadataSource {
     realm_url: RealmUrl,
     issuers: Vec<String>,
-    /// Where the keys are, when the configuration says so itself.
-    jwks_uri: Option<Url>,
+    /// The endpoints that the configuration names itself.
+    endpoints: Endpoints,
     lifetime: Duration,
     cached: Mutex<Option<(Arc<ProviderMetadata>, Duration)>>,
 }
 
 impl MetadataSource {
-    pub(crate) fn new(realm_url: RealmUrl, issuers: Vec<String>, jwks_uri: Option<Url>, lifetime: Duration) -> Self {
+    pub(crate) fn new(realm_url: RealmUrl, issuers: Vec<String>, endpoints: Endpoints, lifetime: Duration) -> Self {
         Self {
             realm_url,
             issuers,
-            jwks_uri,
+            endpoints,
             lifetime,
             cached: Mutex::new(None),
         }
@@ -43,11 +52,25 @@ impl MetadataSource {
 
     /// Where the keys are: as configured, or as the discovery document says.
     pub(crate) async fn jwks_uri(&self, http: &HttpClient, now: Duration) -> Result<Url, ProviderError> {
-        match &self.jwks_uri {
+        match &self.endpoints.jwks_uri {
             Some(url) => Ok(url.clone()),
             None => {
                 let metadata = self.metadata(http, now).await?;
                 self.endpoint("jwks_uri", &metadata.jwks_uri, &metadata.issuer)
+            }
+        }
+    }
+
+    /// Where tokens are introspected: as configured, or as the discovery document says.
+    pub(crate) async fn introspection_endpoint(&self, http: &HttpClient, now: Duration) -> Result<Url, ProviderError> {
+        const MEMBER: &str = "introspection_endpoint";
+        match &self.endpoints.introspection_endpoint {
+            Some(url) => Ok(url.clone()),
+            None => {
+                let metadata = self.metadata(http, now).await?;
+                let text = metadata.introspection_endpoint.as_deref();
+                let text = text.ok_or(ProviderError::MissingEndpoint { member: MEMBER })?;
+                self.endpoint(MEMBER, text, &metadata.issuer)
             }
         }
     }
@@ -120,7 +143,7 @@ mod tests {
         let realm_url = RealmUrl::new(server_url, Some("acme"))
             .expect("valid")
             .expect("a realm");
-        MetadataSource::new(realm_url, Vec::new(), None, Duration::ZERO)
+        MetadataSource::new(realm_url, Vec::new(), Endpoints::default(), Duration::ZERO)
     }
 
     #[test]

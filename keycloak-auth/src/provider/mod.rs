@@ -6,9 +6,35 @@ mod metadata;
 mod realm_url;
 mod remote_key_set;
 
+use std::time::Duration;
+
 pub use error::ProviderError;
 
 pub(crate) use http_client::HttpClient;
-pub(crate) use metadata::MetadataSource;
+pub(crate) use metadata::{Endpoints, MetadataSource};
 pub(crate) use realm_url::RealmUrl;
 pub(crate) use remote_key_set::{RemoteKeySet, Timing};
+
+/// Where Keycloak is and how it is reached: what all that ask it something have in common.
+#[derive(Debug)]
+pub(crate) struct Provider {
+    pub(crate) metadata: MetadataSource,
+    pub(crate) http: HttpClient,
+    /// The time for everything that one request of a client needs of Keycloak.
+    pub(crate) deadline: Duration,
+}
+
+impl Provider {
+    /// Runs `exchange` within the deadline.
+    pub(crate) async fn within_deadline<T>(
+        &self,
+        exchange: impl Future<Output = Result<T, ProviderError>>,
+    ) -> Result<T, ProviderError> {
+        match tokio::time::timeout(self.deadline, exchange).await {
+            Ok(result) => result,
+            Err(_) => Err(ProviderError::Timeout {
+                seconds: self.deadline.as_secs_f32(),
+            }),
+        }
+    }
+}

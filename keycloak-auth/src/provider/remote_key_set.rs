@@ -22,12 +22,13 @@ use std::{
 use arc_swap::{ArcSwapOption, Guard};
 use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 
-use super::{HttpClient, MetadataSource, ProviderError};
+use super::{Provider, ProviderError};
 use crate::{
     Clock,
     error::Unavailable,
     jose::{KeySet, SkippedKey},
     metrics::Recorder,
+    text::chain,
 };
 
 /// The first pause between attempts while there are no keys at all.
@@ -44,8 +45,6 @@ pub(crate) struct Timing {
     pub(crate) cooldown: Duration,
     /// How long the last good set stays in use when no fetch succeeds.
     pub(crate) outage_window: Duration,
-    /// The time for one fetch, discovery included.
-    pub(crate) deadline: Duration,
 }
 
 /// A key set, and when it was fetched.
@@ -73,8 +72,7 @@ pub(crate) struct RemoteKeySet {
 
 #[derive(Debug)]
 struct Shared {
-    metadata: MetadataSource,
-    http: HttpClient,
+    provider: Arc<Provider>,
     clock: Clock,
     timing: Timing,
     metrics: Recorder,
@@ -109,17 +107,10 @@ impl Flight {
 }
 
 impl RemoteKeySet {
-    pub(crate) fn new(
-        metadata: MetadataSource,
-        http: HttpClient,
-        clock: Clock,
-        timing: Timing,
-        metrics: Recorder,
-    ) -> Self {
+    pub(crate) fn new(provider: Arc<Provider>, clock: Clock, timing: Timing, metrics: Recorder) -> Self {
         Self {
             shared: Arc::new(Shared {
-                metadata,
-                http,
+                provider,
                 clock,
                 timing,
                 metrics,
@@ -184,7 +175,7 @@ impl RemoteKeySet {
 
     /// Ends the task and the connections. The keys stay in use until the outage window ends.
     pub(crate) async fn close(&self) {
-        self.shared.http.close();
+        self.shared.provider.http.close();
         let flight = self.shared.state().flight.take();
         if let Some(flight) = flight {
             flight.task.abort();
@@ -195,7 +186,7 @@ impl RemoteKeySet {
 
     /// Waits for a flight, a little less long than it may take, so that the answer leaves within the deadline.
     async fn wait(&self, mut done: watch::Receiver<bool>) {
-        let patience = self.shared.timing.deadline.mul_f32(0.95);
+        let patience = self.shared.provider.deadline.mul_f32(0.95);
         let _ = tokio::time::timeout(patience, done.wait_for(|done| *done)).await;
     }
 
@@ -273,12 +264,7 @@ impl Shared {
 
     async fn fetch_and_publish(&self) {
         let began = tokio::time::Instant::now();
-        let fetched = match tokio::time::timeout(self.timing.deadline, self.fetch()).await {
-            Ok(fetched) => fetched,
-            Err(_) => Err(ProviderError::Timeout {
-                seconds: self.timing.deadline.as_secs_f32(),
-            }),
-        };
+        let fetched = self.provider.within_deadline(self.fetch()).await;
         self.metrics.key_set_fetched(began.elapsed(), fetched.is_ok());
         match fetched {
             Ok(keys) => self.publish(keys),
@@ -287,8 +273,12 @@ impl Shared {
     }
 
     async fn fetch(&self) -> Result<KeySet, ProviderError> {
-        let url = self.metadata.jwks_uri(&self.http, self.clock.now()).await?;
-        let json = self.http.get(&url).await?;
+        let url = self
+            .provider
+            .metadata
+            .jwks_uri(&self.provider.http, self.clock.now())
+            .await?;
+        let json = self.provider.http.get(&url).await?;
         let keys = KeySet::parse(&json).map_err(|source| ProviderError::KeySet {
             url: url.to_string(),
             source,
@@ -333,7 +323,7 @@ impl Shared {
     }
 
     fn note_failure(&self, error: ProviderError) {
-        self.metadata.forget();
+        self.provider.metadata.forget();
         let mut state = self.state();
         let error = Arc::new(error);
         // Once for each change of state, not for each attempt: an outage must not flood the log.
@@ -362,10 +352,7 @@ impl Shared {
         };
         let waited = elapsed(state.last_attempt, now).unwrap_or_default();
         let remaining = self.pause(&state).saturating_sub(waited);
-        // Retry-After has whole seconds (RFC 9110 §10.2.3).
-        let retry_after =
-            Duration::from_secs(remaining.as_secs() + u64::from(remaining.subsec_nanos() > 0)).max(FIRST_PAUSE);
-        Unavailable { cause, retry_after }
+        Unavailable::new(cause, remaining)
     }
 }
 
@@ -384,15 +371,4 @@ fn jittered(span: Duration) -> Duration {
     // Without randomness the instances come together, which is a pity and no fault.
     let _ = aws_lc_rs::rand::fill(&mut byte);
     span - span.mul_f32(f32::from(byte[0]) / 2550.0)
-}
-
-/// The error with its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    line
 }

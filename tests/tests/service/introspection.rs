@@ -1,0 +1,208 @@
+//! Asking Keycloak about each token instead of verifying it.
+
+use std::{sync::Arc, time::Duration};
+
+use keycloak_auth::{Clock, KeycloakBuilder};
+use keycloak_auth_tests::{Answer, Issuer, Reply, Service, claims_of, now};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::setup::{builder, clock, routes};
+
+fn introspecting(issuer: &Issuer) -> KeycloakBuilder {
+    builder(issuer).client_secret("s e/c:r+et").use_introspection(true)
+}
+
+async fn service(issuer: &Issuer, clock: Clock) -> Service {
+    let keycloak = introspecting(issuer).clock(clock).build().expect("valid");
+    Service::start(routes().secure_with(keycloak)).await
+}
+
+/// Lets the endpoint answer as Keycloak does for this token.
+fn answer_for(issuer: &Issuer, token: &str, edit: impl FnOnce(&mut Value)) {
+    let mut claims = claims_of(token);
+    claims["active"] = json!(true);
+    claims["client_id"] = json!("orders-web");
+    claims["token_type"] = json!("Bearer");
+    edit(&mut claims);
+    issuer.reply(Issuer::INTROSPECTION, Reply::json(&claims));
+}
+
+#[track_caller]
+fn code(answer: &Answer) -> (u16, Value) {
+    (answer.status, answer.json()["error"]["code"].clone())
+}
+
+#[tokio::test]
+async fn a_client_without_secret_cannot_introspect() {
+    let issuer = Issuer::start().await;
+    let error = builder(&issuer).use_introspection(true).build().expect_err("no secret");
+    assert_eq!(
+        error
+            .problems()
+            .iter()
+            .map(|problem| problem.setting)
+            .collect::<Vec<_>>(),
+        ["client_secret"]
+    );
+}
+
+#[tokio::test]
+async fn an_active_token_is_let_in_with_the_claims_of_the_answer() {
+    let issuer = Issuer::start().await;
+    let service = service(&issuer, Clock::system()).await;
+    let token = issuer.token().without("realm_access").sign(issuer.key());
+    answer_for(&issuer, &token, |claims| {
+        claims["realm_access"] = json!({ "roles": ["admin"] })
+    });
+    assert_eq!(
+        service.get_as("/admin", &token).await.text(),
+        "admin",
+        "a lightweight token has its roles in the answer only"
+    );
+    assert_eq!(service.get_as("/me", &token).await.text(), "alice");
+    assert_eq!(issuer.requests_to(Issuer::INTROSPECTION), 1, "the answer is kept");
+    assert_eq!(issuer.key_fetches(), 0);
+    assert_eq!(service.get("/me").send().await.status, 401);
+}
+
+#[tokio::test]
+async fn an_opaque_token_may_be_introspected() {
+    let issuer = Issuer::start().await;
+    let service = service(&issuer, Clock::system()).await;
+    answer_for(&issuer, &issuer.valid_token(), |_| {});
+    assert_eq!(service.get_as("/me", "opaque").await.text(), "alice");
+}
+
+#[tokio::test]
+async fn row_14_an_answer_is_checked_like_a_token() {
+    for (what, edit, expected) in [
+        (
+            "not active",
+            (|claims: &mut Value| claims["active"] = json!(false)) as fn(&mut Value),
+            "token_inactive",
+        ),
+        (
+            "another issuer",
+            |claims| claims["iss"] = json!("https://evil.example.com/realms/acme"),
+            "invalid_claims",
+        ),
+        (
+            "no issuer",
+            |claims| _ = claims.as_object_mut().unwrap().remove("iss"),
+            "missing_claim",
+        ),
+        (
+            "another audience",
+            |claims| claims["aud"] = json!("billing-api"),
+            "invalid_claims",
+        ),
+        (
+            "no audience",
+            |claims| _ = claims.as_object_mut().unwrap().remove("aud"),
+            "missing_claim",
+        ),
+        (
+            "a refresh token",
+            |claims| claims["typ"] = json!("Refresh"),
+            "invalid_token_type",
+        ),
+        (
+            "no type",
+            |claims| _ = claims.as_object_mut().unwrap().remove("typ"),
+            "missing_claim",
+        ),
+        (
+            "a bound token",
+            |claims| claims["cnf"] = json!({ "jkt": "x" }),
+            "sender_constrained_token",
+        ),
+        ("expired", |claims| claims["exp"] = json!(now() - 3600), "token_expired"),
+        (
+            "no expiry",
+            |claims| _ = claims.as_object_mut().unwrap().remove("exp"),
+            "missing_claim",
+        ),
+    ] {
+        let issuer = Issuer::start().await;
+        let service = service(&issuer, Clock::system()).await;
+        let token = issuer.valid_token();
+        answer_for(&issuer, &token, edit);
+        let answer = service.get_as("/me", &token).await;
+        assert_eq!(code(&answer), (401, json!(expected)), "{what}");
+        assert!(
+            answer.challenge().starts_with(r#"Bearer error="invalid_token""#),
+            "{what}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn row_38_without_an_answer_nobody_is_let_in() {
+    for (what, reply) in [
+        ("500", Reply::status(500)),
+        ("401", Reply::status(401).body(r#"{"error":"invalid_client"}"#)),
+        (
+            "a redirect",
+            Reply::status(302).header("location", "http://127.0.0.1:1/"),
+        ),
+        ("no JSON", Reply::status(200).body("<html>")),
+        ("no `active`", Reply::json(&json!({}))),
+        ("`active` is no boolean", Reply::json(&json!({ "active": "true" }))),
+        (
+            "slow",
+            Reply::json(&json!({ "active": true })).after(Duration::from_secs(3600)),
+        ),
+    ] {
+        let issuer = Issuer::start().await;
+        issuer.reply(Issuer::INTROSPECTION, reply);
+        let keycloak = introspecting(&issuer)
+            .request_timeout(Duration::from_millis(500))
+            .build()
+            .expect("valid");
+        let service = Service::start(routes().secure_with(keycloak)).await;
+        let answer = service.get_as("/me", &issuer.valid_token()).await;
+        assert_eq!(code(&answer), (503, json!("introspection_service_error")), "{what}");
+        assert!(
+            answer.challenges().is_empty() && answer.retry_after().is_some(),
+            "{what}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn one_token_is_asked_about_once_and_no_failure_is_kept() {
+    let issuer = Issuer::start().await;
+    let service = Arc::new(service(&issuer, Clock::system()).await);
+    let token = issuer.valid_token();
+    issuer.reply(Issuer::INTROSPECTION, Reply::status(500));
+    assert_eq!(service.get_as("/me", &token).await.status, 503);
+    let mut claims = claims_of(&token);
+    claims["active"] = json!(true);
+    issuer.reply(
+        Issuer::INTROSPECTION,
+        Reply::json(&claims).after(Duration::from_millis(200)),
+    );
+    let mut requests = JoinSet::new();
+    for _ in 0..50 {
+        let (service, token) = (Arc::clone(&service), token.clone());
+        requests.spawn(async move { service.get_as("/me", &token).await.status });
+    }
+    assert!(requests.join_all().await.iter().all(|status| *status == 200));
+    assert_eq!(issuer.requests_to(Issuer::INTROSPECTION), 2);
+}
+
+#[tokio::test]
+async fn a_kept_answer_does_not_outlive_the_token() {
+    let issuer = Issuer::start().await;
+    let clock = clock();
+    let service = service(&issuer, clock.clone()).await;
+    let token = issuer.valid_token();
+    answer_for(&issuer, &token, |_| {});
+    assert_eq!(service.get_as("/me", &token).await.status, 200);
+    clock.advance(Duration::from_secs(361));
+    assert_eq!(
+        code(&service.get_as("/me", &token).await),
+        (401, json!("token_expired"))
+    );
+}
