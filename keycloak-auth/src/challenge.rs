@@ -20,6 +20,7 @@ use crate::{
     error::{AuthError, InvalidToken, Unavailable},
     jose::MalformedToken,
     policy::{Denial, Policy},
+    token_endpoint::{GrantKind, TokenRefusal},
 };
 
 /// What a client is told about an [`AuthError`].
@@ -115,15 +116,12 @@ impl Answer {
             AuthError::IntrospectionUnavailable(unavailable) => {
                 Self::unavailable("introspection_service_error", unavailable)
             }
-            AuthError::NotInstalled => Self {
-                retry_after: Some(60),
-                ..Self::new(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "keycloak_config_error",
-                    "the service is not set up to check tokens",
-                    Challenge::None,
-                )
+            AuthError::TokenRefused(refusal) => Self::token_refused(refusal),
+            AuthError::TokenEndpointUnavailable(unavailable) => Self {
+                message: "no token can be had at the moment".into(),
+                ..Self::unavailable("keycloak_connection_error", unavailable)
             },
+            AuthError::NotInstalled => Self::misconfigured("the service is not set up to check tokens"),
         }
     }
 
@@ -152,6 +150,37 @@ impl Answer {
                 StatusCode::SERVICE_UNAVAILABLE,
                 code,
                 "the token cannot be checked at the moment",
+                Challenge::None,
+            )
+        }
+    }
+
+    /// RFC 6749 §5.2; where the service's own client is refused, its clients can do nothing about it.
+    fn token_refused(refusal: &TokenRefusal) -> Self {
+        if refusal.error().is_configuration() {
+            return Self::misconfigured("the service is not set up to obtain tokens");
+        }
+        let (code, message) = match refusal.grant() {
+            GrantKind::RefreshToken => (
+                "token_refresh_failed",
+                "the refresh token is not accepted: log in again",
+            ),
+            GrantKind::ClientCredentials => ("token_request_failed", "the service obtains no token of its own"),
+            GrantKind::TokenExchange => ("token_exchange_failed", "the token cannot be exchanged"),
+        };
+        Self {
+            details: json!({ "error": refusal.error().as_str() }),
+            ..Self::new(StatusCode::BAD_REQUEST, code, message, Challenge::None)
+        }
+    }
+
+    fn misconfigured(message: &'static str) -> Self {
+        Self {
+            retry_after: Some(60),
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "keycloak_config_error",
+                message,
                 Challenge::None,
             )
         }

@@ -9,6 +9,7 @@ use crate::{
     jose::{MalformedToken, VerifyError},
     policy::{Denial, StepUp},
     provider::ProviderError,
+    token_endpoint::TokenRefusal,
 };
 
 /// Why a request is not let through.
@@ -39,6 +40,12 @@ pub enum AuthError {
     /// Keycloak's introspection endpoint is needed and does not answer.
     #[error("the token cannot be introspected now")]
     IntrospectionUnavailable(#[source] Unavailable),
+    /// Keycloak's token endpoint gives no token.
+    #[error("no token")]
+    TokenRefused(#[from] TokenRefusal),
+    /// Keycloak's token endpoint is needed and does not answer.
+    #[error("no token can be had now")]
+    TokenEndpointUnavailable(#[source] Unavailable),
     /// A guarded handler runs in a router that was not given a [`Keycloak`](crate::Keycloak).
     #[error(
         "the handler has a `#[keycloak(...)]` policy, but its router has no Keycloak: end the router with \

@@ -18,7 +18,7 @@ use serde::Deserialize;
 use crate::{
     Clock,
     error::{AuthError, InvalidToken, Unavailable},
-    provider::{Provider, ProviderError},
+    provider::{ClientCredentials, Provider, ProviderError, only_ok},
     secret::Secret,
     text::chain,
     validator::{Validator, parse_claims},
@@ -136,8 +136,12 @@ impl Introspection {
         let url = metadata.introspection_endpoint(http, self.clock.now()).await?;
         let form = [("token", token), ("token_type_hint", "access_token")];
         let unreadable = || ProviderError::Introspection { url: url.to_string() };
-        let secret = std::str::from_utf8(self.client_secret.expose()).map_err(|_| unreadable())?;
-        let body = http.post_form(&url, (&self.client_id, secret), &form).await?;
+        let client = ClientCredentials::Secret {
+            id: &self.client_id,
+            secret: self.client_secret.expose(),
+        };
+        let (status, body) = http.post_form(&url, client, &form).await?;
+        let body = only_ok(&url, status, body)?;
         let json = String::from_utf8(body.into()).map_err(|_| unreadable())?;
         let answer: Answer = serde_json::from_str(&json).map_err(|_| unreadable())?;
         Ok(answer.active.then_some(json))

@@ -14,7 +14,7 @@ use crate::{
     middleware::KeycloakLayer,
     policy::{Decision, EvaluationContext, Policy},
     provider::{ProviderError, RealmUrl, RemoteKeySet},
-    secret::Secret,
+    token_endpoint::TokenEndpoint,
     validator::Validator,
     verified_token::VerifiedToken,
 };
@@ -43,7 +43,7 @@ pub(crate) struct Parts {
     pub(crate) realm_url: RealmUrl,
     pub(crate) issuer: String,
     pub(crate) client_id: Arc<str>,
-    pub(crate) client_secret: Option<Secret>,
+    pub(crate) has_client_secret: bool,
     pub(crate) error_format: ErrorFormat,
     #[cfg(feature = "utoipa")]
     pub(crate) openapi: crate::openapi::SchemeSettings,
@@ -51,6 +51,7 @@ pub(crate) struct Parts {
     pub(crate) key_set: RemoteKeySet,
     /// Where it takes the place of validating tokens by keys.
     pub(crate) introspection: Option<Introspection>,
+    pub(crate) token_endpoint: Arc<TokenEndpoint>,
     pub(crate) clock: Clock,
     pub(crate) metrics: Recorder,
 }
@@ -170,6 +171,10 @@ impl Keycloak {
         &self.parts.error_format
     }
 
+    pub(crate) fn token_endpoint(&self) -> &Arc<TokenEndpoint> {
+        &self.parts.token_endpoint
+    }
+
     pub(crate) fn has_token_cache(&self) -> bool {
         self.parts.introspection.is_none() && self.parts.validator.has_cache()
     }
@@ -268,7 +273,7 @@ impl fmt::Debug for Keycloak {
             .field("realm_url", &self.realm_url())
             .field("issuer", &self.issuer())
             .field("client_id", &self.client_id())
-            .field("has_client_secret", &self.parts.client_secret.is_some())
+            .field("has_client_secret", &self.parts.has_client_secret)
             .finish_non_exhaustive()
     }
 }

@@ -57,6 +57,7 @@ mod challenge;
 mod error;
 
 mod provider;
+mod token_endpoint;
 
 mod builder;
 mod clock;
@@ -84,6 +85,7 @@ pub use middleware::KeycloakLayer;
 pub use policy::Policy;
 pub use provider::ProviderError;
 pub use router::{GuardedArgs, SecureRouter, routing};
+pub use token_endpoint::{ExchangeToken, GrantKind, OAuthError, RefreshToken, TokenRefusal, TokenResponse};
 pub use user::KeycloakUser;
 
 /// The examples in the README compile.

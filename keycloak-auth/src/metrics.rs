@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use crate::{AuthError, challenge::Answer};
+
 /// Tokens that were validated, successfully or not.
 pub const TOKEN_VALIDATION_TOTAL: &str = "fc_kc_token_validation_total";
 /// Tokens that were accepted.
@@ -10,6 +12,14 @@ pub const TOKEN_VALIDATION_SUCCESS_TOTAL: &str = "fc_kc_token_validation_success
 pub const TOKEN_VALIDATION_FAILURE_TOTAL: &str = "fc_kc_token_validation_failure_total";
 /// How long fetching the keys took, discovery included, in milliseconds.
 pub const JWKS_FETCH_LATENCY_MS: &str = "fc_kc_jwks_fetch_latency_ms";
+/// How long exchanging a refresh token took, in milliseconds.
+pub const TOKEN_REFRESH_LATENCY_MS: &str = "fc_kc_token_refresh_latency_ms";
+/// Refresh tokens that were used, successfully or not.
+pub const TOKEN_REFRESH_TOTAL: &str = "fc_kc_token_refresh_total";
+/// Refresh tokens that brought new tokens.
+pub const TOKEN_REFRESH_SUCCESS_TOTAL: &str = "fc_kc_token_refresh_success_total";
+/// Refresh tokens that did not; with the tag `error_code`.
+pub const TOKEN_REFRESH_FAILURE_TOTAL: &str = "fc_kc_token_refresh_failure_total";
 /// Everything that went wrong; with the tag `error_code`.
 pub const ERRORS_TOTAL: &str = "fc_kc_errors_total";
 
@@ -81,6 +91,29 @@ impl Recorder {
         collector.increment_counter(TOKEN_VALIDATION_TOTAL, &tags[..3]);
         collector.increment_counter(TOKEN_VALIDATION_FAILURE_TOTAL, &tags);
         collector.increment_counter(ERRORS_TOTAL, &tags[1..]);
+    }
+
+    pub(crate) fn token_refreshed(&self, took: Duration, error: Option<&AuthError>) {
+        let Some(collector) = &self.collector else { return };
+        let tags = [
+            ("client_id", &*self.client_id),
+            ("realm", &*self.realm),
+            ("error_code", error.map_or("", |error| Answer::to(error).code)),
+        ];
+        let (own, all) = (&tags[..2], &tags[..]);
+        let milliseconds = took.as_secs_f64() * 1000.0;
+        collector.increment_counter(TOKEN_REFRESH_TOTAL, own);
+        match error {
+            None => {
+                collector.observe_histogram(TOKEN_REFRESH_LATENCY_MS, own, milliseconds);
+                collector.increment_counter(TOKEN_REFRESH_SUCCESS_TOTAL, own);
+            }
+            Some(_) => {
+                collector.observe_histogram(TOKEN_REFRESH_LATENCY_MS, all, milliseconds);
+                collector.increment_counter(TOKEN_REFRESH_FAILURE_TOTAL, all);
+                collector.increment_counter(ERRORS_TOTAL, all);
+            }
+        }
     }
 
     pub(crate) fn key_set_fetched(&self, took: Duration, succeeded: bool) {

@@ -2,22 +2,22 @@
 
 use std::fmt;
 
-/// A secret that no `Debug` output gives away.
+/// A secret, text or bytes, that no `Debug` output gives away.
 #[derive(Clone)]
-pub(crate) struct Secret(Box<[u8]>);
+pub(crate) struct Secret<T = String>(T);
 
-impl Secret {
-    pub(crate) fn new(secret: impl Into<Vec<u8>>) -> Self {
-        Self(secret.into().into_boxed_slice())
+impl<T> Secret<T> {
+    pub(crate) fn new(secret: impl Into<T>) -> Self {
+        Self(secret.into())
     }
 
     /// The secret itself: not to be stored, shown or logged.
-    pub(crate) fn expose(&self) -> &[u8] {
+    pub(crate) fn expose(&self) -> &T {
         &self.0
     }
 }
 
-impl fmt::Debug for Secret {
+impl<T> fmt::Debug for Secret<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(redacted)")
     }

@@ -8,7 +8,7 @@ use std::{
 
 use axum::{
     body::Body,
-    extract::{Request, State},
+    extract::{Form, FromRequest as _, Request, State},
     http::{HeaderValue, Response, StatusCode, header},
 };
 use bytes::Bytes;
@@ -32,7 +32,16 @@ struct Shared {
     url: String,
     key_sets: HashMap<String, Value>,
     replies: HashMap<String, Reply>,
-    requests: Vec<String>,
+    requests: Vec<Received>,
+}
+
+/// A request as it came in.
+#[derive(Clone, Debug)]
+pub struct Received {
+    pub path: String,
+    pub authorization: Option<String>,
+    /// `application/x-www-form-urlencoded`, decoded, in its order.
+    pub form: Vec<(String, String)>,
 }
 
 /// An answer put in the place of the usual one.
@@ -139,7 +148,7 @@ impl Issuer {
     /// How many requests a path has received.
     pub fn requests_to(&self, path: &str) -> usize {
         let shared = self.lock();
-        shared.requests.iter().filter(|asked| *asked == path).count()
+        shared.requests.iter().filter(|request| request.path == path).count()
     }
 
     /// How often the key set of the realm `acme` was fetched.
@@ -149,7 +158,14 @@ impl Issuer {
 
     /// The paths of all requests, in their order.
     pub fn requests(&self) -> Vec<String> {
-        self.lock().requests.clone()
+        let shared = self.lock();
+        shared.requests.iter().map(|request| request.path.clone()).collect()
+    }
+
+    /// The last request that a path has received.
+    pub fn last_request_to(&self, path: &str) -> Option<Received> {
+        let shared = self.lock();
+        shared.requests.iter().rfind(|request| request.path == path).cloned()
     }
 
     pub const DISCOVERY: &str = "/realms/acme/.well-known/openid-configuration";
@@ -203,9 +219,17 @@ impl Reply {
 
 async fn answer(State(state): State<Arc<Mutex<Shared>>>, request: Request) -> Response<Body> {
     let path = request.uri().path().to_owned();
+    let authorization = request.headers().get(header::AUTHORIZATION);
+    let authorization = authorization.and_then(|value| Some(value.to_str().ok()?.to_owned()));
+    let form = Form::from_request(request, &()).await.map(|Form(form)| form);
+    let received = Received {
+        path: path.clone(),
+        authorization,
+        form: form.unwrap_or_default(),
+    };
     let reply = {
         let mut shared = state.lock().unwrap_or_else(PoisonError::into_inner);
-        shared.requests.push(path.clone());
+        shared.requests.push(received);
         let own = shared.replies.get(&path).cloned();
         own.unwrap_or_else(|| shared.usual(&path))
     };

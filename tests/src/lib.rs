@@ -16,7 +16,7 @@ mod trap;
 
 pub use admin::{Admin, KeyProvider};
 pub use answer::Answer;
-pub use issuer::{Issuer, Reply};
+pub use issuer::{Issuer, Received, Reply};
 pub use keycloak::Keycloak;
 pub use keys::{SigningKey, rsa_key};
 pub use logs::Logs;

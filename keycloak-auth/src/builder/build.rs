@@ -8,6 +8,7 @@ use crate::{
     introspection::Introspection,
     metrics::Recorder,
     provider::{Endpoints, HttpClient, MetadataSource, Provider, RealmUrl, RemoteKeySet, Timing},
+    token_endpoint::TokenEndpoint,
     validator::{Expectations, Validator},
 };
 
@@ -41,8 +42,8 @@ impl KeycloakBuilder {
                 self.introspection_endpoint.as_deref(),
                 realm_url.as_ref(),
             ),
+            token_endpoint: problems.endpoint("token_endpoint", self.token_endpoint.as_deref(), realm_url.as_ref()),
         };
-        problems.endpoint("token_endpoint", self.token_endpoint.as_deref(), realm_url.as_ref());
         if self.use_introspection
             && self
                 .client_secret
@@ -123,12 +124,19 @@ impl KeycloakBuilder {
                     self.clock.clone(),
                 )
             });
+        let token_endpoint = Arc::new(TokenEndpoint::new(
+            Arc::clone(&provider),
+            Arc::clone(&client_id),
+            self.client_secret.clone(),
+            self.clock.clone(),
+            metrics.clone(),
+        ));
         let key_set = RemoteKeySet::new(provider, self.clock.clone(), timing, metrics.clone());
         Keycloak::assemble(crate::keycloak::Parts {
             realm_url,
             issuer: issuers.into_iter().next().unwrap_or_default(),
             client_id,
-            client_secret: self.client_secret,
+            has_client_secret: self.client_secret.is_some(),
             error_format: self.error_format,
             #[cfg(feature = "utoipa")]
             openapi: crate::openapi::SchemeSettings {
@@ -138,6 +146,7 @@ impl KeycloakBuilder {
             validator,
             key_set,
             introspection,
+            token_endpoint,
             clock: self.clock,
             metrics,
         })

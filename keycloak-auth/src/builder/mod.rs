@@ -52,7 +52,7 @@ pub struct KeycloakBuilder {
     request_timeout: Duration,
     http_client: Option<reqwest::Client>,
     root_certificates: Vec<Vec<u8>>,
-    client_certificate: Option<Secret>,
+    client_certificate: Option<Secret<Vec<u8>>>,
     proxy: Option<String>,
     accept_invalid_certificates: bool,
     #[cfg(feature = "native-tls")]

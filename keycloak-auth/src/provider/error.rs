@@ -94,6 +94,12 @@ pub enum ProviderError {
         /// The address that was asked.
         url: String,
     },
+    /// The token endpoint's answer is not one (RFC 6749 §5).
+    #[error("`{url}` did not answer as a token endpoint does")]
+    TokenEndpoint {
+        /// The address that was asked.
+        url: String,
+    },
     /// The key set is not a JWK Set.
     #[error("`{url}` is not a key set")]
     KeySet {

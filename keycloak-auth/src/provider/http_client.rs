@@ -17,6 +17,15 @@ pub(crate) struct HttpClient {
     client: ArcSwapOption<reqwest::Client>,
 }
 
+/// How a client says who it is.
+#[derive(Clone, Copy)]
+pub(crate) enum ClientCredentials<'a> {
+    /// By `client_secret_basic` (RFC 6749 §2.3.1).
+    Secret { id: &'a str, secret: &'a str },
+    /// By its id alone, as a public client does (RFC 6749 §3.2.1).
+    Public { id: &'a str },
+}
+
 impl HttpClient {
     pub(crate) fn new(client: reqwest::Client) -> Self {
         Self {
@@ -26,31 +35,39 @@ impl HttpClient {
 
     /// Fetches a document of at most [`MAX_BODY`] bytes.
     pub(crate) async fn get(&self, url: &Url) -> Result<Bytes, ProviderError> {
-        self.send(url, |client| client.get(url.clone())).await
+        let (status, body) = self.exchange(url, |client| client.get(url.clone())).await?;
+        only_ok(url, status, body)
     }
 
-    /// Posts a form, authenticated by a client's id and secret (RFC 6749 §2.3.1).
+    /// Posts a form as a client (RFC 6749 §2.3.1), and says what was answered, whatever it is.
     pub(crate) async fn post_form(
         &self,
         url: &Url,
-        (client_id, client_secret): (&str, &str),
+        client: ClientCredentials<'_>,
         form: &[(&str, &str)],
-    ) -> Result<Bytes, ProviderError> {
+    ) -> Result<(StatusCode, Bytes), ProviderError> {
         let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-        let request = |client: &reqwest::Client| {
-            let request = client.post(url.clone());
-            request
-                .basic_auth(encoded(client_id), Some(encoded(client_secret)))
-                .form(form)
-        };
-        self.send(url, request).await
+        self.exchange(url, |http| {
+            let request = http.post(url.clone());
+            match client {
+                ClientCredentials::Secret { id, secret } => {
+                    request.basic_auth(encoded(id), Some(encoded(secret))).form(form)
+                }
+                ClientCredentials::Public { id } => {
+                    let mut form = form.to_vec();
+                    form.push(("client_id", id));
+                    request.form(&form)
+                }
+            }
+        })
+        .await
     }
 
-    async fn send(
+    async fn exchange(
         &self,
         url: &Url,
         request: impl FnOnce(&reqwest::Client) -> reqwest::RequestBuilder,
-    ) -> Result<Bytes, ProviderError> {
+    ) -> Result<(StatusCode, Bytes), ProviderError> {
         let client = self.client.load_full().ok_or(ProviderError::Closed)?;
         let connection = |source: reqwest::Error| ProviderError::Connection {
             url: url.to_string(),
@@ -61,12 +78,6 @@ impl HttpClient {
         if response.url() != url {
             return Err(ProviderError::Redirected { url: url.to_string() });
         }
-        if response.status() != StatusCode::OK {
-            return Err(ProviderError::Status {
-                url: url.to_string(),
-                status: response.status().as_u16(),
-            });
-        }
         let too_large = || ProviderError::TooLarge {
             url: url.to_string(),
             limit: MAX_BODY,
@@ -74,6 +85,7 @@ impl HttpClient {
         if response.content_length().is_some_and(|length| length > MAX_BODY as u64) {
             return Err(too_large());
         }
+        let status = response.status();
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(connection)? {
             if body.len() + chunk.len() > MAX_BODY {
@@ -81,13 +93,24 @@ impl HttpClient {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(body.freeze())
+        Ok((status, body.freeze()))
     }
 
     /// Drops the client and with it the idle connections of its pool; later requests fail.
     pub(crate) fn close(&self) {
         self.client.store(None);
     }
+}
+
+/// The body of a good answer.
+pub(crate) fn only_ok(url: &Url, status: StatusCode, body: Bytes) -> Result<Bytes, ProviderError> {
+    if status == StatusCode::OK {
+        return Ok(body);
+    }
+    Err(ProviderError::Status {
+        url: url.to_string(),
+        status: status.as_u16(),
+    })
 }
 
 impl fmt::Debug for HttpClient {

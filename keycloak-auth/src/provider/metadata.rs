@@ -19,6 +19,8 @@ pub(crate) struct ProviderMetadata {
     jwks_uri: String,
     /// Where tokens are introspected (RFC 7662).
     introspection_endpoint: Option<String>,
+    /// Where grants are exchanged for tokens (RFC 6749 §3.2).
+    token_endpoint: Option<String>,
 }
 
 /// Endpoints that the configuration names itself.
@@ -26,6 +28,7 @@ pub(crate) struct ProviderMetadata {
 pub(crate) struct Endpoints {
     pub(crate) jwks_uri: Option<Url>,
     pub(crate) introspection_endpoint: Option<Url>,
+    pub(crate) token_endpoint: Option<Url>,
 }
 
 /// The discovery document of one realm, fetched when it is needed and kept for a while.
@@ -63,16 +66,24 @@ impl MetadataSource {
 
     /// Where tokens are introspected: as configured, or as the discovery document says.
     pub(crate) async fn introspection_endpoint(&self, http: &HttpClient, now: Duration) -> Result<Url, ProviderError> {
-        const MEMBER: &str = "introspection_endpoint";
-        match &self.endpoints.introspection_endpoint {
-            Some(url) => Ok(url.clone()),
-            None => {
-                let metadata = self.metadata(http, now).await?;
-                let text = metadata.introspection_endpoint.as_deref();
-                let text = text.ok_or(ProviderError::MissingEndpoint { member: MEMBER })?;
-                self.endpoint(MEMBER, text, &metadata.issuer)
-            }
+        if let Some(url) = &self.endpoints.introspection_endpoint {
+            return Ok(url.clone());
         }
+        let metadata = self.metadata(http, now).await?;
+        self.optional_endpoint(
+            "introspection_endpoint",
+            metadata.introspection_endpoint.as_deref(),
+            &metadata,
+        )
+    }
+
+    /// Where grants are exchanged for tokens: as configured, or as the discovery document says.
+    pub(crate) async fn token_endpoint(&self, http: &HttpClient, now: Duration) -> Result<Url, ProviderError> {
+        if let Some(url) = &self.endpoints.token_endpoint {
+            return Ok(url.clone());
+        }
+        let metadata = self.metadata(http, now).await?;
+        self.optional_endpoint("token_endpoint", metadata.token_endpoint.as_deref(), &metadata)
     }
 
     /// Forgets the discovery document: what it said did not work.
@@ -109,6 +120,16 @@ impl MetadataSource {
         let (metadata, fetched_at) = cached.as_ref()?;
         let age = now.checked_sub(*fetched_at)?;
         (age < self.lifetime).then(|| Arc::clone(metadata))
+    }
+
+    fn optional_endpoint(
+        &self,
+        member: &'static str,
+        text: Option<&str>,
+        metadata: &ProviderMetadata,
+    ) -> Result<Url, ProviderError> {
+        let text = text.ok_or(ProviderError::MissingEndpoint { member })?;
+        self.endpoint(member, text, &metadata.issuer)
     }
 
     /// The address to use for an endpoint of the document.

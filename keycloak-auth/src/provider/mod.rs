@@ -10,7 +10,7 @@ use std::time::Duration;
 
 pub use error::ProviderError;
 
-pub(crate) use http_client::HttpClient;
+pub(crate) use http_client::{ClientCredentials, HttpClient, only_ok};
 pub(crate) use metadata::{Endpoints, MetadataSource};
 pub(crate) use realm_url::RealmUrl;
 pub(crate) use remote_key_set::{RemoteKeySet, Timing};

@@ -8,3 +8,4 @@ mod provider;
 mod responses;
 mod router;
 mod setup;
+mod token_endpoint;

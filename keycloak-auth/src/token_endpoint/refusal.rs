@@ -1,0 +1,131 @@
+//! What the token endpoint answers when it gives no token (RFC 6749 §5.2).
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use crate::text::shortened;
+
+/// Keycloak gives no token for a grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenRefusal {
+    pub(super) grant: GrantKind,
+    pub(super) error: OAuthError,
+    pub(super) description: Option<String>,
+}
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GrantKind {
+    /// `refresh_token` (RFC 6749 §6).
+    RefreshToken,
+    /// `client_credentials` (RFC 6749 §4.4).
+    ClientCredentials,
+    /// `urn:ietf:params:oauth:grant-type:token-exchange` (RFC 8693 §2.1).
+    TokenExchange,
+}
+
+/// The error code of the answer (RFC 6749 §5.2, RFC 8693 §2.2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum OAuthError {
+    /// A parameter is missing, repeated or not acceptable.
+    InvalidRequest,
+    /// The client is not known, or did not prove who it is: check `client_id` and `client_secret`.
+    InvalidClient,
+    /// The refresh token is expired, revoked, used up, or another client's.
+    InvalidGrant,
+    /// The client may not use this grant: check its capabilities in Keycloak.
+    UnauthorizedClient,
+    /// Keycloak does not know the grant: check its version and features.
+    UnsupportedGrantType,
+    /// A scope is not known, or not one of the client's.
+    InvalidScope,
+    /// The audience of a token exchange is not available.
+    InvalidTarget,
+    /// The exchange is not allowed.
+    AccessDenied,
+    /// Keycloak's code is none of these.
+    #[serde(other)]
+    Other,
+}
+
+impl TokenRefusal {
+    /// What was asked for.
+    #[must_use]
+    pub const fn grant(&self) -> GrantKind {
+        self.grant
+    }
+
+    /// The error code of the answer.
+    #[must_use]
+    pub const fn error(&self) -> OAuthError {
+        self.error
+    }
+
+    /// Keycloak's explanation, such as `Token is not active`: for logs and developers.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+}
+
+impl OAuthError {
+    /// Whether the service itself is not set up rightly, in contrast to a token that is not good.
+    pub(crate) const fn is_configuration(self) -> bool {
+        match self {
+            Self::InvalidClient | Self::UnauthorizedClient | Self::UnsupportedGrantType => true,
+            Self::InvalidRequest
+            | Self::InvalidGrant
+            | Self::InvalidScope
+            | Self::InvalidTarget
+            | Self::AccessDenied
+            | Self::Other => false,
+        }
+    }
+
+    /// The code as it stands in the answer; `other` for one that is not known here.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
+            Self::AccessDenied => "access_denied",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl fmt::Display for GrantKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::RefreshToken => "refresh_token",
+            Self::ClientCredentials => "client_credentials",
+            Self::TokenExchange => "token-exchange",
+        })
+    }
+}
+
+impl fmt::Display for TokenRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { grant, error, .. } = self;
+        write!(
+            f,
+            "Keycloak gives no token for the grant `{grant}`: `{}`",
+            error.as_str()
+        )?;
+        match &self.description {
+            Some(description) => write!(f, " ({})", shortened(description)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for TokenRefusal {}
