@@ -1,0 +1,18 @@
+//! The smallest service: one handler, one policy. Keycloak is named by `KEYCLOAK_SERVER_URL`, `KEYCLOAK_REALM`,
+//! `KEYCLOAK_CLIENT_ID` and `KEYCLOAK_AUDIENCE`.
+
+use keycloak_auth::{Keycloak, KeycloakUser, SecureRouter, keycloak, routing::get};
+
+#[keycloak(roles = "admin", groups = "/ops", any)]
+async fn hello(user: KeycloakUser) -> String {
+    format!("Hello, {}!", user.username().unwrap_or("stranger"))
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let app = SecureRouter::new()
+        .route("/hello", get(hello))
+        .secure_with(Keycloak::from_env()?);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    Ok(axum::serve(listener, app).await?)
+}
