@@ -31,6 +31,7 @@
 //! | `macros` | yes | `#[keycloak(...)]` |
 //! | `utoipa` | yes | security requirement, responses and policy on each OpenAPI operation; [`Keycloak::secure_openapi`] |
 //! | `utoipa-axum` | no | `SecureRouter::routes` for `utoipa_axum::routes!` |
+//! | `testing` | no | [`testing`]: tokens in one line, for the tests of a service |
 //! | `native-tls` | no | `KeycloakBuilder::use_native_tls` |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -67,6 +68,8 @@ pub mod metrics;
 mod openapi;
 mod secret;
 mod strict_json;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod text;
 
 #[cfg(feature = "macros")]

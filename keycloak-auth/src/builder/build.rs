@@ -35,6 +35,7 @@ impl KeycloakBuilder {
             );
         }
         self.check_numbers(&mut problems);
+        self.check_key_set(&mut problems);
         let endpoints = Endpoints {
             jwks_uri: problems.endpoint("jwks_uri", self.jwks_uri.as_deref(), realm_url.as_ref()),
             introspection_endpoint: problems.endpoint(
@@ -131,7 +132,7 @@ impl KeycloakBuilder {
             self.clock.clone(),
             metrics.clone(),
         ));
-        let key_set = RemoteKeySet::new(provider, self.clock.clone(), timing, metrics.clone());
+        let key_set = RemoteKeySet::new(provider, self.clock.clone(), timing, metrics.clone(), self.key_set);
         Keycloak::assemble(crate::keycloak::Parts {
             realm_url,
             issuer: issuers.into_iter().next().unwrap_or_default(),
@@ -194,6 +195,25 @@ impl KeycloakBuilder {
             ),
             (false, false) => problems.add("audience", "is set, but `.without_audience_check()` switches its check off: keep one of them"),
             _ => {}
+        }
+    }
+
+    fn check_key_set(&self, problems: &mut Problems) {
+        let Some(keys) = &self.key_set else { return };
+        if keys.is_empty() {
+            problems.add(
+                "key_set",
+                "has no key that can verify a signature, so no token could be accepted",
+            );
+        }
+        if self.jwks_uri.is_some() {
+            problems.add(
+                "jwks_uri",
+                "has no effect on the keys of `.key_set(…)`: keep one of them",
+            );
+        }
+        if self.use_introspection {
+            problems.add("use_introspection", "takes no keys: leave `.key_set(…)` out");
         }
     }
 

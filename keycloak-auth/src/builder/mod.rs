@@ -7,7 +7,7 @@ use std::{env, fmt, sync::Arc, time::Duration};
 
 pub use problems::{BuildError, Problem};
 
-use crate::{Algorithm, Clock, challenge::ErrorFormat, metrics::MetricsCollector, secret::Secret};
+use crate::{Algorithm, Clock, challenge::ErrorFormat, jose::KeySet, metrics::MetricsCollector, secret::Secret};
 
 /// Configures a [`Keycloak`](crate::Keycloak); made by [`Keycloak::builder`](crate::Keycloak::builder).
 ///
@@ -38,6 +38,7 @@ pub struct KeycloakBuilder {
     algorithms: Vec<Algorithm>,
     authorized_parties: Vec<String>,
     jwks_uri: Option<String>,
+    key_set: Option<KeySet>,
     introspection_endpoint: Option<String>,
     token_endpoint: Option<String>,
     use_introspection: bool,
@@ -87,6 +88,7 @@ impl Default for KeycloakBuilder {
             algorithms: vec![Algorithm::RS256],
             authorized_parties: Vec::new(),
             jwks_uri: None,
+            key_set: None,
             introspection_endpoint: None,
             token_endpoint: None,
             use_introspection: false,
@@ -147,6 +149,14 @@ impl KeycloakBuilder {
     /// Where the keys are, instead of where the discovery document says; then no discovery takes place for them.
     pub fn jwks_uri(mut self, url: impl Into<String>) -> Self {
         self.jwks_uri = Some(url.into());
+        self
+    }
+
+    /// The keys themselves, which are never fetched then: for a service that cannot reach Keycloak, and for tests.
+    ///
+    /// Keycloak rotates its keys; whoever gives them has to keep up with that.
+    pub fn key_set(mut self, keys: KeySet) -> Self {
+        self.key_set = Some(keys);
         self
     }
 

@@ -115,6 +115,23 @@ fn endpoints_must_not_be_less_safe_than_the_server() {
 }
 
 #[test]
+fn given_keys_can_verify_and_nothing_asks_for_others() {
+    let keys = |json: &str| KeySet::parse(json).expect("a key set");
+    let good =
+        keys(r#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#);
+    assert!(valid().key_set(good.clone()).build().is_ok());
+    assert_eq!(settings(valid().key_set(keys(r#"{"keys": []}"#))), ["key_set"]);
+    assert_eq!(
+        settings(valid().key_set(good.clone()).jwks_uri("https://id.example.com/certs")),
+        ["jwks_uri"]
+    );
+    assert_eq!(
+        settings(valid().key_set(good).use_introspection(true).client_secret("secret")),
+        ["use_introspection"]
+    );
+}
+
+#[test]
 fn an_own_client_takes_no_settings_for_ours() {
     let client = reqwest::Client::new();
     assert!(valid().http_client(client.clone()).build().is_ok());

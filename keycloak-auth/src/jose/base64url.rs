@@ -17,6 +17,12 @@ pub(crate) fn decode_into<'b>(text: &str, buffer: &'b mut [u8]) -> Result<&'b [u
         .map_err(|_| NotBase64Url)
 }
 
+/// Encodes bytes.
+#[cfg(feature = "testing")]
+pub(crate) fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode_to_string(bytes)
+}
+
 /// Decodes to bytes.
 pub(crate) fn decode(text: &str) -> Result<Vec<u8>, NotBase64Url> {
     URL_SAFE_NO_PAD.decode_to_vec(text.as_bytes()).map_err(|_| NotBase64Url)

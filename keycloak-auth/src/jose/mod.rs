@@ -16,6 +16,8 @@ pub(crate) use key_set::verify_signature;
 pub use key_set::{KeySet, KeySetError, VerifyError};
 
 pub(crate) use base64url::decode_text;
+#[cfg(feature = "testing")]
+pub(crate) use base64url::encode;
 pub(crate) use compact::Compact;
 pub use compact::MalformedToken;
 pub(crate) use header::{Header, TokenTypeHeader};

@@ -76,6 +76,8 @@ struct Shared {
     clock: Clock,
     timing: Timing,
     metrics: Recorder,
+    /// Whether the keys were given, so that there is nothing to fetch.
+    is_fixed: bool,
     current: ArcSwapOption<Published>,
     /// From when on a reader should ask for a reload, in milliseconds since the Unix epoch.
     reload_at: AtomicU64,
@@ -107,15 +109,28 @@ impl Flight {
 }
 
 impl RemoteKeySet {
-    pub(crate) fn new(provider: Arc<Provider>, clock: Clock, timing: Timing, metrics: Recorder) -> Self {
+    /// A key set that is fetched, unless `fixed` keys are given.
+    pub(crate) fn new(
+        provider: Arc<Provider>,
+        clock: Clock,
+        timing: Timing,
+        metrics: Recorder,
+        fixed: Option<KeySet>,
+    ) -> Self {
+        let is_fixed = fixed.is_some();
+        let published = fixed.map(|keys| Published {
+            keys,
+            fetched_at: Duration::ZERO,
+        });
         Self {
             shared: Arc::new(Shared {
                 provider,
                 clock,
                 timing,
                 metrics,
-                current: ArcSwapOption::empty(),
-                reload_at: AtomicU64::new(0),
+                is_fixed,
+                current: ArcSwapOption::from_pointee(published),
+                reload_at: AtomicU64::new(if is_fixed { u64::MAX } else { 0 }),
                 state: Mutex::default(),
             }),
         }
@@ -128,7 +143,9 @@ impl RemoteKeySet {
         if milliseconds(now) >= self.shared.reload_at.load(Ordering::Relaxed) {
             self.reload_in_background(now);
         }
-        (now.saturating_sub(published.fetched_at) <= self.shared.timing.outage_window).then_some(Snapshot(snapshot))
+        let is_usable =
+            self.shared.is_fixed || now.saturating_sub(published.fetched_at) <= self.shared.timing.outage_window;
+        is_usable.then_some(Snapshot(snapshot))
     }
 
     /// The current keys; waits for the first ones.
@@ -153,6 +170,9 @@ impl RemoteKeySet {
 
     /// Fetches the keys once more for an unknown `kid`, where the cooldown allows it. Afterwards the snapshot may have it.
     pub(crate) async fn look_for_unknown_key(&self, now: Duration) {
+        if self.shared.is_fixed {
+            return;
+        }
         let flight = {
             let mut state = self.shared.state();
             let cooled_down =

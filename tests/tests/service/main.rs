@@ -8,4 +8,5 @@ mod provider;
 mod responses;
 mod router;
 mod setup;
+mod testing;
 mod token_endpoint;
