@@ -47,8 +47,16 @@ pub fn tests() -> Vec<suite::Test> {
             introspection,
         ),
         suite::test(
-            "facts::introspection_answers_garbage_and_strangers",
+            "facts::introspection_answers_garbage_and_a_wrong_secret",
             introspection_of_garbage,
+        ),
+        suite::test(
+            "facts::introspection_calls_id_and_refresh_tokens_inactive",
+            introspection_of_other_tokens,
+        ),
+        suite::test(
+            "facts::introspection_is_for_clients_in_the_audience_alone",
+            introspection_by_a_stranger,
         ),
         suite::test("facts::two_realms_share_no_key", two_realms),
     ]
@@ -355,7 +363,31 @@ async fn introspection_of_garbage(keycloak: Arc<Keycloak>) -> Result<()> {
     let answer = http_client().post(url).form(&form).send().await?;
     assert_eq!(answer.status(), 401);
     let body: Value = answer.json().await?;
-    assert_eq!(body["error"], "unauthorized_client");
+    assert_eq!(body["error"], "invalid_client");
+    Ok(())
+}
+
+/// The runtime hands each token to the introspection endpoint as an access token, whatever it is.
+async fn introspection_of_other_tokens(keycloak: Arc<Keycloak>) -> Result<()> {
+    let realm = keycloak.realm();
+    let inactive = json!({ "active": false });
+    let tokens = alice(realm).await?;
+    for (kind, token) in [("ID", tokens.id), ("refresh", tokens.refresh)] {
+        let token = token.with_context(|| format!("no {kind} token"))?;
+        assert_eq!(realm.introspect("orders-api", &token).await?, inactive, "{kind}");
+    }
+    Ok(())
+}
+
+/// So a service that introspects must be in the audience, even where it does not check that itself.
+async fn introspection_by_a_stranger(keycloak: Arc<Keycloak>) -> Result<()> {
+    let realm = keycloak.realm();
+    let inactive = json!({ "active": false });
+    let token = realm.login("orders-web", "bob").await?.access;
+    assert_eq!(realm.introspect("orders-api", &token).await?["active"], true);
+    assert_eq!(realm.introspect("orders-worker", &token).await?, inactive);
+    let exchanged = realm.grant("orders-api").exchange(&token).send().await?.access;
+    assert_eq!(realm.introspect("orders-api", &exchanged).await?, inactive);
     Ok(())
 }
 

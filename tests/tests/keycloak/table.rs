@@ -121,6 +121,7 @@ table! {
     finance (groups = "finance")                                      => "- - - - + - - - - -" GROUPS;
     ops_and_below (group_tree("/ops"))                                => "+ + + + - - - - - -" GROUPS;
     oncall_and_below (group_tree("/ops/oncall"))                      => "- - - + - - - - - -" GROUPS;
+    op_and_below (group_tree("/op"))                                  => "- - - - - - - - - -" GROUPS;
 
     email (scopes = "email")                                          => "+ + + + + + + + + +" Refusal::scope("email");
     email_and_profile (scopes = ["email", "profile"])                 => "+ + + + + + + + + +" FORBIDDEN;
