@@ -4,6 +4,7 @@
 mod admin;
 mod answer;
 mod browser;
+mod chromium;
 mod issuer;
 pub mod keycloak;
 mod keys;
@@ -19,6 +20,7 @@ mod trap;
 pub use admin::{Admin, KeyProvider};
 pub use answer::Answer;
 pub use browser::Browser;
+pub use chromium::Chromium;
 pub use issuer::{Issuer, Received, Reply};
 pub use keycloak::Keycloak;
 pub use keys::{SigningKey, rsa_key};

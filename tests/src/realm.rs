@@ -115,7 +115,7 @@ impl Realm {
         client["secret"].as_str()
     }
 
-    pub(crate) fn password(&self, user: &str) -> Option<&str> {
+    pub fn password(&self, user: &str) -> Option<&str> {
         let users = self.file["users"].as_array()?;
         let user = users.iter().find(|entry| entry["username"] == user)?;
         user["credentials"][0]["value"].as_str()

@@ -1,7 +1,8 @@
 //! A test binary against a real Keycloak, with one server for the whole run.
 //!
 //! The standard test harness cannot leave a test out at run time, so these binaries have `harness = false`. Without a
-//! Keycloak their tests show as ignored, with what to install; `KEYCLOAK_REQUIRED=1` makes that a failure.
+//! Keycloak their tests show as ignored, with what to install; `KEYCLOAK_REQUIRED=1` makes that a failure. The same goes
+//! for tests that need a browser, and `BROWSER_REQUIRED=1`.
 
 use std::{
     future::Future,
@@ -15,12 +16,16 @@ use anyhow::Result;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tokio::{runtime::Runtime, sync::OnceCell};
 
-use crate::keycloak::{Keycloak, StartError};
+use crate::{
+    Chromium,
+    keycloak::{Keycloak, StartError},
+};
 
 /// A test, given the server of the run.
 pub struct Test {
     name: String,
     kind: Kind,
+    needs_browser: bool,
     body: Body,
 }
 
@@ -41,6 +46,7 @@ where
     Test {
         name: name.into(),
         kind: Kind::Shared,
+        needs_browser: false,
         body: Box::new(|keycloak| Box::pin(body(keycloak))),
     }
 }
@@ -57,21 +63,42 @@ where
     }
 }
 
+/// A test that drives a real browser; without one it shows as ignored, with what to install.
+pub fn browser_test<F, R>(name: impl Into<String>, body: F) -> Test
+where
+    F: FnOnce(Arc<Keycloak>) -> R + Send + 'static,
+    R: Future<Output = Result<()>> + 'static,
+{
+    Test {
+        needs_browser: true,
+        ..test(name, body)
+    }
+}
+
 /// Runs the tests as `cargo test` does and says how many ran against which Keycloak.
 pub fn run(tests: Vec<Test>) -> ExitCode {
     let arguments = Arguments::from_args();
-    let required = std::env::var("KEYCLOAK_REQUIRED").is_ok_and(|value| value == "1");
+    let is_set = |name| std::env::var(name).is_ok_and(|value| value == "1");
+    let (required, browser_required) = (is_set("KEYCLOAK_REQUIRED"), is_set("BROWSER_REQUIRED"));
     let run = Arc::new(Run {
         runtime: Runtime::new().expect("the system has threads"),
         keycloak: OnceCell::new(),
         turn: RwLock::new(()),
         required,
+        browser_required,
     });
     let trials = tests
         .into_iter()
         .map(|test| {
             let run = Arc::clone(&run);
-            Trial::ignorable_test(test.name, move || run.trial(test.kind, test.body))
+            Trial::ignorable_test(test.name, move || {
+                if test.needs_browser
+                    && let Err(missing) = Chromium::find()
+                {
+                    return run.without_browser(missing);
+                }
+                run.trial(test.kind, test.body)
+            })
         })
         .collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
@@ -99,9 +126,17 @@ struct Run {
     /// Taken for writing by the tests that stop the server.
     turn: RwLock<()>,
     required: bool,
+    browser_required: bool,
 }
 
 impl Run {
+    fn without_browser(&self, missing: String) -> Result<Completion, Failed> {
+        if self.browser_required {
+            return Err(missing.into());
+        }
+        Ok(Completion::ignored_with(missing))
+    }
+
     fn trial(&self, kind: Kind, body: Body) -> Result<Completion, Failed> {
         let keycloak = self.runtime.block_on(self.keycloak.get_or_init(async || {
             let keycloak = Keycloak::start().await?;

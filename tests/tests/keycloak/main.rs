@@ -14,6 +14,7 @@ mod outage;
 mod policies;
 mod refusals;
 mod rotation;
+mod swagger_ui;
 mod table;
 
 fn main() -> ExitCode {
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         algorithms::tests(),
         rotation::tests(),
         introspection::tests(),
+        swagger_ui::tests(),
         outage::tests(),
     ];
     suite::run(subjects.into_iter().flatten().collect())

@@ -1,0 +1,106 @@
+//! The orders service in a real browser: Swagger UI, the login page, a call that is let through and one that is not.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use keycloak_auth_tests::{Chromium, Keycloak, Realm, Service, suite};
+
+use crate::setup::builder;
+
+/// `GET /orders` in Swagger UI.
+const LIST: &str = "#operations-orders-list";
+
+pub fn tests() -> Vec<suite::Test> {
+    vec![suite::browser_test("swagger_ui::logs_in_at_a_real_keycloak", real)]
+}
+
+async fn real(keycloak: Arc<Keycloak>) -> Result<()> {
+    let realm = keycloak.realm();
+    let service = Service::start(orders::app(builder(realm).build()?)).await;
+    tour("real", &service, &realm.issuer(), |user| password(realm, user)).await
+}
+
+fn password(realm: &Realm, user: &str) -> Result<String> {
+    Ok(realm.password(user).context("a user of the realm file")?.to_owned())
+}
+
+/// As `alice`, who may list orders, and as `carol`, who may not.
+async fn tour(label: &str, service: &Service, issuer: &str, password: impl Fn(&str) -> Result<String>) -> Result<()> {
+    let mut browser = Chromium::start(label).await?;
+    browser.open(&service.url("/")).await?;
+    browser.wait_for("#routes code").await?;
+    assert!(browser.text("#routes").await?.contains("/orders/{id}"));
+    browser.screenshot("landing").await?;
+
+    for (user, status) in [("alice", "200"), ("carol", "403")] {
+        browser.open(&service.url("/docs/")).await?;
+        browser.wait_for(LIST).await?;
+        if user == "alice" {
+            browser.screenshot("swagger-ui").await?;
+        }
+        log_in(&mut browser, user, &password(user)?).await?;
+        assert_eq!(list_orders(&mut browser).await?, status, "{user}");
+        let wait = format!("orders-as-{user}");
+        browser.screenshot(&wait).await?;
+        log_out(&mut browser, issuer).await?;
+    }
+    browser.open(&service.url("/docs/")).await?;
+    assert_eq!(list_orders(&mut browser).await?, "401", "nobody is logged in any more");
+    browser.close().await
+}
+
+async fn log_in(browser: &mut Chromium, user: &str, password: &str) -> Result<()> {
+    browser.click(".btn.authorize").await?;
+    // The first of the schemes is the login; client and scope are filled in.
+    browser.wait_for(".auth-container .auth-btn-wrapper .authorize").await?;
+    browser.screenshot("authorize").await?;
+    browser.click(".auth-container .auth-btn-wrapper .authorize").await?;
+
+    browser.turn_to_window(2).await?;
+    if user == "alice" {
+        browser.type_into("#username", user).await?;
+        browser.type_into("#password", "not her password").await?;
+        browser.click("[type=submit]").await?;
+        browser.wait_for("[id^=input-error]").await?;
+        browser.screenshot("wrong-password").await?;
+    }
+    browser.type_into("#username", user).await?;
+    browser.screenshot("login").await?;
+    browser.type_into("#password", password).await?;
+    browser.click("[type=submit]").await?;
+
+    // The popup closes by itself and hands over what it got.
+    browser.turn_to_window(1).await?;
+    browser.wait_for(".auth-container .auth-btn-wrapper .btn-done").await?;
+    browser
+        .wait_until("logged in", async || {
+            Ok(browser.text(".auth-container").await?.contains("Logout"))
+        })
+        .await?;
+    browser.screenshot("authorized").await?;
+    browser.click(".auth-container .auth-btn-wrapper .btn-done").await
+}
+
+/// Executes the operation and returns the status that Swagger UI shows.
+async fn list_orders(browser: &mut Chromium) -> Result<String> {
+    if !browser.has(&format!("{LIST} .execute")).await? {
+        browser.click(&format!("{LIST} .opblock-summary-control")).await?;
+    }
+    browser.click(&format!("{LIST} .execute")).await?;
+    let status = browser
+        .text(&format!("{LIST} .live-responses-table .response .response-col_status"))
+        .await?;
+    Ok(status.split_whitespace().next().unwrap_or_default().to_owned())
+}
+
+/// Ends the session at Keycloak, which asks whether that is meant (OpenID Connect RP-Initiated Logout 1.0 §2).
+async fn log_out(browser: &mut Chromium, issuer: &str) -> Result<()> {
+    browser
+        .open(&format!("{issuer}/protocol/openid-connect/logout"))
+        .await?;
+    browser.click("[type=submit]").await?;
+    browser
+        .wait_until("logged out", async || Ok(!browser.has("[type=submit]").await?))
+        .await?;
+    browser.screenshot("logged-out").await
+}
