@@ -31,6 +31,7 @@
 //! | `macros` | yes | `#[keycloak(...)]` |
 //! | `utoipa` | yes | security requirement, responses and policy on each OpenAPI operation; [`Keycloak::secure_openapi`] |
 //! | `utoipa-axum` | no | `SecureRouter::routes` for `utoipa_axum::routes!` |
+//! | `dev-realm` | no | `dev::DevRealm`: a realm file served inside of the program, for development |
 //! | `native-tls` | no | `KeycloakBuilder::use_native_tls` |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -60,6 +61,8 @@ mod provider;
 
 mod builder;
 mod clock;
+#[cfg(feature = "dev-realm")]
+pub mod dev;
 mod keycloak;
 pub mod metrics;
 #[cfg(feature = "utoipa")]
