@@ -32,6 +32,7 @@
 //! | `utoipa` | yes | security requirement, responses and policy on each OpenAPI operation; [`Keycloak::secure_openapi`] |
 //! | `utoipa-axum` | no | `SecureRouter::routes` for `utoipa_axum::routes!` |
 //! | `testing` | no | [`testing`]: tokens in one line, for the tests of a service |
+//! | `dev-realm` | no | `dev::DevRealm`: a realm file served inside of the program, for development |
 //! | `native-tls` | no | `KeycloakBuilder::use_native_tls` |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -62,6 +63,8 @@ mod token_endpoint;
 
 mod builder;
 mod clock;
+#[cfg(feature = "dev-realm")]
+pub mod dev;
 mod keycloak;
 pub mod metrics;
 #[cfg(feature = "utoipa")]

@@ -1,0 +1,112 @@
+//! The endpoints of a realm, with the paths of Keycloak.
+
+mod client_auth;
+mod discovery;
+mod token;
+
+use std::{net::IpAddr, sync::Arc};
+
+use axum::{
+    Router, body,
+    extract::{Request, State},
+    http::{HeaderMap, Method, StatusCode, header},
+    response::Response,
+};
+use serde_json::json;
+
+use super::{answers, cors::Origin, params::Params, server::Shared};
+
+/// No request of a client of this realm is larger.
+const MAX_BODY: usize = 256 * 1024;
+
+pub(super) fn router(shared: Arc<Shared>) -> Router {
+    Router::new().fallback(answer).with_state(shared)
+}
+
+/// A request as the endpoints see it.
+pub(super) struct Incoming {
+    pub(super) shared: Arc<Shared>,
+    pub(super) method: Method,
+    pub(super) headers: HeaderMap,
+    pub(super) origin: Origin,
+    pub(super) query: Params,
+    /// The form of a POST.
+    pub(super) form: Params,
+    /// The address by which the server was reached.
+    pub(super) server_url: String,
+    /// The issuer under this address.
+    pub(super) issuer: String,
+}
+
+async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Some(server_url) = reached_by(&parts.headers, &shared.server_url) else {
+        let body = json!({ "error": "A development realm is reached by the name of the own machine only" });
+        return answers::json_response(StatusCode::FORBIDDEN, &body);
+    };
+    let path = parts.uri.path().trim_end_matches('/');
+    let Some(path) = path.strip_prefix("/realms/") else {
+        return answers::plain_error(StatusCode::NOT_FOUND);
+    };
+    let (realm, path) = path.split_once('/').unwrap_or((path, ""));
+    let name = super::params::decode_segment(realm);
+    if name != shared.model.name || !shared.model.enabled {
+        let body = json!({ "error": "Realm does not exist" });
+        return answers::json_response(StatusCode::NOT_FOUND, &body);
+    }
+    let Ok(body) = body::to_bytes(body, MAX_BODY).await else {
+        return answers::plain_error(StatusCode::PAYLOAD_TOO_LARGE);
+    };
+    let issuer = format!("{server_url}/realms/{realm}");
+    let path = path.to_owned();
+    let incoming = Incoming {
+        origin: Origin::of(&parts.headers),
+        query: Params::parse(parts.uri.query().unwrap_or_default().as_bytes()),
+        form: Params::parse(&body),
+        method: parts.method,
+        headers: parts.headers,
+        shared,
+        server_url,
+        issuer,
+    };
+    route(&path, &incoming).await
+}
+
+async fn route(path: &str, request: &Incoming) -> Response {
+    let methods = match path {
+        "" | ".well-known/openid-configuration" | "protocol/openid-connect/certs" => "GET",
+        "protocol/openid-connect/token" => "POST, OPTIONS",
+        _ => return answers::plain_error(StatusCode::NOT_FOUND),
+    };
+    if request.method == Method::OPTIONS {
+        return request.origin.preflight(methods);
+    }
+    let allowed = methods.split(", ").any(|method| method == request.method.as_str());
+    if !allowed && request.method != Method::HEAD {
+        return answers::plain_error(StatusCode::METHOD_NOT_ALLOWED);
+    }
+    match path {
+        "" => discovery::realm(request).await,
+        ".well-known/openid-configuration" => discovery::configuration(request),
+        "protocol/openid-connect/certs" => discovery::certs(request).await,
+        "protocol/openid-connect/token" => token::answer(request).await,
+        _ => answers::plain_error(StatusCode::NOT_FOUND),
+    }
+}
+
+/// The address by which the server was reached: that of the `Host` header, as Keycloak does it.
+///
+/// Only names of the own machine are accepted, so that no page in a browser reaches the realm by a name that it lets
+/// point here (DNS rebinding).
+fn reached_by(headers: &HeaderMap, server_url: &str) -> Option<String> {
+    let Some(host) = headers.get(header::HOST) else {
+        return Some(server_url.to_owned());
+    };
+    let url = url::Url::parse(&format!("http://{}", host.to_str().ok()?)).ok()?;
+    let local = match url.host()? {
+        url::Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+        url::Host::Ipv4(address) => IpAddr::from(address).is_loopback(),
+        url::Host::Ipv6(address) => IpAddr::from(address).is_loopback(),
+    };
+    local.then(|| url.origin().ascii_serialization())
+}

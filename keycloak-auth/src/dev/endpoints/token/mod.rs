@@ -1,0 +1,84 @@
+//! The token endpoint (RFC 6749 §3.2).
+
+mod client_credentials;
+mod password;
+mod refresh;
+
+use axum::{http::StatusCode, response::Response};
+use serde_json::Value;
+
+use super::{Incoming, client_auth};
+use crate::dev::{
+    answers::{OAuthError, json_response, no_store},
+    model::{Client, ClientId, User},
+    tokens::{Claims, Scope, ScopeError},
+};
+
+/// What the answers show to a page beside their body.
+const EXPOSED: &str = "Access-Control-Allow-Methods";
+
+pub(super) async fn answer(request: &Incoming) -> Response {
+    request.shared.keys.ready().await;
+    let allow = |response| request.origin.allow(response, Some(EXPOSED));
+    let client = match authenticate(request) {
+        Ok(client) => client,
+        Err(error) => return allow(error.into_response()),
+    };
+    if let Err(response) = request.origin.check(request.shared.model.client(client)) {
+        return *response;
+    }
+    allow(match grant(request, client).await {
+        Ok(body) => no_store(json_response(StatusCode::OK, &Value::Object(body))),
+        Err(error) => error.into_response(),
+    })
+}
+
+fn authenticate(request: &Incoming) -> Result<ClientId, OAuthError> {
+    if request.form.has_duplicates() {
+        return Err(OAuthError::invalid_request("duplicated parameter"));
+    }
+    if request.form.get("grant_type").is_none() {
+        return Err(OAuthError::invalid_request("Missing form parameter: grant_type"));
+    }
+    client_auth::authenticate(request)
+}
+
+async fn grant(request: &Incoming, client: ClientId) -> Result<Claims, OAuthError> {
+    match request.form.get("grant_type").unwrap_or_default() {
+        "password" => password::grant(request, client).await,
+        "client_credentials" => client_credentials::grant(request, client),
+        "refresh_token" => refresh::grant(request, client),
+        _ => Err(OAuthError::new(
+            StatusCode::BAD_REQUEST,
+            "unsupported_grant_type",
+            "Unsupported grant_type",
+        )),
+    }
+}
+
+/// The scope that a request asks for.
+fn requested_scope(request: &Incoming, client: &Client, user: &User) -> Result<Scope, OAuthError> {
+    let parameter = request.form.get("scope");
+    Scope::requested(&request.shared.model, client, user, parameter).map_err(|error| match error {
+        ScopeError::Invalid(scope) => OAuthError::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_scope",
+            format!("Invalid scopes: {scope}"),
+        ),
+    })
+}
+
+/// Refuses offline tokens to a user who may not have them.
+fn check_offline(request: &Incoming, scope: &Scope) -> Result<bool, OAuthError> {
+    let asked = request
+        .form
+        .get("scope")
+        .unwrap_or_default()
+        .split_whitespace()
+        .any(|word| word == "offline_access");
+    if asked && !scope.has(&request.shared.model, "offline_access") {
+        let text = "Offline tokens not allowed for the user or client";
+        return Err(OAuthError::new(StatusCode::BAD_REQUEST, "not_allowed", text));
+    }
+    Ok(asked)
+}

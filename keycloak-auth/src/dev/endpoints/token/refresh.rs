@@ -1,0 +1,100 @@
+//! Refreshing (RFC 6749 §6): every answer has a new refresh token.
+
+use super::Incoming;
+use crate::dev::{
+    answers::OAuthError,
+    model::{ClientId, Settings},
+    sessions::ClientSession,
+    tokens::{Claims, Issue, RefreshToken, Scope, SessionKind},
+};
+
+pub(super) fn grant(request: &Incoming, client: ClientId) -> Result<Claims, OAuthError> {
+    let shared = &request.shared;
+    let model = &shared.model;
+    let of_client = model.client(client);
+    let text = request
+        .form
+        .get("refresh_token")
+        .ok_or_else(|| OAuthError::invalid_request("No refresh token"))?;
+    let now = shared.now();
+    let invalid = || OAuthError::invalid_grant("Invalid refresh token");
+    let token = RefreshToken::read(text, &shared.keys, &request.issuer, now).ok_or_else(invalid)?;
+    if token.text("azp") != Some(of_client.client_id.as_str()) {
+        let text = "Invalid refresh token. Token client and authorized client don't match";
+        return Err(OAuthError::invalid_grant(text));
+    }
+    if token.issued() < model.settings.not_before.max(of_client.not_before) {
+        return Err(OAuthError::invalid_grant("Stale token"));
+    }
+    let mut state = shared.sessions.lock();
+    let not_active = || OAuthError::invalid_grant("Session not active");
+    let id = token.text("sid").ok_or_else(not_active)?;
+    let session = state.active(id, now, &model.settings).ok_or_else(not_active)?;
+    let user = session.user;
+    if !model.user(user).enabled {
+        return Err(OAuthError::invalid_grant("User disabled"));
+    }
+    if token.issued() < model.user(user).not_before {
+        return Err(OAuthError::invalid_grant("Stale token"));
+    }
+    let client_session = session.clients.get_mut(&client).ok_or_else(not_active)?;
+    check_reuse(client_session, &token, &model.settings)?;
+    session.last_access = now;
+    let session = session.clone();
+    let scope = scope(request, client, user, &token)?;
+    let issue = Issue {
+        model,
+        keys: &shared.keys,
+        issuer: &request.issuer,
+        now,
+        client,
+        user,
+        scope: &scope,
+        session: SessionKind::Online(&session),
+        grant: "rt",
+        dpop_thumbprint: None,
+    };
+    Ok(issue.answer(&mut state).body)
+}
+
+/// Where the realm revokes refresh tokens, each may be used once, and as often again as the realm says.
+fn check_reuse(session: &mut ClientSession, token: &RefreshToken, settings: &Settings) -> Result<(), OAuthError> {
+    let Some(most) = settings.refresh_token_reuse else {
+        return Ok(());
+    };
+    let id = token.text("jti").unwrap_or_default();
+    let Some((current, _, uses)) = &mut session.refresh else {
+        return Ok(());
+    };
+    if current != id {
+        return Err(OAuthError::invalid_grant("Stale token"));
+    }
+    if *uses > most {
+        return Err(OAuthError::invalid_grant(
+            "Maximum allowed refresh token reuse exceeded",
+        ));
+    }
+    *uses += 1;
+    Ok(())
+}
+
+/// The scope of the refresh token, or less of it where the request asks for less.
+fn scope(
+    request: &Incoming,
+    client: ClientId,
+    user: crate::dev::model::UserId,
+    token: &RefreshToken,
+) -> Result<Scope, OAuthError> {
+    let model = &request.shared.model;
+    let granted = token.text("scope").unwrap_or_default();
+    let parameter = match request.form.get("scope") {
+        None => granted.to_owned(),
+        Some(asked) => {
+            let had = |word: &&str| granted.split_whitespace().any(|other| other == *word);
+            asked.split_whitespace().filter(had).collect::<Vec<_>>().join(" ")
+        }
+    };
+    let (of_client, of_user) = (model.client(client), model.user(user));
+    Scope::requested(model, of_client, of_user, Some(&parameter))
+        .map_err(|_| OAuthError::invalid_grant("Client no longer has requested consent from user"))
+}

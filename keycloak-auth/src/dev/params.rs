@@ -1,0 +1,39 @@
+//! Parameters of a request: of its query, or of a form.
+
+use url::form_urlencoded;
+
+/// Parameters in their order. Empty values count as missing (RFC 6749 §3.1).
+#[derive(Debug, Default)]
+pub(super) struct Params(Vec<(String, String)>);
+
+impl Params {
+    pub(super) fn parse(encoded: &[u8]) -> Self {
+        Self(form_urlencoded::parse(encoded).into_owned().collect())
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        let value = self.0.iter().find(|(other, _)| other == name);
+        value.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// Every value of a parameter that may stand several times.
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let values = self.0.iter().filter(move |(other, _)| other == name);
+        values.map(|(_, value)| value.as_str())
+    }
+
+    /// A parameter stands twice that must not (RFC 6749 §3.2); `audience` and `resource` may (RFC 8693 §2.1).
+    pub(super) fn has_duplicates(&self) -> bool {
+        (self.0.iter().enumerate()).any(|(number, (name, _))| {
+            !matches!(name.as_str(), "audience" | "resource") && self.0[..number].iter().any(|(other, _)| other == name)
+        })
+    }
+}
+
+/// A segment of a path without its escapes.
+pub(super) fn decode_segment(segment: &str) -> String {
+    // In a path `+` is a plus; the decoder is one of forms.
+    let escaped = segment.replace('+', "%2B");
+    let mut pairs = form_urlencoded::parse(escaped.as_bytes());
+    pairs.next().map(|(name, _)| name.into_owned()).unwrap_or_default()
+}
