@@ -20,23 +20,31 @@ pub struct Realm {
     server_url: String,
     name: String,
     file: Arc<Value>,
-    admin: Admin,
+    /// Only where the server is a Keycloak that the tests administer.
+    admin: Option<Admin>,
     http: reqwest::Client,
 }
 
 impl Realm {
     /// Imports a realm file by the admin API.
     pub(crate) async fn import(admin: &Admin, file: Value) -> Result<Self> {
-        let name = file["realm"].as_str().context("a realm file has a name")?;
-        let name = name.to_owned();
         admin.create_realm(&file).await?;
         Ok(Self {
-            server_url: admin.server_url().to_owned(),
-            name,
-            file: Arc::new(file),
-            admin: admin.clone(),
-            http: http_client(),
+            admin: Some(admin.clone()),
+            ..Self::served_at(admin.server_url(), file)
         })
+    }
+
+    /// A realm that some server serves already.
+    pub fn served_at(server_url: &str, file: Value) -> Self {
+        let name = file["realm"].as_str().expect("a realm file has a name");
+        Self {
+            server_url: server_url.to_owned(),
+            name: name.to_owned(),
+            file: Arc::new(file),
+            admin: None,
+            http: http_client(),
+        }
     }
 
     pub fn server_url(&self) -> &str {
@@ -57,7 +65,9 @@ impl Realm {
     }
 
     pub fn admin(&self) -> &Admin {
-        &self.admin
+        self.admin
+            .as_ref()
+            .expect("a realm of a Keycloak that the tests administer")
     }
 
     /// A request to the token endpoint as this client, with its secret where the realm file has one.

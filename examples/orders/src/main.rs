@@ -83,8 +83,9 @@ async fn main() -> Result<()> {
     );
     println!("\nUsers and their passwords\n{users}");
     if let Some((user, password)) = someone {
-        println!("\nIn a terminal\n  {}\n", curl(&keycloak, address, &user, &password));
+        println!("\nIn a terminal\n  {}", curl(&keycloak, address, &user, &password));
     }
+    println!("\nCtrl-C ends it.");
 
     axum::serve(listener, orders::app(keycloak.clone()))
         .with_graceful_shutdown(interrupted())

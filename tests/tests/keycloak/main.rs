@@ -10,6 +10,7 @@ mod setup;
 mod algorithms;
 mod facts;
 mod introspection;
+mod orders;
 mod outage;
 mod policies;
 mod refusals;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         algorithms::tests(),
         rotation::tests(),
         introspection::tests(),
+        orders::tests(),
         swagger_ui::tests(),
         outage::tests(),
     ];

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use keycloak_auth_tests::{Chromium, Keycloak, Realm, Service, suite};
+use keycloak_auth::dev::DevRealm;
+use keycloak_auth_tests::{ACME, ACME_JSON, Chromium, Keycloak, Realm, Service, suite};
 
 use crate::setup::builder;
 
@@ -11,21 +12,24 @@ use crate::setup::builder;
 const LIST: &str = "#operations-orders-list";
 
 pub fn tests() -> Vec<suite::Test> {
-    vec![suite::browser_test("swagger_ui::logs_in_at_a_real_keycloak", real)]
+    vec![
+        suite::browser_test("swagger_ui::logs_in_at_a_real_keycloak", real),
+        suite::browser_test("swagger_ui::logs_in_at_the_embedded_realm", embedded),
+    ]
 }
 
 async fn real(keycloak: Arc<Keycloak>) -> Result<()> {
-    let realm = keycloak.realm();
-    let service = Service::start(orders::app(builder(realm).build()?)).await;
-    tour("real", &service, &realm.issuer(), |user| password(realm, user)).await
+    tour("real", keycloak.realm()).await
 }
 
-fn password(realm: &Realm, user: &str) -> Result<String> {
-    Ok(realm.password(user).context("a user of the realm file")?.to_owned())
+async fn embedded(_: Arc<Keycloak>) -> Result<()> {
+    let running = DevRealm::from_json(ACME_JSON)?.start().await?;
+    tour("embedded", &Realm::served_at(running.server_url(), ACME.clone())).await
 }
 
 /// As `alice`, who may list orders, and as `carol`, who may not.
-async fn tour(label: &str, service: &Service, issuer: &str, password: impl Fn(&str) -> Result<String>) -> Result<()> {
+async fn tour(label: &str, realm: &Realm) -> Result<()> {
+    let service = Service::start(orders::app(builder(realm).build()?)).await;
     let mut browser = Chromium::start(label).await?;
     browser.open(&service.url("/")).await?;
     browser.wait_for("#routes code").await?;
@@ -38,11 +42,15 @@ async fn tour(label: &str, service: &Service, issuer: &str, password: impl Fn(&s
         if user == "alice" {
             browser.screenshot("swagger-ui").await?;
         }
-        log_in(&mut browser, user, &password(user)?).await?;
+        log_in(
+            &mut browser,
+            user,
+            realm.password(user).context("a user of the realm file")?,
+        )
+        .await?;
         assert_eq!(list_orders(&mut browser).await?, status, "{user}");
-        let wait = format!("orders-as-{user}");
-        browser.screenshot(&wait).await?;
-        log_out(&mut browser, issuer).await?;
+        browser.screenshot(&format!("orders-as-{user}")).await?;
+        log_out(&mut browser, &realm.issuer()).await?;
     }
     browser.open(&service.url("/docs/")).await?;
     assert_eq!(list_orders(&mut browser).await?, "401", "nobody is logged in any more");
