@@ -39,6 +39,7 @@
 //! first request that needs one waits for it.
 
 mod answers;
+mod cookies;
 mod cors;
 mod credentials;
 mod endpoints;
@@ -47,6 +48,7 @@ mod file;
 mod keys;
 mod mappers;
 mod model;
+mod pages;
 mod params;
 mod random;
 mod realm;

@@ -86,7 +86,7 @@ impl RedirectUris {
     ///
     /// As Keycloak does it: a `*` at the end stands for anything, but only in the path, or in the port of a URI that
     /// ends in `:*`; user information and a fragment are never accepted.
-    pub(in crate::dev) fn accept(&self, uri: &str) -> bool {
+    pub(in crate::dev) fn accept(&self, uri: &str, server_url: &str) -> bool {
         let Ok(parsed) = url::Url::parse(uri) else { return false };
         let dots = uri.to_ascii_lowercase().replace("%2e", ".");
         if !parsed.username().is_empty() || parsed.password().is_some() || parsed.fragment().is_some() {
@@ -95,15 +95,23 @@ impl RedirectUris {
         if dots.contains("/../") || dots.ends_with("/..") || uri.contains(['\\', '\n', '\r', '\t', ' ']) {
             return false;
         }
-        self.0.iter().any(|pattern| match pattern.strip_suffix('*') {
-            Some("") => matches!(parsed.scheme(), "http" | "https"),
-            Some(start) if start.contains('?') => pattern == uri,
-            Some(start) => {
-                let path = uri.split('?').next().unwrap_or(uri);
-                path.starts_with(start) || start.strip_suffix('/') == Some(path)
-            }
-            None => pattern == uri || loopback_without_port(pattern, &parsed),
-        })
+        // A path is one on this server, as the built-in clients have it.
+        let absolute = |pattern: &String| match pattern.strip_prefix('/') {
+            Some(path) => format!("{server_url}/{path}"),
+            None => pattern.clone(),
+        };
+        self.0
+            .iter()
+            .map(absolute)
+            .any(|pattern| match pattern.strip_suffix('*') {
+                Some("") => matches!(parsed.scheme(), "http" | "https"),
+                Some(start) if start.contains('?') => pattern == uri,
+                Some(start) => {
+                    let path = uri.split('?').next().unwrap_or(uri);
+                    path.starts_with(start) || start.strip_suffix('/') == Some(path)
+                }
+                None => pattern == uri || loopback_without_port(&pattern, &parsed),
+            })
     }
 
     /// The only URI, where there is just one and it stands for itself.

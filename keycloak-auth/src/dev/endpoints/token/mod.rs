@@ -1,8 +1,13 @@
 //! The token endpoint (RFC 6749 §3.2).
 
 mod client_credentials;
+mod code;
+mod exchange;
 mod password;
 mod refresh;
+
+pub(super) use code::is_pkce_text;
+pub(super) use password::{PasswordCheck, check_password};
 
 use axum::{http::StatusCode, response::Response};
 use serde_json::Value;
@@ -48,6 +53,8 @@ async fn grant(request: &Incoming, client: ClientId) -> Result<Claims, OAuthErro
         "password" => password::grant(request, client).await,
         "client_credentials" => client_credentials::grant(request, client),
         "refresh_token" => refresh::grant(request, client),
+        "authorization_code" => code::grant(request, client),
+        "urn:ietf:params:oauth:grant-type:token-exchange" => exchange::grant(request, client),
         _ => Err(OAuthError::new(
             StatusCode::BAD_REQUEST,
             "unsupported_grant_type",
@@ -68,11 +75,9 @@ fn requested_scope(request: &Incoming, client: &Client, user: &User) -> Result<S
     })
 }
 
-/// Refuses offline tokens to a user who may not have them.
-fn check_offline(request: &Incoming, scope: &Scope) -> Result<bool, OAuthError> {
-    let asked = request
-        .form
-        .get("scope")
+/// Whether offline tokens are asked for; they are refused to a user who may not have them.
+fn check_offline(request: &Incoming, parameter: Option<&str>, scope: &Scope) -> Result<bool, OAuthError> {
+    let asked = parameter
         .unwrap_or_default()
         .split_whitespace()
         .any(|word| word == "offline_access");
