@@ -25,7 +25,7 @@
 //! - Discovery, keys, the token endpoint (password, client credentials, refresh, authorization code with PKCE, token
 //!   exchange), the login page, introspection, userinfo, logout, revocation; CORS by `webOrigins`.
 //! - Composite roles, group roles, client roles, `fullScopeAllowed` and scope mappings, client scopes, protocol mappers,
-//!   service accounts, lightweight tokens, lifespans, not-before, passwords in plain text or hashed.
+//!   service accounts, lightweight tokens, tokens bound by DPoP, lifespans, not-before, passwords in plain text or hashed.
 //! - What the file asks for and it cannot do, it says: [`DevRealm::warnings`], and in the log at the start.
 //!
 //! # What it is not
@@ -42,6 +42,7 @@ mod answers;
 mod cookies;
 mod cors;
 mod credentials;
+mod dpop;
 mod endpoints;
 mod error;
 mod file;

@@ -25,6 +25,8 @@ pub(super) struct State {
     pub(super) logins: HashMap<String, Expiring<Login>>,
     pub(super) logouts: HashMap<String, Expiring<Logout>>,
     pub(super) codes: HashMap<String, Expiring<Code>>,
+    /// The `jti` of proofs of possession that were used.
+    pub(super) proofs: HashMap<String, Expiring<()>>,
     /// The `jti` of revoked access tokens.
     pub(super) revoked: HashMap<String, Expiring<()>>,
 }
@@ -67,6 +69,8 @@ pub(super) struct Login {
     pub(super) request: AuthorizationRequest,
     /// What the cookie of the browser holds that started it.
     pub(super) cookie: String,
+    /// It is over; the browser has gone back to the form.
+    pub(super) done: bool,
 }
 
 /// A logout that the user is asked about.

@@ -42,16 +42,15 @@ fn introspect(request: &Incoming) -> Result<Claims, OAuthError> {
     Ok(active(request, client, token).unwrap_or_else(inactive))
 }
 
-/// The claims of an access token that is good and meant for the client that asks.
+/// The claims of an access token that is good and meant for the client that asks; a lightweight token says only here
+/// whom it is meant for.
 fn active(request: &Incoming, client: ClientId, text: &str) -> Option<Claims> {
     let token = AccessToken::of(request, text)?;
+    let claims = token.issue(request, |issue| introspection_claims(issue, &token.claims))?;
     let asking = &request.shared.model.client(client).client_id;
-    let meant = match token.claims.get("aud")? {
+    let meant = match claims.get("aud")? {
         Value::Array(audiences) => audiences.iter().any(|audience| audience == asking),
         audience => audience == asking,
     };
-    if !meant {
-        return None;
-    }
-    token.issue(request, |issue| introspection_claims(issue, &token.claims))
+    meant.then_some(claims)
 }

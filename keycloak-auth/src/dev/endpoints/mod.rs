@@ -38,6 +38,8 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
 pub(super) struct Incoming {
     pub(super) shared: Arc<Shared>,
     pub(super) method: Method,
+    /// The path below the issuer.
+    pub(super) path: String,
     pub(super) headers: HeaderMap,
     pub(super) origin: Origin,
     pub(super) query: Params,
@@ -71,22 +73,23 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         return answers::plain_error(StatusCode::PAYLOAD_TOO_LARGE);
     };
     let issuer = format!("{server_url}/realms/{realm}");
-    let path = path.to_owned();
     let incoming = Incoming {
         origin: Origin::of(&parts.headers),
         query: Params::parse(parts.uri.query().unwrap_or_default().as_bytes()),
         form: Params::parse(&body),
         method: parts.method,
+        path: path.to_owned(),
         headers: parts.headers,
         shared,
         realm_segment: realm.to_owned(),
         server_url,
         issuer,
     };
-    route(&path, &incoming).await
+    route(&incoming).await
 }
 
-async fn route(path: &str, request: &Incoming) -> Response {
+async fn route(request: &Incoming) -> Response {
+    let path = request.path.as_str();
     let methods = match path {
         "" | ".well-known/openid-configuration" | "protocol/openid-connect/certs" => "GET",
         "protocol/openid-connect/auth" => "HEAD, POST, GET, OPTIONS",
@@ -94,14 +97,25 @@ async fn route(path: &str, request: &Incoming) -> Response {
         "protocol/openid-connect/token/introspect"
         | "login-actions/authenticate"
         | "protocol/openid-connect/logout/logout-confirm" => "HEAD, POST, OPTIONS",
-        "protocol/openid-connect/userinfo" | "protocol/openid-connect/logout" => "GET, POST, HEAD, OPTIONS",
+        // Without POST, which no preflight asks for.
+        "protocol/openid-connect/userinfo" | "protocol/openid-connect/logout" => "GET, HEAD, OPTIONS",
         _ => return answers::plain_error(StatusCode::NOT_FOUND),
     };
+    // Pages and introspection are not for scripts of another origin.
+    let for_scripts = !methods.starts_with("HEAD");
     if request.method == Method::OPTIONS {
-        return request.origin.preflight(methods);
+        return if for_scripts {
+            request.origin.preflight(methods)
+        } else {
+            Origin::none().preflight(methods)
+        };
     }
+    let posts = matches!(
+        path,
+        "protocol/openid-connect/userinfo" | "protocol/openid-connect/logout"
+    );
     let allowed = methods.split(", ").any(|method| method == request.method.as_str());
-    if !allowed && request.method != Method::HEAD {
+    if !allowed && !(posts && request.method == Method::POST) {
         return answers::plain_error(StatusCode::METHOD_NOT_ALLOWED);
     }
     match path {

@@ -28,7 +28,7 @@ button { width: 100%; font: inherit; font-weight: 600; margin-top: 1.5rem; paddi
   border-radius: .4rem; color: var(--on-accent); background: var(--accent); cursor: pointer; }
 button:hover { filter: brightness(1.1); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-.error { margin: 0; padding: .6rem .75rem; border-radius: .4rem; color: var(--error); background: var(--error-page); }
+.error { display: block; padding: .6rem .75rem; border-radius: .4rem; color: var(--error); background: var(--error-page); }
 .instruction { margin: 0; }
 details { margin-top: 1.5rem; color: var(--quiet); font-size: .9rem; }
 summary { cursor: pointer; }

@@ -30,7 +30,10 @@ pub(super) fn login(model: &Model, page: &LoginPage<'_>) -> Response {
         None => ("", String::new()),
         Some(text) => (
             r#" aria-invalid="true" aria-describedby="input-error""#,
-            format!(r#"<p id="input-error" class="error" role="alert">{}</p>"#, escape(text)),
+            format!(
+                r#"<span id="input-error" class="error" role="alert">{}</span>"#,
+                escape(text)
+            ),
         ),
     };
     // Who has a name already goes on with the password.
@@ -108,7 +111,7 @@ pub(super) fn logout_confirmation(model: &Model, action: &str, session_code: &st
 
 pub(super) fn logged_out(model: &Model) -> Response {
     let title = format!("Sign in to {}", model.display_name);
-    let body = r#"<div id="kc-info-message"><p class="instruction" role="status">You are logged out</p></div>"#;
+    let body = r#"<div id="kc-info-message" role="status"><p class="instruction">You are logged out</p></div>"#;
     answers::page(StatusCode::OK, layout(model, &title, "You are logged out", body))
 }
 

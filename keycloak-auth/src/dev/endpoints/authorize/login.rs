@@ -3,7 +3,7 @@
 use axum::{http::StatusCode, response::Response};
 use url::form_urlencoded;
 
-use super::{give_code, session_of_login};
+use super::{error_response, give_code, session_of_login};
 use crate::dev::{
     cookies,
     endpoints::{
@@ -46,6 +46,14 @@ pub(in crate::dev::endpoints) async fn authenticate(request: &Incoming) -> Respo
     let Some(login) = login.filter(|login| cookie == Some(login.cookie.as_str())) else {
         return not_found();
     };
+    if login.done {
+        return error_response(
+            request,
+            &login.request,
+            "temporarily_unavailable",
+            Some("authentication_expired"),
+        );
+    }
     let username = request.form.get("username").unwrap_or_default();
     let password = request.form.get("password").unwrap_or_default();
     let again = |error: &str| {
@@ -73,7 +81,9 @@ pub(in crate::dev::endpoints) async fn authenticate(request: &Incoming) -> Respo
             ));
         }
     };
-    state.logins.remove(id);
+    if let Some(login) = state.logins.get_mut(id) {
+        login.value.done = true;
+    }
     let mut response = give_code(request, &mut state, login.request, &session, false);
     cookies::set(&mut response, cookies::SESSION, &cookie, &request.realm_segment);
     response

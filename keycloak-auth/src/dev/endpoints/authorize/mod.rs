@@ -56,6 +56,7 @@ fn show_login(request: &Incoming, state: &mut State, asked: AuthorizationRequest
     let login = Login {
         request: asked,
         cookie: cookie.clone(),
+        done: false,
     };
     let id = state.add_login(login, shared.now(), &shared.model.settings);
     let page = LoginPage {

@@ -9,7 +9,7 @@ use crate::dev::{
     tokens::{Claims, Issue, SessionKind, service_account_notes},
 };
 
-pub(super) fn grant(request: &Incoming, client: ClientId) -> Result<Claims, OAuthError> {
+pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> Result<Claims, OAuthError> {
     let shared = &request.shared;
     let model = &shared.model;
     let of_client = model.client(client);
@@ -39,7 +39,7 @@ pub(super) fn grant(request: &Incoming, client: ClientId) -> Result<Claims, OAut
         refresh_scope: None,
         session: SessionKind::Transient(&notes),
         grant: "cc",
-        dpop_thumbprint: None,
+        dpop_thumbprint: key,
     };
     Ok(issue.answer(&mut shared.sessions.lock()))
 }

@@ -11,7 +11,7 @@ use crate::dev::{
     tokens::{Claims, Issue, Scope, SessionKind},
 };
 
-pub(super) fn grant(request: &Incoming, client: ClientId) -> Result<Claims, OAuthError> {
+pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> Result<Claims, OAuthError> {
     let shared = &request.shared;
     let model = &shared.model;
     let text = request
@@ -71,7 +71,7 @@ pub(super) fn grant(request: &Incoming, client: ClientId) -> Result<Claims, OAut
         refresh_scope: None,
         session: SessionKind::Online(&session),
         grant: "ac",
-        dpop_thumbprint: None,
+        dpop_thumbprint: key,
     };
     Ok(issue.answer(&mut state))
 }

@@ -14,7 +14,7 @@ use crate::dev::{
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
 
-pub(super) fn grant(request: &Incoming, client: ClientId) -> Result<Claims, OAuthError> {
+pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> Result<Claims, OAuthError> {
     let shared = &request.shared;
     let model = &shared.model;
     let of_client = model.client(client);
@@ -83,7 +83,7 @@ pub(super) fn grant(request: &Incoming, client: ClientId) -> Result<Claims, OAut
             .as_ref()
             .map_or(SessionKind::Transient(&notes), SessionKind::Exchanged),
         grant: "te",
-        dpop_thumbprint: None,
+        dpop_thumbprint: key,
     };
     let mut body = issue.answer_restricted(&mut state, |claims| restrict(request, claims))?;
     body.insert("issued_token_type".to_owned(), json!(requested_type));

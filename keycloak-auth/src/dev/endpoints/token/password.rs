@@ -13,7 +13,7 @@ use crate::dev::{
     tokens::{Claims, Issue, SessionKind},
 };
 
-pub(super) async fn grant(request: &Incoming, client: ClientId) -> Result<Claims, OAuthError> {
+pub(super) async fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> Result<Claims, OAuthError> {
     let shared = &request.shared;
     let model = &shared.model;
     if !model.client(client).direct_access_grants {
@@ -57,7 +57,7 @@ pub(super) async fn grant(request: &Incoming, client: ClientId) -> Result<Claims
         refresh_scope: None,
         session: SessionKind::Online(&session),
         grant: "ro",
-        dpop_thumbprint: None,
+        dpop_thumbprint: key,
     };
     Ok(issue.answer(&mut state))
 }

@@ -8,7 +8,7 @@ use crate::dev::{
     tokens::{Claims, Issue, RefreshToken, Scope, SessionKind},
 };
 
-pub(super) fn grant(request: &Incoming, client: ClientId) -> Result<Claims, OAuthError> {
+pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> Result<Claims, OAuthError> {
     let shared = &request.shared;
     let model = &shared.model;
     let of_client = model.client(client);
@@ -25,6 +25,17 @@ pub(super) fn grant(request: &Incoming, client: ClientId) -> Result<Claims, OAut
     }
     if token.issued() < model.settings.not_before.max(of_client.not_before) {
         return Err(OAuthError::invalid_grant("Stale token"));
+    }
+    let bound = token
+        .claims
+        .get("cnf")
+        .and_then(|confirmation| confirmation.get("jkt")?.as_str());
+    match (bound, key) {
+        (Some(_), None) => return Err(OAuthError::invalid_request("DPoP proof is missing")),
+        (Some(bound), Some(key)) if bound != key => {
+            return Err(OAuthError::invalid_grant("DPoP confirmation doesn't match DPoP proof"));
+        }
+        _ => {}
     }
     let mut state = shared.sessions.lock();
     let not_active = || OAuthError::invalid_grant("Session not active");
@@ -56,7 +67,7 @@ pub(super) fn grant(request: &Incoming, client: ClientId) -> Result<Claims, OAut
         refresh_scope: Some(granted),
         session: SessionKind::Online(&session),
         grant: "rt",
-        dpop_thumbprint: None,
+        dpop_thumbprint: key,
     };
     Ok(issue.answer(&mut state))
 }
