@@ -129,7 +129,7 @@ impl Reader<'_> {
                 .secret
                 .as_deref()
                 .filter(|secret| !secret.is_empty() && *secret != "**********");
-            ClientKind::Confidential(secret.map(|secret| Secret::new(secret)))
+            ClientKind::Confidential(secret.map(Secret::new))
         }
     }
 
