@@ -35,7 +35,6 @@ pub(super) fn tests() -> Vec<suite::Test> {
             "facts::introspection_is_for_clients_in_the_audience_alone",
             introspection_by_a_stranger,
         ),
-        suite::test("facts::two_realms_share_no_key", two_realms),
     ]
 }
 
@@ -175,16 +174,5 @@ async fn introspection_by_a_stranger(keycloak: Arc<Keycloak>) -> Result<()> {
     assert_eq!(realm.introspect("orders-worker", &token).await?, inactive);
     let exchanged = realm.grant("orders-api").exchange(&token).send().await?.access;
     assert_eq!(realm.introspect("orders-api", &exchanged).await?, inactive);
-    Ok(())
-}
-
-async fn two_realms(keycloak: Arc<Keycloak>) -> Result<()> {
-    let other = keycloak.realm_of_its_own("facts-other").await?;
-    let kids = |set: Value| -> BTreeSet<String> {
-        let keys = set["keys"].as_array().cloned().unwrap_or_default();
-        keys.iter().map(|key| key["kid"].to_string()).collect()
-    };
-    let (own, others) = (kids(keycloak.realm().key_set().await?), kids(other.key_set().await?));
-    assert!(own.len() == 2 && own.is_disjoint(&others), "{own:?} {others:?}");
     Ok(())
 }

@@ -127,7 +127,7 @@ table! {
     email_and_profile (scopes = ["email", "profile"])             => "+ + + + + + + + + +" FORBIDDEN;
     phone (scopes = "phone")                                      => "- + - - - - - - - -" Refusal::scope("phone");
 
-    admin_or_finance (roles = "admin", groups = "/finance", any)      => "+ + + - + - - - - +" FORBIDDEN;
+    admin_or_finance (roles = "admin", groups = "/finance", any)  => "+ + + - + - - - - +" FORBIDDEN;
     oncall_clerk (groups = "/ops/oncall", roles = "clerk")        => "- - - + - - - - - -" GROUPS;
     not_admin (not(role("admin")))                                => "- - - + + + + + + -" FORBIDDEN;
     ops_but_no_clerk (all(any(role("admin"), group_tree("/ops")), not(role("clerk"))))
