@@ -18,7 +18,7 @@ use serde::Deserialize;
 use crate::{
     Clock,
     error::{AuthError, InvalidToken, Unavailable},
-    provider::{ClientCredentials, Provider, ProviderError, only_ok},
+    provider::{ClientCredentials, Provider, ProviderError},
     secret::Secret,
     text::chain,
     validator::{Validator, parse_claims},
@@ -140,8 +140,7 @@ impl Introspection {
             id: &self.client_id,
             secret: self.client_secret.expose(),
         };
-        let (status, body) = http.post_form(&url, client, &form).await?;
-        let body = only_ok(&url, status, body)?;
+        let body = http.post_form(&url, client, &form).await?.only_ok(&url)?;
         let json = String::from_utf8(body.into()).map_err(|_| unreadable())?;
         let answer: Answer = serde_json::from_str(&json).map_err(|_| unreadable())?;
         Ok(answer.active.then_some(json))

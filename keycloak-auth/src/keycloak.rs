@@ -13,7 +13,8 @@ use crate::{
     metrics::Recorder,
     middleware::KeycloakLayer,
     policy::{Decision, EvaluationContext, Policy},
-    provider::{ProviderError, RealmUrl, RemoteKeySet},
+    provider::{Provider, ProviderError, RealmUrl, RemoteKeySet},
+    secret::Secret,
     token_endpoint::TokenEndpoint,
     validator::Validator,
     verified_token::VerifiedToken,
@@ -43,17 +44,27 @@ pub(crate) struct Parts {
     pub(crate) realm_url: RealmUrl,
     pub(crate) issuer: String,
     pub(crate) client_id: Arc<str>,
-    pub(crate) has_client_secret: bool,
+    pub(crate) client_secret: Option<Secret>,
     pub(crate) error_format: ErrorFormat,
     #[cfg(feature = "utoipa")]
     pub(crate) openapi: crate::openapi::SchemeSettings,
     pub(crate) validator: Validator,
+    pub(crate) provider: Arc<Provider>,
+    pub(crate) connection: ConnectionSettings,
     pub(crate) key_set: RemoteKeySet,
     /// Where it takes the place of validating tokens by keys.
     pub(crate) introspection: Option<Introspection>,
     pub(crate) token_endpoint: Arc<TokenEndpoint>,
     pub(crate) clock: Clock,
     pub(crate) metrics: Recorder,
+}
+
+/// How Keycloak is reached, as far as a diagnosis has to know.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConnectionSettings {
+    pub(crate) accepts_invalid_certificates: bool,
+    /// Whether names are looked up and connections made by somebody else: a proxy, or the client's own ways.
+    pub(crate) is_indirect: bool,
 }
 
 impl Keycloak {
@@ -171,6 +182,10 @@ impl Keycloak {
         &self.parts.error_format
     }
 
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
     pub(crate) fn token_endpoint(&self) -> &Arc<TokenEndpoint> {
         &self.parts.token_endpoint
     }
@@ -273,7 +288,7 @@ impl fmt::Debug for Keycloak {
             .field("realm_url", &self.realm_url())
             .field("issuer", &self.issuer())
             .field("client_id", &self.client_id())
-            .field("has_client_secret", &self.parts.has_client_secret)
+            .field("has_client_secret", &self.parts.client_secret.is_some())
             .finish_non_exhaustive()
     }
 }

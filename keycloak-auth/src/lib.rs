@@ -65,6 +65,7 @@ mod builder;
 mod clock;
 #[cfg(feature = "dev-realm")]
 pub mod dev;
+mod diagnostics;
 mod keycloak;
 pub mod metrics;
 #[cfg(feature = "utoipa")]
@@ -83,13 +84,14 @@ pub use builder::{BuildError, KeycloakBuilder, Problem};
 pub use challenge::{Answer, ErrorFormat, Renderer};
 pub use claims::Claims;
 pub use clock::Clock;
+pub use diagnostics::{CheckStatus, Diagnose, DiagnosticCheck, DiagnosticReport};
 pub use error::{AuthError, InvalidToken, Unavailable};
 pub use extract::{AuthRejection, CustomClaims};
 pub use jose::Algorithm;
 pub use keycloak::Keycloak;
 pub use middleware::KeycloakLayer;
 pub use policy::Policy;
-pub use provider::ProviderError;
+pub use provider::{ProviderError, TlsFault};
 pub use router::{GuardedArgs, SecureRouter, routing};
 pub use token_endpoint::{ExchangeToken, GrantKind, OAuthError, RefreshToken, TokenRefusal, TokenResponse};
 pub use user::KeycloakUser;

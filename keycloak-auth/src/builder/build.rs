@@ -6,6 +6,7 @@ use super::{BuildError, KeycloakBuilder, problems::Problems};
 use crate::{
     Keycloak,
     introspection::Introspection,
+    keycloak::ConnectionSettings,
     metrics::Recorder,
     provider::{Endpoints, HttpClient, MetadataSource, Provider, RealmUrl, RemoteKeySet, Timing},
     token_endpoint::TokenEndpoint,
@@ -132,12 +133,22 @@ impl KeycloakBuilder {
             self.clock.clone(),
             metrics.clone(),
         ));
-        let key_set = RemoteKeySet::new(provider, self.clock.clone(), timing, metrics.clone(), self.key_set);
+        let connection = ConnectionSettings {
+            accepts_invalid_certificates: self.accept_invalid_certificates,
+            is_indirect: self.proxy.is_some() || self.http_client.is_some(),
+        };
+        let key_set = RemoteKeySet::new(
+            Arc::clone(&provider),
+            self.clock.clone(),
+            timing,
+            metrics.clone(),
+            self.key_set,
+        );
         Keycloak::assemble(crate::keycloak::Parts {
             realm_url,
             issuer: issuers.into_iter().next().unwrap_or_default(),
             client_id,
-            has_client_secret: self.client_secret.is_some(),
+            client_secret: self.client_secret,
             error_format: self.error_format,
             #[cfg(feature = "utoipa")]
             openapi: crate::openapi::SchemeSettings {
@@ -145,6 +156,8 @@ impl KeycloakBuilder {
                 scopes: self.openapi_scopes,
             },
             validator,
+            provider,
+            connection,
             key_set,
             introspection,
             token_endpoint,
@@ -273,6 +286,10 @@ impl KeycloakBuilder {
             .timeout(self.request_timeout)
             .referer(false)
             .user_agent(concat!("keycloak-auth/", env!("CARGO_PKG_VERSION")));
+        #[cfg(feature = "tls-diagnostics")]
+        {
+            builder = builder.tls_info(true);
+        }
         for pem in &self.root_certificates {
             match reqwest::Certificate::from_pem_bundle(pem) {
                 Ok(certificates) if certificates.is_empty() => {

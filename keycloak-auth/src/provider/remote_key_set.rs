@@ -188,6 +188,11 @@ impl RemoteKeySet {
         }
     }
 
+    /// Whether the keys were given, so that there is nothing to fetch.
+    pub(crate) fn is_fixed(&self) -> bool {
+        self.shared.is_fixed
+    }
+
     /// Why the last attempt failed; `None` after a success.
     pub(crate) fn last_error(&self) -> Option<Arc<ProviderError>> {
         self.shared.state().last_error.clone()
