@@ -20,6 +20,11 @@ impl Origin {
         Self(headers.get(header::ORIGIN).cloned())
     }
 
+    /// A request that is not from a page, or is treated as if it were not.
+    pub(super) fn none() -> Self {
+        Self(None)
+    }
+
     /// Refuses a page of an origin that the client does not have; the answer is a 403 of its own form.
     pub(super) fn check(&self, client: &Client) -> Result<(), Box<Response>> {
         let Some(origin) = &self.0 else { return Ok(()) };

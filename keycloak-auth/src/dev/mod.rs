@@ -25,7 +25,7 @@
 //! - Discovery, keys, the token endpoint (password, client credentials, refresh, authorization code with PKCE, token
 //!   exchange), the login page, introspection, userinfo, logout, revocation; CORS by `webOrigins`.
 //! - Composite roles, group roles, client roles, `fullScopeAllowed` and scope mappings, client scopes, protocol mappers,
-//!   service accounts, lightweight tokens, lifespans, not-before, passwords in plain text or hashed.
+//!   service accounts, lightweight tokens, tokens bound by DPoP, lifespans, not-before, passwords in plain text or hashed.
 //! - What the file asks for and it cannot do, it says: [`DevRealm::warnings`], and in the log at the start.
 //!
 //! # What it is not
@@ -39,14 +39,17 @@
 //! first request that needs one waits for it.
 
 mod answers;
+mod cookies;
 mod cors;
 mod credentials;
+mod dpop;
 mod endpoints;
 mod error;
 mod file;
 mod keys;
 mod mappers;
 mod model;
+mod pages;
 mod params;
 mod random;
 mod realm;

@@ -23,7 +23,10 @@ pub(super) struct State {
     pub(super) sessions: HashMap<String, Session>,
     /// Logins under way, by the id that the form sends back.
     pub(super) logins: HashMap<String, Expiring<Login>>,
+    pub(super) logouts: HashMap<String, Expiring<Logout>>,
     pub(super) codes: HashMap<String, Expiring<Code>>,
+    /// The `jti` of proofs of possession that were used.
+    pub(super) proofs: HashMap<String, Expiring<()>>,
     /// The `jti` of revoked access tokens.
     pub(super) revoked: HashMap<String, Expiring<()>>,
 }
@@ -66,7 +69,18 @@ pub(super) struct Login {
     pub(super) request: AuthorizationRequest,
     /// What the cookie of the browser holds that started it.
     pub(super) cookie: String,
-    pub(super) username: Option<String>,
+    /// It is over; the browser has gone back to the form.
+    pub(super) done: bool,
+}
+
+/// A logout that the user is asked about.
+#[derive(Clone, Debug)]
+pub(super) struct Logout {
+    /// What the cookie of the browser holds that started it.
+    pub(super) cookie: String,
+    pub(super) session: Option<String>,
+    /// Where the browser goes afterwards.
+    pub(super) target: Option<String>,
 }
 
 /// A request for authorization that was accepted (RFC 6749 §4.1.1).
@@ -151,6 +165,15 @@ impl State {
         id
     }
 
+    /// Keeps a logout that the user is asked about and returns its id.
+    pub(super) fn add_logout(&mut self, logout: Logout, now: u64, settings: &Settings) -> String {
+        self.drop_expired(now, settings);
+        let id = random_text();
+        let expires = now + settings.login_lifespan;
+        self.logouts.insert(id.clone(), Expiring { value: logout, expires });
+        id
+    }
+
     /// Keeps what a code stands for and returns the code.
     pub(super) fn add_code(&mut self, code: Code, now: u64, settings: &Settings) -> String {
         self.drop_expired(now, settings);
@@ -163,12 +186,21 @@ impl State {
     fn drop_expired(&mut self, now: u64, settings: &Settings) {
         self.sessions.retain(|_, session| session.is_active(now, settings));
         self.logins.retain(|_, login| login.expires > now);
+        self.logouts.retain(|_, logout| logout.expires > now);
         self.codes.retain(|_, code| code.expires > now);
         self.revoked.retain(|_, revoked| revoked.expires > now);
     }
 }
 
 impl Session {
+    /// When the user logged in last.
+    pub(super) fn authenticated(&self) -> u64 {
+        self.notes
+            .get("AUTH_TIME")
+            .and_then(|time| time.parse().ok())
+            .unwrap_or(self.started)
+    }
+
     fn is_active(&self, now: u64, settings: &Settings) -> bool {
         if self.offline {
             return now < self.last_access + settings.offline_session_idle;
@@ -176,7 +208,7 @@ impl Session {
         now < self.last_access + settings.session_idle && now < self.started + settings.session_lifespan
     }
 
-    /// When a refresh token ends that is issued now; `None` for an offline one, which ends by idling only.
+    /// When a refresh token ends that is issued now.
     pub(super) fn refresh_expires(&self, client: ClientId, now: u64, settings: &Settings) -> u64 {
         if self.offline {
             return now + settings.offline_session_idle;

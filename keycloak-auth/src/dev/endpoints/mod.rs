@@ -1,8 +1,13 @@
 //! The endpoints of a realm, with the paths of Keycloak.
 
+mod authorize;
 mod client_auth;
 mod discovery;
+mod introspect;
+mod logout;
+mod revoke;
 mod token;
+mod userinfo;
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -14,7 +19,13 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{answers, cors::Origin, params::Params, server::Shared};
+use super::{
+    answers,
+    cors::Origin,
+    model::RedirectUris,
+    params::{Params, decode_segment},
+    server::Shared,
+};
 
 /// No request of a client of this realm is larger.
 const MAX_BODY: usize = 256 * 1024;
@@ -27,11 +38,15 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
 pub(super) struct Incoming {
     pub(super) shared: Arc<Shared>,
     pub(super) method: Method,
+    /// The path below the issuer.
+    pub(super) path: String,
     pub(super) headers: HeaderMap,
     pub(super) origin: Origin,
     pub(super) query: Params,
     /// The form of a POST.
     pub(super) form: Params,
+    /// The name of the realm as it stands in the path.
+    pub(super) realm_segment: String,
     /// The address by which the server was reached.
     pub(super) server_url: String,
     /// The issuer under this address.
@@ -49,7 +64,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         return answers::plain_error(StatusCode::NOT_FOUND);
     };
     let (realm, path) = path.split_once('/').unwrap_or((path, ""));
-    let name = super::params::decode_segment(realm);
+    let name = decode_segment(realm);
     if name != shared.model.name || !shared.model.enabled {
         let body = json!({ "error": "Realm does not exist" });
         return answers::json_response(StatusCode::NOT_FOUND, &body);
@@ -58,39 +73,80 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         return answers::plain_error(StatusCode::PAYLOAD_TOO_LARGE);
     };
     let issuer = format!("{server_url}/realms/{realm}");
-    let path = path.to_owned();
     let incoming = Incoming {
         origin: Origin::of(&parts.headers),
         query: Params::parse(parts.uri.query().unwrap_or_default().as_bytes()),
         form: Params::parse(&body),
         method: parts.method,
+        path: path.to_owned(),
         headers: parts.headers,
         shared,
+        realm_segment: realm.to_owned(),
         server_url,
         issuer,
     };
-    route(&path, &incoming).await
+    route(&incoming).await
 }
 
-async fn route(path: &str, request: &Incoming) -> Response {
+async fn route(request: &Incoming) -> Response {
+    let path = request.path.as_str();
     let methods = match path {
         "" | ".well-known/openid-configuration" | "protocol/openid-connect/certs" => "GET",
-        "protocol/openid-connect/token" => "POST, OPTIONS",
+        "protocol/openid-connect/auth" => "HEAD, POST, GET, OPTIONS",
+        "protocol/openid-connect/token" | "protocol/openid-connect/revoke" => "POST, OPTIONS",
+        "protocol/openid-connect/token/introspect"
+        | "login-actions/authenticate"
+        | "protocol/openid-connect/logout/logout-confirm" => "HEAD, POST, OPTIONS",
+        // Without POST, which no preflight asks for.
+        "protocol/openid-connect/userinfo" | "protocol/openid-connect/logout" => "GET, HEAD, OPTIONS",
         _ => return answers::plain_error(StatusCode::NOT_FOUND),
     };
+    // Pages and introspection are not for scripts of another origin.
+    let for_scripts = !methods.starts_with("HEAD");
     if request.method == Method::OPTIONS {
-        return request.origin.preflight(methods);
+        return if for_scripts {
+            request.origin.preflight(methods)
+        } else {
+            Origin::none().preflight(methods)
+        };
     }
+    let posts = matches!(
+        path,
+        "protocol/openid-connect/userinfo" | "protocol/openid-connect/logout"
+    );
     let allowed = methods.split(", ").any(|method| method == request.method.as_str());
-    if !allowed && request.method != Method::HEAD {
+    if !allowed && !(posts && request.method == Method::POST) {
         return answers::plain_error(StatusCode::METHOD_NOT_ALLOWED);
     }
     match path {
         "" => discovery::realm(request).await,
         ".well-known/openid-configuration" => discovery::configuration(request),
         "protocol/openid-connect/certs" => discovery::certs(request).await,
+        "protocol/openid-connect/auth" => authorize::answer(request),
+        "login-actions/authenticate" => authorize::authenticate(request).await,
         "protocol/openid-connect/token" => token::answer(request).await,
+        "protocol/openid-connect/token/introspect" => introspect::answer(request).await,
+        "protocol/openid-connect/userinfo" => userinfo::answer(request).await,
+        "protocol/openid-connect/revoke" => revoke::answer(request).await,
+        "protocol/openid-connect/logout" => logout::answer(request).await,
+        "protocol/openid-connect/logout/logout-confirm" => logout::confirm(request),
         _ => answers::plain_error(StatusCode::NOT_FOUND),
+    }
+}
+
+impl Incoming {
+    /// The parameters of a request that may be a GET or a POST.
+    pub(super) fn parameters(&self) -> &Params {
+        if self.method == Method::POST {
+            &self.form
+        } else {
+            &self.query
+        }
+    }
+
+    /// Whether one of these URIs stands for the one given, or is the path of it on this server.
+    pub(super) fn accepts(&self, uris: &RedirectUris, uri: &str) -> bool {
+        uris.accept(uri, &self.server_url)
     }
 }
 

@@ -12,7 +12,6 @@ use super::lenient;
 #[serde(rename_all = "camelCase", default)]
 pub(in crate::dev) struct ClientFile {
     pub(in crate::dev) client_id: String,
-    pub(in crate::dev) name: Option<String>,
     pub(in crate::dev) enabled: Option<bool>,
     pub(in crate::dev) protocol: Option<String>,
     pub(in crate::dev) root_url: Option<String>,

@@ -37,8 +37,8 @@ pub(in crate::dev) fn apply<'m>(
     let mappers: Vec<_> = mappers.collect();
     let view = RoleView::new(subject, &mappers);
     for mapper in &mappers {
-        if mapper.targets.include(target) {
-            mapper.kind.apply(claims, subject, &view, target);
+        if mapper.kind.serves(target) && mapper.targets.include(target) {
+            mapper.kind.apply(claims, subject, &view);
         }
     }
 }
@@ -82,7 +82,7 @@ impl RoleView {
 }
 
 impl Kind {
-    fn apply(&self, claims: &mut Map<String, Value>, subject: &Subject<'_>, view: &RoleView, target: Target) {
+    fn apply(&self, claims: &mut Map<String, Value>, subject: &Subject<'_>, view: &RoleView) {
         let user = subject.user;
         match self {
             Self::Attribute {
@@ -178,7 +178,7 @@ impl Kind {
             }
             Self::AllowedOrigins => {
                 let origins = &subject.client.web_origins;
-                if !origins.is_empty() && target != Target::UserInfo {
+                if !origins.is_empty() {
                     claims.insert("allowed-origins".to_owned(), json!(origins));
                 }
             }

@@ -120,6 +120,31 @@ pub(super) enum Target {
     Introspection,
 }
 
+impl Kind {
+    /// Whether mappers of this kind serve such claims at all, whatever their switches say.
+    fn serves(&self, target: Target) -> bool {
+        match self {
+            Self::Attribute { .. }
+            | Self::Property { .. }
+            | Self::FullName
+            | Self::Address(_)
+            | Self::RealmRoles { .. }
+            | Self::ClientRoles { .. }
+            | Self::Groups { .. }
+            | Self::HardcodedClaim { .. }
+            | Self::Organization => true,
+            Self::Audience(_) | Self::Acr | Self::Amr | Self::SessionNote { .. } | Self::Sub => {
+                target != Target::UserInfo
+            }
+            Self::AudienceResolve
+            | Self::AllowedOrigins
+            | Self::HardcodedRole(_)
+            | Self::RoleName { .. }
+            | Self::Nonce => !matches!(target, Target::UserInfo | Target::IdToken),
+        }
+    }
+}
+
 impl Targets {
     fn include(self, target: Target) -> bool {
         match target {

@@ -13,7 +13,6 @@ pub(in crate::dev) struct ClientId(pub(super) usize);
 #[derive(Debug)]
 pub(in crate::dev) struct Client {
     pub(in crate::dev) client_id: String,
-    pub(in crate::dev) name: Option<String>,
     pub(in crate::dev) enabled: bool,
     pub(in crate::dev) openid_connect: bool,
     pub(in crate::dev) kind: ClientKind,
@@ -85,25 +84,33 @@ impl RedirectUris {
     /// Whether one of them stands for this URI.
     ///
     /// As Keycloak does it: a `*` at the end stands for anything, but only in the path, or in the port of a URI that
-    /// ends in `:*`; user information and a fragment are never accepted.
-    pub(in crate::dev) fn accept(&self, uri: &str) -> bool {
+    /// ends in `:*`; user information is never accepted.
+    pub(in crate::dev) fn accept(&self, uri: &str, server_url: &str) -> bool {
         let Ok(parsed) = url::Url::parse(uri) else { return false };
         let dots = uri.to_ascii_lowercase().replace("%2e", ".");
-        if !parsed.username().is_empty() || parsed.password().is_some() || parsed.fragment().is_some() {
+        if !parsed.username().is_empty() || parsed.password().is_some() {
             return false;
         }
         if dots.contains("/../") || dots.ends_with("/..") || uri.contains(['\\', '\n', '\r', '\t', ' ']) {
             return false;
         }
-        self.0.iter().any(|pattern| match pattern.strip_suffix('*') {
-            Some("") => matches!(parsed.scheme(), "http" | "https"),
-            Some(start) if start.contains('?') => pattern == uri,
-            Some(start) => {
-                let path = uri.split('?').next().unwrap_or(uri);
-                path.starts_with(start) || start.strip_suffix('/') == Some(path)
-            }
-            None => pattern == uri || loopback_without_port(pattern, &parsed),
-        })
+        // A path is one on this server, as the built-in clients have it.
+        let absolute = |pattern: &String| match pattern.strip_prefix('/') {
+            Some(path) => format!("{server_url}/{path}"),
+            None => pattern.clone(),
+        };
+        self.0
+            .iter()
+            .map(absolute)
+            .any(|pattern| match pattern.strip_suffix('*') {
+                Some("") => matches!(parsed.scheme(), "http" | "https"),
+                Some(start) if start.contains('?') => pattern == uri,
+                Some(start) => {
+                    let path = uri.split(['?', '#']).next().unwrap_or(uri);
+                    path.starts_with(start) || start.strip_suffix('/') == Some(path)
+                }
+                None => pattern == uri || loopback_without_port(&pattern, &parsed),
+            })
     }
 
     /// The only URI, where there is just one and it stands for itself.

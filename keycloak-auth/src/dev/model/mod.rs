@@ -79,6 +79,15 @@ impl Model {
         position.map(UserId)
     }
 
+    /// Whether a client may ask for each of these words.
+    pub(super) fn knows_scope(&self, client: &Client, parameter: &str) -> bool {
+        let mut words = parameter.split_whitespace();
+        words.all(|word| {
+            let mut scopes = client.default_scopes.iter().chain(&client.optional_scopes);
+            word == "openid" || scopes.any(|scope| self.scopes[*scope].name == word)
+        })
+    }
+
     /// The names of the client scopes of this protocol.
     pub(super) fn openid_scopes(&self) -> impl Iterator<Item = &str> {
         let scopes = self.scopes.iter().filter(|scope| scope.openid_connect);

@@ -22,6 +22,8 @@ pub(in crate::dev) struct Issue<'a> {
     pub(in crate::dev) client: ClientId,
     pub(in crate::dev) user: UserId,
     pub(in crate::dev) scope: &'a Scope,
+    /// The scope of the refresh token, where it is not that of the access token.
+    pub(in crate::dev) refresh_scope: Option<&'a str>,
     pub(in crate::dev) session: SessionKind<'a>,
     /// Two letters of the grant for the `jti`, as Keycloak has them.
     pub(in crate::dev) grant: &'static str,
@@ -40,18 +42,27 @@ pub(in crate::dev) enum SessionKind<'a> {
     Exchanged(&'a Session),
 }
 
-/// The answer of the token endpoint (RFC 6749 §5.1).
-pub(in crate::dev) struct TokenAnswer {
-    pub(in crate::dev) body: Claims,
-    pub(in crate::dev) access_token: Claims,
-}
-
 impl Issue<'_> {
     /// The answer with an access token, an ID token where `openid` is asked for, and a refresh token where the client
     /// has them; `state` keeps the refresh token in mind.
-    pub(in crate::dev) fn answer(&self, state: &mut State) -> TokenAnswer {
+    pub(in crate::dev) fn answer(&self, state: &mut State) -> Claims {
+        self.answer_of(self.access_claims(), state)
+    }
+
+    /// The answer with an access token that carries less, where `restrict` says so.
+    pub(in crate::dev) fn answer_restricted<E>(
+        &self,
+        state: &mut State,
+        restrict: impl FnOnce(&mut Claims) -> Result<(), E>,
+    ) -> Result<Claims, E> {
+        let mut claims = self.access_claims();
+        restrict(&mut claims)?;
+        Ok(self.answer_of(claims, state))
+    }
+
+    /// The answer of the token endpoint (RFC 6749 §5.1).
+    fn answer_of(&self, claims: Claims, state: &mut State) -> Claims {
         let (client, settings) = (self.model.client(self.client), &self.model.settings);
-        let claims = self.access_claims();
         let expires_in = claims["exp"].as_u64().unwrap_or_default().saturating_sub(self.now);
         let access_token = self.sign_access(&claims);
         let mut body = Claims::new();
@@ -86,10 +97,7 @@ impl Issue<'_> {
             body.insert("session_state".to_owned(), json!(session.id));
         }
         body.insert("scope".to_owned(), json!(self.scope.shown(self.model)));
-        TokenAnswer {
-            body,
-            access_token: claims,
-        }
+        body
     }
 
     pub(in crate::dev) fn sign_access(&self, claims: &Claims) -> String {
@@ -185,8 +193,11 @@ impl Issue<'_> {
             "typ".to_owned(),
             json!(if session.offline { "Offline" } else { "Refresh" }),
         );
+        let scope = self
+            .refresh_scope
+            .map_or_else(|| self.scope.full(self.model), str::to_owned);
         claims.insert("prov".to_owned(), json!("default"));
-        claims.insert("scope".to_owned(), json!(self.scope.full(self.model)));
+        claims.insert("scope".to_owned(), json!(scope));
         for shared in ["iss", "azp", "sid", "sub"] {
             if let Some(value) = access.get(shared) {
                 claims.insert(shared.to_owned(), value.clone());

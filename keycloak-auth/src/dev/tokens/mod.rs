@@ -8,10 +8,15 @@ pub(super) use mint::{Issue, SessionKind, introspection_claims, userinfo_claims}
 pub(super) use scope::{Scope, ScopeError};
 pub(super) use verify::{AccessToken, RefreshToken};
 
+use std::collections::BTreeMap;
+
 use aws_lc_rs::digest;
 use serde_json::{Map, Value, json};
 
-use super::keys::{RefreshKey, SigningKey, base64url};
+use super::{
+    keys::{RefreshKey, SigningKey, base64url},
+    model::Client,
+};
 use crate::Algorithm;
 
 /// The claims of a token.
@@ -35,6 +40,17 @@ fn compact(header: &Value, claims: &Claims, sign: impl FnOnce(&[u8]) -> Vec<u8>)
     token.push('.');
     token.push_str(&base64url(signature));
     token
+}
+
+/// What the session of a service account remembers.
+pub(super) fn service_account_notes(client: &Client) -> BTreeMap<String, String> {
+    // Only loopback reaches this server.
+    let host = "127.0.0.1".to_owned();
+    BTreeMap::from([
+        ("clientHost".to_owned(), host.clone()),
+        ("clientAddress".to_owned(), host),
+        ("client_id".to_owned(), client.client_id.clone()),
+    ])
 }
 
 /// The left half of the digest that the algorithm uses (OpenID Connect Core §3.1.3.6).

@@ -34,12 +34,7 @@ impl Scope {
         let words = || parameter.split_whitespace();
         let named =
             |scopes: &[usize], word: &str| scopes.iter().copied().find(|scope| model.scopes[*scope].name == word);
-        let known = |word: &str| {
-            word == "openid"
-                || named(&client.default_scopes, word).is_some()
-                || named(&client.optional_scopes, word).is_some()
-        };
-        if !words().all(known) {
+        if !model.knows_scope(client, parameter) {
             return Err(ScopeError::Invalid(parameter.to_owned()));
         }
         let mut scopes = client.default_scopes.clone();

@@ -3,8 +3,9 @@
 use base64_simd::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use super::Claims;
+use super::{Claims, Issue, Scope, SessionKind};
 use crate::dev::{
+    endpoints::Incoming,
     keys::Keys,
     model::{ClientId, Model, UserId},
     sessions::State,
@@ -24,6 +25,49 @@ pub(in crate::dev) struct RefreshToken {
 }
 
 impl AccessToken {
+    /// Reads the access token that came with a request.
+    pub(in crate::dev) fn of(request: &Incoming, text: &str) -> Option<Self> {
+        let shared = &request.shared;
+        let mut state = shared.sessions.lock();
+        Self::read(
+            text,
+            &shared.keys,
+            &shared.model,
+            &request.issuer,
+            shared.now(),
+            &mut state,
+        )
+    }
+
+    /// What could be issued in the place of this token; `None` when its session has ended in the meantime.
+    pub(in crate::dev) fn issue<T>(&self, request: &Incoming, answer: impl FnOnce(&Issue<'_>) -> T) -> Option<T> {
+        let shared = &request.shared;
+        let model = &shared.model;
+        let (client, user) = (model.client(self.client), model.user(self.user));
+        let words = self.claims.get("scope").and_then(Value::as_str);
+        let scope = Scope::requested(model, client, user, words).ok()?;
+        let session = match &self.session {
+            Some(id) => Some(shared.sessions.lock().sessions.get(id)?.clone()),
+            None => None,
+        };
+        let notes = super::service_account_notes(client);
+        Some(answer(&Issue {
+            model,
+            keys: &shared.keys,
+            issuer: &request.issuer,
+            now: shared.now(),
+            client: self.client,
+            user: self.user,
+            scope: &scope,
+            refresh_scope: None,
+            session: session
+                .as_ref()
+                .map_or(SessionKind::Transient(&notes), SessionKind::Online),
+            grant: "",
+            dpop_thumbprint: None,
+        }))
+    }
+
     /// Reads an access token; `None` for one that is not good, for whatever reason.
     pub(in crate::dev) fn read(
         text: &str,

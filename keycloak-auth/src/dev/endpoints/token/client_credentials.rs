@@ -1,17 +1,15 @@
 //! Client credentials (RFC 6749 §4.4): the token of a service account.
 
-use std::collections::BTreeMap;
-
 use axum::http::StatusCode;
 
 use super::{Incoming, requested_scope};
 use crate::dev::{
     answers::OAuthError,
     model::ClientId,
-    tokens::{Claims, Issue, SessionKind},
+    tokens::{Claims, Issue, SessionKind, service_account_notes},
 };
 
-pub(super) fn grant(request: &Incoming, client: ClientId) -> Result<Claims, OAuthError> {
+pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> Result<Claims, OAuthError> {
     let shared = &request.shared;
     let model = &shared.model;
     let of_client = model.client(client);
@@ -29,13 +27,7 @@ pub(super) fn grant(request: &Incoming, client: ClientId) -> Result<Claims, OAut
         ));
     }
     let scope = requested_scope(request, of_client, model.user(user))?;
-    // Only loopback reaches this server.
-    let host = "127.0.0.1".to_owned();
-    let notes = BTreeMap::from([
-        ("clientHost".to_owned(), host.clone()),
-        ("clientAddress".to_owned(), host),
-        ("client_id".to_owned(), of_client.client_id.clone()),
-    ]);
+    let notes = service_account_notes(of_client);
     let issue = Issue {
         model,
         keys: &shared.keys,
@@ -44,9 +36,10 @@ pub(super) fn grant(request: &Incoming, client: ClientId) -> Result<Claims, OAut
         client,
         user,
         scope: &scope,
+        refresh_scope: None,
         session: SessionKind::Transient(&notes),
         grant: "cc",
-        dpop_thumbprint: None,
+        dpop_thumbprint: key,
     };
-    Ok(issue.answer(&mut shared.sessions.lock()).body)
+    Ok(issue.answer(&mut shared.sessions.lock()))
 }

@@ -1,8 +1,13 @@
 //! The token endpoint (RFC 6749 §3.2).
 
 mod client_credentials;
+mod code;
+mod exchange;
 mod password;
 mod refresh;
+
+pub(super) use code::is_pkce_text;
+pub(super) use password::{PasswordCheck, check_password};
 
 use axum::{http::StatusCode, response::Response};
 use serde_json::Value;
@@ -10,6 +15,7 @@ use serde_json::Value;
 use super::{Incoming, client_auth};
 use crate::dev::{
     answers::{OAuthError, json_response, no_store},
+    dpop::Proof,
     model::{Client, ClientId, User},
     tokens::{Claims, Scope, ScopeError},
 };
@@ -44,10 +50,17 @@ fn authenticate(request: &Incoming) -> Result<ClientId, OAuthError> {
 }
 
 async fn grant(request: &Incoming, client: ClientId) -> Result<Claims, OAuthError> {
+    let proof = Proof::of(request, None).map_err(OAuthError::invalid_request)?;
+    if proof.is_none() && request.shared.model.client(client).dpop_bound {
+        return Err(OAuthError::invalid_request("DPoP proof is missing"));
+    }
+    let key = proof.as_ref().map(|proof| proof.thumbprint.as_str());
     match request.form.get("grant_type").unwrap_or_default() {
-        "password" => password::grant(request, client).await,
-        "client_credentials" => client_credentials::grant(request, client),
-        "refresh_token" => refresh::grant(request, client),
+        "password" => password::grant(request, client, key).await,
+        "client_credentials" => client_credentials::grant(request, client, key),
+        "refresh_token" => refresh::grant(request, client, key),
+        "authorization_code" => code::grant(request, client, key),
+        "urn:ietf:params:oauth:grant-type:token-exchange" => exchange::grant(request, client, key),
         _ => Err(OAuthError::new(
             StatusCode::BAD_REQUEST,
             "unsupported_grant_type",
@@ -68,11 +81,9 @@ fn requested_scope(request: &Incoming, client: &Client, user: &User) -> Result<S
     })
 }
 
-/// Refuses offline tokens to a user who may not have them.
-fn check_offline(request: &Incoming, scope: &Scope) -> Result<bool, OAuthError> {
-    let asked = request
-        .form
-        .get("scope")
+/// Whether offline tokens are asked for; they are refused to a user who may not have them.
+fn check_offline(request: &Incoming, parameter: Option<&str>, scope: &Scope) -> Result<bool, OAuthError> {
+    let asked = parameter
         .unwrap_or_default()
         .split_whitespace()
         .any(|word| word == "offline_access");

@@ -13,7 +13,7 @@ use crate::dev::{
     tokens::{Claims, Issue, SessionKind},
 };
 
-pub(super) async fn grant(request: &Incoming, client: ClientId) -> Result<Claims, OAuthError> {
+pub(super) async fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> Result<Claims, OAuthError> {
     let shared = &request.shared;
     let model = &shared.model;
     if !model.client(client).direct_access_grants {
@@ -35,7 +35,7 @@ pub(super) async fn grant(request: &Incoming, client: ClientId) -> Result<Claims
         PasswordCheck::NotSetUp => return Err(OAuthError::invalid_grant("Account is not fully set up")),
     };
     let scope = requested_scope(request, model.client(client), model.user(user))?;
-    let offline = check_offline(request, &scope)?;
+    let offline = check_offline(request, request.form.get("scope"), &scope)?;
     let now = shared.now();
     let mut state = shared.sessions.lock();
     let session = state.start(user, now, &model.settings);
@@ -54,11 +54,12 @@ pub(super) async fn grant(request: &Incoming, client: ClientId) -> Result<Claims
         client,
         user,
         scope: &scope,
+        refresh_scope: None,
         session: SessionKind::Online(&session),
         grant: "ro",
-        dpop_thumbprint: None,
+        dpop_thumbprint: key,
     };
-    Ok(issue.answer(&mut state).body)
+    Ok(issue.answer(&mut state))
 }
 
 /// Whether a user may log in with a password.

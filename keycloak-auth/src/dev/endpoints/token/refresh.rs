@@ -3,12 +3,12 @@
 use super::Incoming;
 use crate::dev::{
     answers::OAuthError,
-    model::{ClientId, Settings},
+    model::{ClientId, Settings, UserId},
     sessions::ClientSession,
     tokens::{Claims, Issue, RefreshToken, Scope, SessionKind},
 };
 
-pub(super) fn grant(request: &Incoming, client: ClientId) -> Result<Claims, OAuthError> {
+pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> Result<Claims, OAuthError> {
     let shared = &request.shared;
     let model = &shared.model;
     let of_client = model.client(client);
@@ -26,6 +26,17 @@ pub(super) fn grant(request: &Incoming, client: ClientId) -> Result<Claims, OAut
     if token.issued() < model.settings.not_before.max(of_client.not_before) {
         return Err(OAuthError::invalid_grant("Stale token"));
     }
+    let bound = token
+        .claims
+        .get("cnf")
+        .and_then(|confirmation| confirmation.get("jkt")?.as_str());
+    match (bound, key) {
+        (Some(_), None) => return Err(OAuthError::invalid_request("DPoP proof is missing")),
+        (Some(bound), Some(key)) if bound != key => {
+            return Err(OAuthError::invalid_grant("DPoP confirmation doesn't match DPoP proof"));
+        }
+        _ => {}
+    }
     let mut state = shared.sessions.lock();
     let not_active = || OAuthError::invalid_grant("Session not active");
     let id = token.text("sid").ok_or_else(not_active)?;
@@ -37,11 +48,14 @@ pub(super) fn grant(request: &Incoming, client: ClientId) -> Result<Claims, OAut
     if token.issued() < model.user(user).not_before {
         return Err(OAuthError::invalid_grant("Stale token"));
     }
-    let client_session = session.clients.get_mut(&client).ok_or_else(not_active)?;
+    let client_session = (session.clients.get_mut(&client))
+        .ok_or_else(|| OAuthError::invalid_grant("Session doesn't have required client"))?;
     check_reuse(client_session, &token, &model.settings)?;
     session.last_access = now;
     let session = session.clone();
     let scope = scope(request, client, user, &token)?;
+    // A refresh for less is one for less now, not for good.
+    let granted = token.text("scope").unwrap_or_default();
     let issue = Issue {
         model,
         keys: &shared.keys,
@@ -50,11 +64,12 @@ pub(super) fn grant(request: &Incoming, client: ClientId) -> Result<Claims, OAut
         client,
         user,
         scope: &scope,
+        refresh_scope: Some(granted),
         session: SessionKind::Online(&session),
         grant: "rt",
-        dpop_thumbprint: None,
+        dpop_thumbprint: key,
     };
-    Ok(issue.answer(&mut state).body)
+    Ok(issue.answer(&mut state))
 }
 
 /// Where the realm revokes refresh tokens, each may be used once, and as often again as the realm says.
@@ -79,12 +94,7 @@ fn check_reuse(session: &mut ClientSession, token: &RefreshToken, settings: &Set
 }
 
 /// The scope of the refresh token, or less of it where the request asks for less.
-fn scope(
-    request: &Incoming,
-    client: ClientId,
-    user: crate::dev::model::UserId,
-    token: &RefreshToken,
-) -> Result<Scope, OAuthError> {
+fn scope(request: &Incoming, client: ClientId, user: UserId, token: &RefreshToken) -> Result<Scope, OAuthError> {
     let model = &request.shared.model;
     let granted = token.text("scope").unwrap_or_default();
     let parameter = match request.form.get("scope") {

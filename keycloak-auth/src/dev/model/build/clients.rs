@@ -88,10 +88,6 @@ impl Reader<'_> {
         let algorithm = |name: &str, warnings: &mut Vec<RealmWarning>| self.algorithm(name, warnings);
         Ok(Client {
             client_id: file.client_id.clone(),
-            name: file
-                .name
-                .clone()
-                .filter(|name| !name.is_empty() && !name.starts_with("${")),
             enabled: file.enabled.unwrap_or(true),
             openid_connect: file.protocol.as_deref().unwrap_or("openid-connect") == "openid-connect",
             kind: self.kind(),
@@ -133,7 +129,7 @@ impl Reader<'_> {
                 .secret
                 .as_deref()
                 .filter(|secret| !secret.is_empty() && *secret != "**********");
-            ClientKind::Confidential(secret.map(|secret| Secret::new(secret)))
+            ClientKind::Confidential(secret.map(Secret::new))
         }
     }
 

@@ -1,0 +1,136 @@
+//! Standard token exchange (RFC 8693), of an access token for one of this client.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::{Incoming, requested_scope};
+use crate::dev::{
+    answers::OAuthError,
+    model::{ClientId, ClientKind},
+    sessions::ClientSession,
+    tokens::{AccessToken, Claims, Issue, SessionKind, service_account_notes},
+};
+
+const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
+
+pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> Result<Claims, OAuthError> {
+    let shared = &request.shared;
+    let model = &shared.model;
+    let of_client = model.client(client);
+    let confidential = matches!(of_client.kind, ClientKind::Confidential(_));
+    if !of_client.token_exchange || !confidential {
+        let text = "Standard token exchange is not enabled for the requested client";
+        return Err(OAuthError::invalid_request(text));
+    }
+    let missing =
+        |name| OAuthError::invalid_request(format!("Parameter '{name}' required for standard token exchange"));
+    let subject = request
+        .form
+        .get("subject_token")
+        .ok_or_else(|| missing("subject_token"))?;
+    let subject_type = request
+        .form
+        .get("subject_token_type")
+        .ok_or_else(|| missing("subject_token_type"))?;
+    if subject_type != ACCESS_TOKEN {
+        let text = "Parameter 'subject_token' supports access tokens only";
+        return Err(OAuthError::invalid_request(text));
+    }
+    let requested_type = request.form.get("requested_token_type").unwrap_or(ACCESS_TOKEN);
+    if !matches!(requested_type, ACCESS_TOKEN | ID_TOKEN) {
+        return Err(OAuthError::invalid_request("requested_token_type unsupported"));
+    }
+    for audience in request.form.all("audience") {
+        if model.client_named(audience).is_none() {
+            return Err(OAuthError::new(
+                StatusCode::BAD_REQUEST,
+                "invalid_client",
+                "Audience not found",
+            ));
+        }
+    }
+    let token = AccessToken::of(request, subject).ok_or_else(|| OAuthError::invalid_request("Invalid token"))?;
+    if token.client != client && !audiences(&token.claims).any(|audience| audience == of_client.client_id) {
+        let text = "Client is not within the token audience";
+        return Err(OAuthError::new(StatusCode::FORBIDDEN, "access_denied", text));
+    }
+    let scope = requested_scope(request, of_client, model.user(token.user))?;
+    let now = shared.now();
+    let mut state = shared.sessions.lock();
+    let session = token
+        .session
+        .as_ref()
+        .and_then(|id| state.active(id, now, &model.settings));
+    let session = session.map(|session| {
+        session.clients.entry(client).or_insert_with(|| ClientSession {
+            started: now,
+            ..ClientSession::default()
+        });
+        session.clone()
+    });
+    let notes = service_account_notes(model.client(token.client));
+    let issue = Issue {
+        model,
+        keys: &shared.keys,
+        issuer: &request.issuer,
+        now,
+        client,
+        user: token.user,
+        scope: &scope,
+        refresh_scope: None,
+        session: session
+            .as_ref()
+            .map_or(SessionKind::Transient(&notes), SessionKind::Exchanged),
+        grant: "te",
+        dpop_thumbprint: key,
+    };
+    let mut body = issue.answer_restricted(&mut state, |claims| restrict(request, claims))?;
+    body.insert("issued_token_type".to_owned(), json!(requested_type));
+    if requested_type == ID_TOKEN {
+        let access = issue.access_claims();
+        body.insert(
+            "access_token".to_owned(),
+            json!(issue.sign_id(&issue.id_claims(&access))),
+        );
+        body.insert("token_type".to_owned(), json!("N_A"));
+        body.remove("id_token");
+    }
+    Ok(body)
+}
+
+/// Leaves only the audiences that were asked for, with their roles.
+fn restrict(request: &Incoming, claims: &mut Claims) -> Result<(), OAuthError> {
+    let asked: Vec<_> = request.form.all("audience").collect();
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let available: Vec<_> = audiences(claims).map(str::to_owned).collect();
+    let missing: Vec<_> = asked
+        .iter()
+        .filter(|audience| !available.iter().any(|other| other == *audience))
+        .collect();
+    if !missing.is_empty() {
+        let names: Vec<_> = missing.into_iter().copied().collect();
+        let text = format!("Requested audience not available: {}", names.join(" "));
+        return Err(OAuthError::invalid_request(text));
+    }
+    let audience = match asked.as_slice() {
+        [one] => json!(one),
+        several => json!(several),
+    };
+    claims.insert("aud".to_owned(), audience);
+    if let Some(Value::Object(access)) = claims.get_mut("resource_access") {
+        access.retain(|client, _| asked.contains(&client.as_str()));
+        if access.is_empty() {
+            claims.remove("resource_access");
+        }
+    }
+    Ok(())
+}
+
+fn audiences(claims: &Claims) -> impl Iterator<Item = &str> {
+    let audience = claims.get("aud");
+    let several = audience.and_then(Value::as_array).into_iter().flatten();
+    several.chain(audience).filter_map(Value::as_str)
+}
