@@ -103,6 +103,11 @@ impl Introspection {
         }
     }
 
+    /// Whether the last question was not answered.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.is_failing.load(Ordering::Relaxed)
+    }
+
     /// Finds out whether the endpoint is known, which takes the discovery document unless it is configured.
     pub(crate) async fn ready(&self) -> Result<(), Unavailable> {
         let Provider { metadata, http, .. } = &*self.provider;

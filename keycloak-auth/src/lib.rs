@@ -66,6 +66,7 @@ mod clock;
 #[cfg(feature = "dev-realm")]
 pub mod dev;
 mod diagnostics;
+mod health;
 mod keycloak;
 pub mod metrics;
 #[cfg(feature = "utoipa")]

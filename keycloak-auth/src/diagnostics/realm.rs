@@ -149,7 +149,8 @@ pub(super) async fn key_set(keycloak: &Keycloak, metadata: &ProviderMetadata) ->
             ),
         );
     }
-    Finding::ok(format!("{} usable keys{skipped}", keys.len()))
+    let usable = if keys.len() == 1 { "usable key" } else { "usable keys" };
+    Finding::ok(format!("{} {usable}{skipped}", keys.len()))
 }
 
 /// Compares the clocks by the `Date` of an answer.

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use tokio::time::{Instant, timeout_at};
 
-use super::{DiagnosticCheck, DiagnosticReport, Finding, connection, realm};
+use super::{CheckStatus, DiagnosticCheck, DiagnosticReport, Finding, connection, realm};
 use crate::Keycloak;
 
 /// The time for all steps together.
@@ -70,23 +70,24 @@ impl<'a> Diagnose<'a> {
     }
 
     async fn look_at_provider(keycloak: &Keycloak, steps: &mut Steps) {
+        const BEYOND: [&str; 5] = ["tls", "discovery", "key set", "clock", "client"];
+
         steps.run("dns", connection::dns(keycloak)).await;
         steps.run("tcp", connection::tcp(keycloak)).await;
+        if steps.have_failed() {
+            steps.skip(&BEYOND, "Keycloak has to be reached first");
+            return;
+        }
         let answer = steps.run_for("tls", connection::tls(keycloak)).await;
-        let Some(answer) = steps.unless_failed(answer) else {
-            for name in ["discovery", "key set", "clock", "client"] {
-                steps.note(name, Finding::skipped("Keycloak has to be reached first"));
-            }
+        let Some(answer) = answer else {
+            steps.skip(&BEYOND[1..], "Keycloak has to be reached first");
             return;
         };
         let clock = realm::clock(keycloak, &answer);
         let metadata = steps.run_for("discovery", realm::discovery(keycloak, answer)).await;
-        match steps.unless_failed(metadata) {
+        match metadata {
             Some(metadata) => steps.run("key set", realm::key_set(keycloak, &metadata)).await,
-            None => steps.note(
-                "key set",
-                Finding::skipped("the discovery document has to be right first"),
-            ),
+            None => steps.skip(&["key set"], "the discovery document has to be right first"),
         }
         steps.note("clock", clock);
         steps.run("client", realm::client(keycloak)).await;
@@ -147,13 +148,14 @@ impl Steps {
         result
     }
 
-    /// The result, unless its step failed.
-    fn unless_failed<T>(&self, result: Option<T>) -> Option<T> {
-        let has_failed = self
-            .checks
-            .last()
-            .is_some_and(|check| check.status == super::CheckStatus::Failed);
-        result.filter(|_| !has_failed)
+    fn skip(&mut self, names: &[&'static str], reason: &str) {
+        for &name in names {
+            self.note(name, Finding::skipped(reason));
+        }
+    }
+
+    fn have_failed(&self) -> bool {
+        self.checks.iter().any(|check| check.status == CheckStatus::Failed)
     }
 
     fn push(&mut self, name: &'static str, finding: Finding, took: Duration) {
@@ -170,7 +172,7 @@ impl Steps {
     fn into_report(self, keycloak: &Keycloak) -> DiagnosticReport {
         let worst = self.checks.iter().map(|check| check.status).max();
         DiagnosticReport {
-            status: worst.unwrap_or(super::CheckStatus::Ok),
+            status: worst.unwrap_or(CheckStatus::Ok),
             realm_url: keycloak.realm_url().to_owned(),
             issuer: keycloak.issuer().to_owned(),
             client_id: keycloak.client_id().to_owned(),

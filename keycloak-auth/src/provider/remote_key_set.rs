@@ -148,6 +148,18 @@ impl RemoteKeySet {
         is_usable.then_some(Snapshot(snapshot))
     }
 
+    /// Whether there are keys that may be used; begins to fetch them where there are none.
+    pub(crate) fn is_loaded(&self, now: Duration) -> bool {
+        if self.snapshot(now).is_some() {
+            return true;
+        }
+        let mut state = self.shared.state();
+        if self.shared.is_attempt_due(&state, now) {
+            self.shared.join_or_start(&mut state, now);
+        }
+        false
+    }
+
     /// The current keys; waits for the first ones.
     pub(crate) async fn keys(&self, now: Duration) -> Result<Snapshot, Unavailable> {
         if let Some(snapshot) = self.snapshot(now) {
