@@ -214,6 +214,9 @@ impl Keycloak {
             .as_ref()
             .and_then(|snapshot| validator.find(token.as_bytes(), snapshot.keys(), now))
         {
+            if found.is_ok() {
+                self.parts.metrics.token_found();
+            }
             return Some(self.noted(found.map_err(AuthError::from)));
         }
         let token = match token.text() {
@@ -224,9 +227,17 @@ impl Keycloak {
             Ok(unverified) => unverified,
             Err(invalid) => return Some(self.noted(Err(invalid.into()))),
         };
+        let stopwatch = self.parts.metrics.stopwatch();
         match validator.verify(&unverified, snapshot?.keys(), now, &self.parts.client_id) {
             Err(InvalidToken::UnknownKey) if unverified.names_its_key() => None,
-            result => Some(self.noted(result.map_err(AuthError::from))),
+            result => {
+                self.parts
+                    .metrics
+                    .key_looked_up(!matches!(result, Err(InvalidToken::UnknownKey)));
+                let result = result.map_err(AuthError::from);
+                self.parts.metrics.token_judged(stopwatch, result.as_ref().err());
+                Some(self.noted(result))
+            }
         }
     }
 
@@ -258,7 +269,13 @@ impl Keycloak {
             }
             result.map_err(AuthError::from)
         };
-        self.noted(judge.await)
+        let stopwatch = self.parts.metrics.stopwatch();
+        let result = judge.await;
+        if introspection.is_none() {
+            self.parts.metrics.key_looked_up(false);
+        }
+        self.parts.metrics.token_judged(stopwatch, result.as_ref().err());
+        self.noted(result)
     }
 
     fn noted(&self, result: Result<Arc<VerifiedToken>, AuthError>) -> Result<Arc<VerifiedToken>, AuthError> {

@@ -33,6 +33,8 @@
 //! | `utoipa-axum` | no | `SecureRouter::routes` for `utoipa_axum::routes!` |
 //! | `testing` | no | [`testing`]: tokens in one line, for the tests of a service |
 //! | `dev-realm` | no | `dev::DevRealm`: a realm file served inside of the program, for development |
+//! | `metrics` | no | `metrics::MetricsFacade`: the [metrics] to the facade of that name |
+//! | `tls-diagnostics` | no | what [`Keycloak::diagnose`] says of certificates: for whom, and for how long |
 //! | `native-tls` | no | `KeycloakBuilder::use_native_tls` |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -63,6 +63,12 @@ impl KeycloakBuilder {
                 "must consist of letters, digits, `.`, `-` and `_`",
             );
         }
+        if !is_metric_prefix(&self.metrics_prefix) {
+            problems.add(
+                "metrics_prefix",
+                "must begin with a letter and consist of letters, digits and `_`",
+            );
+        }
         let client = self.checked_http_client(&mut problems);
         let (Some(realm_url), Some(client_id), Some(client), true) =
             (realm_url, client_id, client, problems.is_empty())
@@ -89,8 +95,10 @@ impl KeycloakBuilder {
         };
         let metrics = Recorder::new(
             self.metrics_collector.map(|collector| collector.0),
+            &self.metrics_prefix,
             &client_id,
             realm_url.realm(),
+            if self.use_introspection { "introspection" } else { "jwt" },
         );
         let timing = Timing {
             lifetime: self.key_set_lifetime,
@@ -110,7 +118,13 @@ impl KeycloakBuilder {
             self.token_cache_capacity,
         );
         let provider = Arc::new(Provider {
-            metadata: MetadataSource::new(realm_url.clone(), issuers.clone(), endpoints, self.metadata_lifetime),
+            metadata: MetadataSource::new(
+                realm_url.clone(),
+                issuers.clone(),
+                endpoints,
+                self.metadata_lifetime,
+                metrics.clone(),
+            ),
             http: HttpClient::new(client),
             deadline: self.request_timeout,
         });
@@ -342,4 +356,9 @@ fn is_component_name(name: &str) -> bool {
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+}
+
+fn is_metric_prefix(prefix: &str) -> bool {
+    prefix.starts_with(|first: char| first.is_ascii_alphabetic())
+        && prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }

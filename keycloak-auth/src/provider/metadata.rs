@@ -2,13 +2,14 @@
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde::Deserialize;
 use url::Url;
 
 use super::{HttpClient, ProviderError, RealmUrl};
+use crate::metrics::Recorder;
 
 /// What the realm says about itself, as far as it is used.
 #[derive(Clone, Debug, Deserialize)]
@@ -52,16 +53,24 @@ pub(crate) struct MetadataSource {
     /// The endpoints that the configuration names itself.
     endpoints: Endpoints,
     lifetime: Duration,
+    metrics: Recorder,
     cached: Mutex<Option<(Arc<ProviderMetadata>, Duration)>>,
 }
 
 impl MetadataSource {
-    pub(crate) fn new(realm_url: RealmUrl, issuers: Vec<String>, endpoints: Endpoints, lifetime: Duration) -> Self {
+    pub(crate) fn new(
+        realm_url: RealmUrl,
+        issuers: Vec<String>,
+        endpoints: Endpoints,
+        lifetime: Duration,
+        metrics: Recorder,
+    ) -> Self {
         Self {
             realm_url,
             issuers,
             endpoints,
             lifetime,
+            metrics,
             cached: Mutex::new(None),
         }
     }
@@ -108,8 +117,10 @@ impl MetadataSource {
         if let Some(metadata) = self.cached(now) {
             return Ok(metadata);
         }
-        let url = self.discovery_url();
-        let metadata = self.read(&http.get(&url).await?)?;
+        let began = Instant::now();
+        let fetched = http.get(&self.discovery_url()).await.and_then(|json| self.read(&json));
+        self.metrics.metadata_fetched(began.elapsed(), fetched.is_ok());
+        let metadata = fetched?;
         let metadata = Arc::new(metadata);
         *self.cached.lock().unwrap_or_else(PoisonError::into_inner) = Some((Arc::clone(&metadata), now));
         Ok(metadata)
@@ -203,7 +214,13 @@ mod tests {
         let realm_url = RealmUrl::new(server_url, Some("acme"))
             .expect("valid")
             .expect("a realm");
-        MetadataSource::new(realm_url, Vec::new(), Endpoints::default(), Duration::ZERO)
+        MetadataSource::new(
+            realm_url,
+            Vec::new(),
+            Endpoints::default(),
+            Duration::ZERO,
+            Recorder::default(),
+        )
     }
 
     #[test]

@@ -302,11 +302,16 @@ impl Shared {
     async fn fetch_and_publish(&self) {
         let began = tokio::time::Instant::now();
         let fetched = self.provider.within_deadline(self.fetch()).await;
-        self.metrics.key_set_fetched(began.elapsed(), fetched.is_ok());
+        let (took, succeeded) = (began.elapsed(), fetched.is_ok());
         match fetched {
             Ok(keys) => self.publish(keys),
             Err(error) => self.note_failure(error),
         }
+        let published = self.current.load();
+        let age = published
+            .as_ref()
+            .map(|published| self.clock.now().saturating_sub(published.fetched_at));
+        self.metrics.key_set_fetched(took, succeeded, age);
     }
 
     async fn fetch(&self) -> Result<KeySet, ProviderError> {

@@ -4,6 +4,7 @@
 mod diagnostics;
 mod introspection;
 mod layer;
+mod metrics;
 mod openapi;
 mod provider;
 mod responses;
