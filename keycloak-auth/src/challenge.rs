@@ -20,6 +20,7 @@ use crate::{
     error::{AuthError, InvalidToken, Unavailable},
     jose::MalformedToken,
     policy::{Denial, Policy},
+    provider::TlsFault,
     token_endpoint::{GrantKind, TokenRefusal},
 };
 
@@ -142,6 +143,12 @@ impl Answer {
     }
 
     fn unavailable(code: &'static str, unavailable: &Unavailable) -> Self {
+        let code = match unavailable.cause().tls_fault() {
+            Some(TlsFault::Expired) => "cert_expired",
+            Some(TlsFault::HostnameMismatch) => "hostname_mismatch",
+            Some(TlsFault::Untrusted | TlsFault::NotYetValid) => "cert_untrusted",
+            Some(TlsFault::Other) | None => code,
+        };
         let seconds = unavailable.retry_after().as_secs();
         Self {
             details: json!({ "retry_after": seconds }),

@@ -18,7 +18,7 @@ use serde::Deserialize;
 use crate::{
     Clock,
     error::{AuthError, InvalidToken, Unavailable},
-    provider::{ClientCredentials, Provider, ProviderError, only_ok},
+    provider::{ClientCredentials, Provider, ProviderError},
     secret::Secret,
     text::chain,
     validator::{Validator, parse_claims},
@@ -103,6 +103,11 @@ impl Introspection {
         }
     }
 
+    /// Whether the last question was not answered.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.is_failing.load(Ordering::Relaxed)
+    }
+
     /// Finds out whether the endpoint is known, which takes the discovery document unless it is configured.
     pub(crate) async fn ready(&self) -> Result<(), Unavailable> {
         let Provider { metadata, http, .. } = &*self.provider;
@@ -140,8 +145,7 @@ impl Introspection {
             id: &self.client_id,
             secret: self.client_secret.expose(),
         };
-        let (status, body) = http.post_form(&url, client, &form).await?;
-        let body = only_ok(&url, status, body)?;
+        let body = http.post_form(&url, client, &form).await?.only_ok(&url)?;
         let json = String::from_utf8(body.into()).map_err(|_| unreadable())?;
         let answer: Answer = serde_json::from_str(&json).map_err(|_| unreadable())?;
         Ok(answer.active.then_some(json))

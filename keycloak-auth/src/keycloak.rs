@@ -13,7 +13,8 @@ use crate::{
     metrics::Recorder,
     middleware::KeycloakLayer,
     policy::{Decision, EvaluationContext, Policy},
-    provider::{ProviderError, RealmUrl, RemoteKeySet},
+    provider::{Provider, ProviderError, RealmUrl, RemoteKeySet},
+    secret::Secret,
     token_endpoint::TokenEndpoint,
     validator::Validator,
     verified_token::VerifiedToken,
@@ -43,17 +44,27 @@ pub(crate) struct Parts {
     pub(crate) realm_url: RealmUrl,
     pub(crate) issuer: String,
     pub(crate) client_id: Arc<str>,
-    pub(crate) has_client_secret: bool,
+    pub(crate) client_secret: Option<Secret>,
     pub(crate) error_format: ErrorFormat,
     #[cfg(feature = "utoipa")]
     pub(crate) openapi: crate::openapi::SchemeSettings,
     pub(crate) validator: Validator,
+    pub(crate) provider: Arc<Provider>,
+    pub(crate) connection: ConnectionSettings,
     pub(crate) key_set: RemoteKeySet,
     /// Where it takes the place of validating tokens by keys.
     pub(crate) introspection: Option<Introspection>,
     pub(crate) token_endpoint: Arc<TokenEndpoint>,
     pub(crate) clock: Clock,
     pub(crate) metrics: Recorder,
+}
+
+/// How Keycloak is reached, as far as a diagnosis has to know.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConnectionSettings {
+    pub(crate) accepts_invalid_certificates: bool,
+    /// Whether names are looked up and connections made by somebody else: a proxy, or the client's own ways.
+    pub(crate) is_indirect: bool,
 }
 
 impl Keycloak {
@@ -171,6 +182,10 @@ impl Keycloak {
         &self.parts.error_format
     }
 
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
     pub(crate) fn token_endpoint(&self) -> &Arc<TokenEndpoint> {
         &self.parts.token_endpoint
     }
@@ -199,6 +214,9 @@ impl Keycloak {
             .as_ref()
             .and_then(|snapshot| validator.find(token.as_bytes(), snapshot.keys(), now))
         {
+            if found.is_ok() {
+                self.parts.metrics.token_found();
+            }
             return Some(self.noted(found.map_err(AuthError::from)));
         }
         let token = match token.text() {
@@ -209,9 +227,17 @@ impl Keycloak {
             Ok(unverified) => unverified,
             Err(invalid) => return Some(self.noted(Err(invalid.into()))),
         };
+        let stopwatch = self.parts.metrics.stopwatch();
         match validator.verify(&unverified, snapshot?.keys(), now, &self.parts.client_id) {
             Err(InvalidToken::UnknownKey) if unverified.names_its_key() => None,
-            result => Some(self.noted(result.map_err(AuthError::from))),
+            result => {
+                self.parts
+                    .metrics
+                    .key_looked_up(!matches!(result, Err(InvalidToken::UnknownKey)));
+                let result = result.map_err(AuthError::from);
+                self.parts.metrics.token_judged(stopwatch, result.as_ref().err());
+                Some(self.noted(result))
+            }
         }
     }
 
@@ -243,7 +269,13 @@ impl Keycloak {
             }
             result.map_err(AuthError::from)
         };
-        self.noted(judge.await)
+        let stopwatch = self.parts.metrics.stopwatch();
+        let result = judge.await;
+        if introspection.is_none() {
+            self.parts.metrics.key_looked_up(false);
+        }
+        self.parts.metrics.token_judged(stopwatch, result.as_ref().err());
+        self.noted(result)
     }
 
     fn noted(&self, result: Result<Arc<VerifiedToken>, AuthError>) -> Result<Arc<VerifiedToken>, AuthError> {
@@ -273,7 +305,7 @@ impl fmt::Debug for Keycloak {
             .field("realm_url", &self.realm_url())
             .field("issuer", &self.issuer())
             .field("client_id", &self.client_id())
-            .field("has_client_secret", &self.parts.has_client_secret)
+            .field("has_client_secret", &self.parts.client_secret.is_some())
             .finish_non_exhaustive()
     }
 }

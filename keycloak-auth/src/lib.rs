@@ -33,6 +33,8 @@
 //! | `utoipa-axum` | no | `SecureRouter::routes` for `utoipa_axum::routes!` |
 //! | `testing` | no | [`testing`]: tokens in one line, for the tests of a service |
 //! | `dev-realm` | no | `dev::DevRealm`: a realm file served inside of the program, for development |
+//! | `metrics` | no | `metrics::MetricsFacade`: the [metrics] to the facade of that name |
+//! | `tls-diagnostics` | no | what [`Keycloak::diagnose`] says of certificates: for whom, and for how long |
 //! | `native-tls` | no | `KeycloakBuilder::use_native_tls` |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -65,6 +67,8 @@ mod builder;
 mod clock;
 #[cfg(feature = "dev-realm")]
 pub mod dev;
+mod diagnostics;
+mod health;
 mod keycloak;
 pub mod metrics;
 #[cfg(feature = "utoipa")]
@@ -83,13 +87,14 @@ pub use builder::{BuildError, KeycloakBuilder, Problem};
 pub use challenge::{Answer, ErrorFormat, Renderer};
 pub use claims::Claims;
 pub use clock::Clock;
+pub use diagnostics::{CheckStatus, Diagnose, DiagnosticCheck, DiagnosticReport};
 pub use error::{AuthError, InvalidToken, Unavailable};
 pub use extract::{AuthRejection, CustomClaims};
 pub use jose::Algorithm;
 pub use keycloak::Keycloak;
 pub use middleware::KeycloakLayer;
 pub use policy::Policy;
-pub use provider::ProviderError;
+pub use provider::{ProviderError, TlsFault};
 pub use router::{GuardedArgs, SecureRouter, routing};
 pub use token_endpoint::{ExchangeToken, GrantKind, OAuthError, RefreshToken, TokenRefusal, TokenResponse};
 pub use user::KeycloakUser;

@@ -65,6 +65,10 @@ impl Validator {
         }
     }
 
+    pub(crate) fn expectations(&self) -> &Expectations {
+        &self.expectations
+    }
+
     pub(crate) fn has_cache(&self) -> bool {
         self.cache.is_enabled()
     }

@@ -12,10 +12,12 @@ use axum::{
     http::{HeaderValue, Response, StatusCode, header},
 };
 use bytes::Bytes;
+use rustls::ServerConfig;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_rustls::TlsAcceptor;
 
-use crate::{SigningKey, Token};
+use crate::{SigningKey, Token, tls::TlsListener};
 
 /// An HTTP server that answers as the realm `acme` of a Keycloak does, and counts what it is asked.
 ///
@@ -62,18 +64,35 @@ impl Issuer {
 
     /// An issuer that publishes this key in the realm `acme`.
     pub async fn with_key(key: SigningKey) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0")
+        Self::serve(key, None).await
+    }
+
+    /// An issuer that speaks https.
+    pub async fn with_tls(config: Arc<ServerConfig>) -> Self {
+        Self::serve(crate::rsa_key(0), Some(config)).await
+    }
+
+    async fn serve(key: SigningKey, tls: Option<Arc<ServerConfig>>) -> Self {
+        let tcp = TcpListener::bind("127.0.0.1:0")
             .await
             .expect("loopback has a free port");
-        let address = listener.local_addr().expect("a bound socket has an address");
-        let url = format!("http://{address}");
+        let address = tcp.local_addr().expect("a bound socket has an address");
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{address}");
         let state = Arc::new(Mutex::new(Shared {
             url: url.clone(),
             ..Shared::default()
         }));
         let router = axum::Router::new().fallback(answer).with_state(Arc::clone(&state));
         let server = tokio::spawn(async move {
-            axum::serve(listener, router).await.expect("a server on loopback runs");
+            let served = match tls {
+                None => axum::serve(tcp, router).await,
+                Some(config) => {
+                    let acceptor = TlsAcceptor::from(config);
+                    axum::serve(TlsListener { tcp, acceptor }, router).await
+                }
+            };
+            served.expect("a server on loopback runs");
         });
         let issuer = Self {
             url,

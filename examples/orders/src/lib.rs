@@ -11,13 +11,14 @@ use keycloak_auth::{Keycloak, SecureRouter};
 use utoipa::OpenApi;
 use utoipa_axum::routes;
 
-use crate::orders::Orders;
+use crate::{orders::Orders, pages::Diagnosis};
 
 /// What the handlers share.
 #[derive(Clone, FromRef)]
 struct AppState {
     keycloak: Keycloak,
     orders: Orders,
+    diagnosis: Diagnosis,
 }
 
 #[derive(OpenApi)]
@@ -57,5 +58,6 @@ pub fn app(keycloak: Keycloak) -> Router {
         .with_state(AppState {
             keycloak,
             orders: Orders::with_samples(),
+            diagnosis: Diagnosis::default(),
         })
 }

@@ -1,9 +1,14 @@
 //! The landing page, the health of Keycloak, Swagger UI, and two pages for some.
 
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
 use axum::{Json, extract::State, http::StatusCode, response::Html};
-use keycloak_auth::{Keycloak, KeycloakUser, keycloak};
-use serde::Serialize;
-use utoipa::{ToSchema, openapi::OpenApi};
+use keycloak_auth::{DiagnosticReport, Keycloak, KeycloakUser, keycloak};
+use tokio::sync::Mutex;
+use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi, oauth};
 
 /// The page for people who open the address
@@ -13,40 +18,39 @@ pub(crate) async fn landing() -> Html<&'static str> {
     Html(include_str!("landing.html"))
 }
 
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Health {
-    /// Whether tokens can be judged.
-    ready: bool,
-    #[schema(example = "http://127.0.0.1:8080/realms/acme")]
-    realm_url: String,
-    /// Why not, and what to do.
-    problem: Option<String>,
-}
+/// How long a diagnosis is shown before another one is made: everybody may ask for it, and it asks Keycloak.
+const SHOWN_FOR: Duration = Duration::from_secs(5);
 
-/// Can Keycloak be reached?
+/// The last diagnosis.
+#[derive(Clone, Default)]
+pub(crate) struct Diagnosis(Arc<Mutex<Option<(Instant, DiagnosticReport)>>>);
+
+/// Is Keycloak there, and is all as it should be?
 #[keycloak(public)]
 #[utoipa::path(
     get,
     path = "/health/keycloak",
     tag = "service",
     responses(
-        (status = 200, description = "Tokens can be judged", body = Health),
-        (status = 503, description = "They cannot, and why", body = Health),
+        (status = 200, description = "Tokens can be judged; warnings may be there", body = DiagnosticReport),
+        (status = 503, description = "Something fails, with what to do", body = DiagnosticReport),
     )
 )]
-pub(crate) async fn health(State(keycloak): State<Keycloak>) -> (StatusCode, Json<Health>) {
-    let problem = keycloak.ready().await.err().map(|unavailable| unavailable.to_string());
-    let status = if problem.is_none() {
+pub(crate) async fn health(
+    State(keycloak): State<Keycloak>,
+    State(Diagnosis(last)): State<Diagnosis>,
+) -> (StatusCode, Json<DiagnosticReport>) {
+    let mut last = last.lock().await;
+    if last.as_ref().is_none_or(|(made, _)| made.elapsed() > SHOWN_FOR) {
+        *last = Some((Instant::now(), keycloak.diagnose().await));
+    }
+    let (_, report) = last.clone().expect("made above");
+    let status = if report.is_healthy() {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    let health = Health {
-        ready: problem.is_none(),
-        realm_url: keycloak.realm_url().to_owned(),
-        problem,
-    };
-    (status, Json(health))
+    (status, Json(report))
 }
 
 /// For administrators, and for who is on call

@@ -6,6 +6,7 @@ use super::{BuildError, KeycloakBuilder, problems::Problems};
 use crate::{
     Keycloak,
     introspection::Introspection,
+    keycloak::ConnectionSettings,
     metrics::Recorder,
     provider::{Endpoints, HttpClient, MetadataSource, Provider, RealmUrl, RemoteKeySet, Timing},
     token_endpoint::TokenEndpoint,
@@ -62,6 +63,12 @@ impl KeycloakBuilder {
                 "must consist of letters, digits, `.`, `-` and `_`",
             );
         }
+        if !is_metric_prefix(&self.metrics_prefix) {
+            problems.add(
+                "metrics_prefix",
+                "must begin with a letter and consist of letters, digits and `_`",
+            );
+        }
         let client = self.checked_http_client(&mut problems);
         let (Some(realm_url), Some(client_id), Some(client), true) =
             (realm_url, client_id, client, problems.is_empty())
@@ -88,8 +95,10 @@ impl KeycloakBuilder {
         };
         let metrics = Recorder::new(
             self.metrics_collector.map(|collector| collector.0),
+            &self.metrics_prefix,
             &client_id,
             realm_url.realm(),
+            if self.use_introspection { "introspection" } else { "jwt" },
         );
         let timing = Timing {
             lifetime: self.key_set_lifetime,
@@ -109,7 +118,13 @@ impl KeycloakBuilder {
             self.token_cache_capacity,
         );
         let provider = Arc::new(Provider {
-            metadata: MetadataSource::new(realm_url.clone(), issuers.clone(), endpoints, self.metadata_lifetime),
+            metadata: MetadataSource::new(
+                realm_url.clone(),
+                issuers.clone(),
+                endpoints,
+                self.metadata_lifetime,
+                metrics.clone(),
+            ),
             http: HttpClient::new(client),
             deadline: self.request_timeout,
         });
@@ -132,12 +147,22 @@ impl KeycloakBuilder {
             self.clock.clone(),
             metrics.clone(),
         ));
-        let key_set = RemoteKeySet::new(provider, self.clock.clone(), timing, metrics.clone(), self.key_set);
+        let connection = ConnectionSettings {
+            accepts_invalid_certificates: self.accept_invalid_certificates,
+            is_indirect: self.proxy.is_some() || self.http_client.is_some(),
+        };
+        let key_set = RemoteKeySet::new(
+            Arc::clone(&provider),
+            self.clock.clone(),
+            timing,
+            metrics.clone(),
+            self.key_set,
+        );
         Keycloak::assemble(crate::keycloak::Parts {
             realm_url,
             issuer: issuers.into_iter().next().unwrap_or_default(),
             client_id,
-            has_client_secret: self.client_secret.is_some(),
+            client_secret: self.client_secret,
             error_format: self.error_format,
             #[cfg(feature = "utoipa")]
             openapi: crate::openapi::SchemeSettings {
@@ -145,6 +170,8 @@ impl KeycloakBuilder {
                 scopes: self.openapi_scopes,
             },
             validator,
+            provider,
+            connection,
             key_set,
             introspection,
             token_endpoint,
@@ -273,6 +300,10 @@ impl KeycloakBuilder {
             .timeout(self.request_timeout)
             .referer(false)
             .user_agent(concat!("keycloak-auth/", env!("CARGO_PKG_VERSION")));
+        #[cfg(feature = "tls-diagnostics")]
+        {
+            builder = builder.tls_info(true);
+        }
         for pem in &self.root_certificates {
             match reqwest::Certificate::from_pem_bundle(pem) {
                 Ok(certificates) if certificates.is_empty() => {
@@ -325,4 +356,9 @@ fn is_component_name(name: &str) -> bool {
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+}
+
+fn is_metric_prefix(prefix: &str) -> bool {
+    prefix.starts_with(|first: char| first.is_ascii_alphabetic())
+        && prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }

@@ -7,7 +7,13 @@ use std::{env, fmt, sync::Arc, time::Duration};
 
 pub use problems::{BuildError, Problem};
 
-use crate::{Algorithm, Clock, challenge::ErrorFormat, jose::KeySet, metrics::MetricsCollector, secret::Secret};
+use crate::{
+    Algorithm, Clock,
+    challenge::ErrorFormat,
+    jose::KeySet,
+    metrics::{self, MetricsCollector},
+    secret::Secret,
+};
 
 /// Configures a [`Keycloak`](crate::Keycloak); made by [`Keycloak::builder`](crate::Keycloak::builder).
 ///
@@ -62,6 +68,7 @@ pub struct KeycloakBuilder {
     openapi_scheme_name: String,
     openapi_scopes: Vec<(String, String)>,
     metrics_collector: Option<Collector>,
+    metrics_prefix: String,
     clock: Clock,
     unreadable_variables: Vec<&'static str>,
 }
@@ -112,6 +119,7 @@ impl Default for KeycloakBuilder {
             openapi_scheme_name: "keycloak".to_owned(),
             openapi_scopes: Vec::new(),
             metrics_collector: None,
+            metrics_prefix: metrics::DEFAULT_PREFIX.to_owned(),
             clock: Clock::system(),
             unreadable_variables: Vec::new(),
         }
@@ -349,6 +357,12 @@ impl KeycloakBuilder {
     /// `profile` and `email`.
     pub fn openapi_scope(mut self, scope: impl Into<String>, description: impl Into<String>) -> Self {
         self.openapi_scopes.push((scope.into(), description.into()));
+        self
+    }
+
+    /// What the names of the [metrics](crate::metrics) begin with. Default: `fc_kc`.
+    pub fn metrics_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.metrics_prefix = prefix.into();
         self
     }
 

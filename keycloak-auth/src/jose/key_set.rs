@@ -99,6 +99,11 @@ impl KeySet {
         self.keys.is_empty()
     }
 
+    /// The algorithms that the keys verify, key by key; one may come several times.
+    pub fn algorithms(&self) -> impl Iterator<Item = Algorithm> {
+        self.keys.iter().flat_map(|key| key.algorithms())
+    }
+
     /// The keys that were left out, in the order of the set.
     #[must_use]
     pub fn skipped(&self) -> &[SkippedKey] {

@@ -1,5 +1,6 @@
 //! What can go wrong between us and Keycloak.
 
+use super::tls_fault::{TlsFault, tls_fault};
 use crate::{jose::KeySetError, text::shortened};
 
 /// Why Keycloak's metadata or keys could not be fetched.
@@ -132,6 +133,17 @@ pub enum ProviderError {
         /// The outage window in hours.
         hours: u64,
     },
+}
+
+impl ProviderError {
+    /// What is wrong with Keycloak's certificate, where that is why there is no connection.
+    #[must_use]
+    pub fn tls_fault(&self) -> Option<TlsFault> {
+        match self {
+            Self::Connection { source, .. } => tls_fault(source),
+            _ => None,
+        }
+    }
 }
 
 fn status_hint(status: u16) -> &'static str {

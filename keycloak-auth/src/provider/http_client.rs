@@ -4,7 +4,10 @@ use std::fmt;
 
 use arc_swap::ArcSwapOption;
 use bytes::{Bytes, BytesMut};
-use http::{StatusCode, header::ACCEPT};
+use http::{
+    HeaderValue, StatusCode,
+    header::{ACCEPT, DATE},
+};
 use url::Url;
 
 use super::ProviderError;
@@ -15,6 +18,17 @@ const MAX_BODY: usize = 256 * 1024;
 /// A client that can be closed, after which no connection of its pool is left.
 pub(crate) struct HttpClient {
     client: ArcSwapOption<reqwest::Client>,
+}
+
+/// What was answered.
+pub(crate) struct HttpAnswer {
+    pub(crate) status: StatusCode,
+    /// The time by the other side's clock (RFC 9110 §6.6.1).
+    pub(crate) date: Option<HeaderValue>,
+    /// The other side's certificate, in DER.
+    #[cfg(feature = "tls-diagnostics")]
+    pub(crate) certificate: Option<Vec<u8>>,
+    pub(crate) body: Bytes,
 }
 
 /// How a client says who it is.
@@ -35,8 +49,12 @@ impl HttpClient {
 
     /// Fetches a document of at most [`MAX_BODY`] bytes.
     pub(crate) async fn get(&self, url: &Url) -> Result<Bytes, ProviderError> {
-        let (status, body) = self.exchange(url, |client| client.get(url.clone())).await?;
-        only_ok(url, status, body)
+        self.ask(url).await?.only_ok(url)
+    }
+
+    /// Asks for a document, and says what was answered, whatever it is.
+    pub(crate) async fn ask(&self, url: &Url) -> Result<HttpAnswer, ProviderError> {
+        self.exchange(url, |client| client.get(url.clone())).await
     }
 
     /// Posts a form as a client (RFC 6749 §2.3.1), and says what was answered, whatever it is.
@@ -45,7 +63,7 @@ impl HttpClient {
         url: &Url,
         client: ClientCredentials<'_>,
         form: &[(&str, &str)],
-    ) -> Result<(StatusCode, Bytes), ProviderError> {
+    ) -> Result<HttpAnswer, ProviderError> {
         let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         self.exchange(url, |http| {
             let request = http.post(url.clone());
@@ -67,7 +85,7 @@ impl HttpClient {
         &self,
         url: &Url,
         request: impl FnOnce(&reqwest::Client) -> reqwest::RequestBuilder,
-    ) -> Result<(StatusCode, Bytes), ProviderError> {
+    ) -> Result<HttpAnswer, ProviderError> {
         let client = self.client.load_full().ok_or(ProviderError::Closed)?;
         let connection = |source: reqwest::Error| ProviderError::Connection {
             url: url.to_string(),
@@ -86,6 +104,9 @@ impl HttpClient {
             return Err(too_large());
         }
         let status = response.status();
+        let date = response.headers().get(DATE).cloned();
+        #[cfg(feature = "tls-diagnostics")]
+        let certificate = certificate_of(&response);
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(connection)? {
             if body.len() + chunk.len() > MAX_BODY {
@@ -93,7 +114,13 @@ impl HttpClient {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok((status, body.freeze()))
+        Ok(HttpAnswer {
+            status,
+            date,
+            #[cfg(feature = "tls-diagnostics")]
+            certificate,
+            body: body.freeze(),
+        })
     }
 
     /// Drops the client and with it the idle connections of its pool; later requests fail.
@@ -102,15 +129,23 @@ impl HttpClient {
     }
 }
 
-/// The body of a good answer.
-pub(crate) fn only_ok(url: &Url, status: StatusCode, body: Bytes) -> Result<Bytes, ProviderError> {
-    if status == StatusCode::OK {
-        return Ok(body);
+impl HttpAnswer {
+    /// The body of a good answer.
+    pub(crate) fn only_ok(self, url: &Url) -> Result<Bytes, ProviderError> {
+        if self.status == StatusCode::OK {
+            return Ok(self.body);
+        }
+        Err(ProviderError::Status {
+            url: url.to_string(),
+            status: self.status.as_u16(),
+        })
     }
-    Err(ProviderError::Status {
-        url: url.to_string(),
-        status: status.as_u16(),
-    })
+}
+
+#[cfg(feature = "tls-diagnostics")]
+fn certificate_of(response: &reqwest::Response) -> Option<Vec<u8>> {
+    let info = response.extensions().get::<reqwest::tls::TlsInfo>()?;
+    info.peer_certificate().map(<[u8]>::to_vec)
 }
 
 impl fmt::Debug for HttpClient {

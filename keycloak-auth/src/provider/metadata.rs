@@ -2,13 +2,14 @@
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde::Deserialize;
 use url::Url;
 
 use super::{HttpClient, ProviderError, RealmUrl};
+use crate::metrics::Recorder;
 
 /// What the realm says about itself, as far as it is used.
 #[derive(Clone, Debug, Deserialize)]
@@ -21,6 +22,19 @@ pub(crate) struct ProviderMetadata {
     introspection_endpoint: Option<String>,
     /// Where grants are exchanged for tokens (RFC 6749 §3.2).
     token_endpoint: Option<String>,
+    /// The algorithms of ID tokens, which are those of access tokens as well.
+    #[serde(default)]
+    id_token_signing_alg_values_supported: Vec<String>,
+}
+
+impl ProviderMetadata {
+    pub(crate) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    pub(crate) fn signing_algorithms(&self) -> &[String] {
+        &self.id_token_signing_alg_values_supported
+    }
 }
 
 /// Endpoints that the configuration names itself.
@@ -39,16 +53,24 @@ pub(crate) struct MetadataSource {
     /// The endpoints that the configuration names itself.
     endpoints: Endpoints,
     lifetime: Duration,
+    metrics: Recorder,
     cached: Mutex<Option<(Arc<ProviderMetadata>, Duration)>>,
 }
 
 impl MetadataSource {
-    pub(crate) fn new(realm_url: RealmUrl, issuers: Vec<String>, endpoints: Endpoints, lifetime: Duration) -> Self {
+    pub(crate) fn new(
+        realm_url: RealmUrl,
+        issuers: Vec<String>,
+        endpoints: Endpoints,
+        lifetime: Duration,
+        metrics: Recorder,
+    ) -> Self {
         Self {
             realm_url,
             issuers,
             endpoints,
             lifetime,
+            metrics,
             cached: Mutex::new(None),
         }
     }
@@ -95,10 +117,25 @@ impl MetadataSource {
         if let Some(metadata) = self.cached(now) {
             return Ok(metadata);
         }
-        let url = self.realm_url.join(".well-known/openid-configuration");
-        let document = http.get(&url).await?;
+        let began = Instant::now();
+        let fetched = http.get(&self.discovery_url()).await.and_then(|json| self.read(&json));
+        self.metrics.metadata_fetched(began.elapsed(), fetched.is_ok());
+        let metadata = fetched?;
+        let metadata = Arc::new(metadata);
+        *self.cached.lock().unwrap_or_else(PoisonError::into_inner) = Some((Arc::clone(&metadata), now));
+        Ok(metadata)
+    }
+
+    /// Where the discovery document is (OpenID Connect Discovery 1.0 §4).
+    pub(crate) fn discovery_url(&self) -> Url {
+        self.realm_url.join(".well-known/openid-configuration")
+    }
+
+    /// Reads the discovery document, and accepts it only from the expected issuer.
+    pub(crate) fn read(&self, document: &[u8]) -> Result<ProviderMetadata, ProviderError> {
+        let url = self.discovery_url();
         let metadata: ProviderMetadata =
-            serde_json::from_slice(&document).map_err(|source| ProviderError::Metadata {
+            serde_json::from_slice(document).map_err(|source| ProviderError::Metadata {
                 url: url.to_string(),
                 source,
             })?;
@@ -110,8 +147,6 @@ impl MetadataSource {
                 configured: self.issuers.clone(),
             });
         }
-        let metadata = Arc::new(metadata);
-        *self.cached.lock().unwrap_or_else(PoisonError::into_inner) = Some((Arc::clone(&metadata), now));
         Ok(metadata)
     }
 
@@ -120,6 +155,21 @@ impl MetadataSource {
         let (metadata, fetched_at) = cached.as_ref()?;
         let age = now.checked_sub(*fetched_at)?;
         (age < self.lifetime).then(|| Arc::clone(metadata))
+    }
+
+    /// Whether the endpoints that the document has may be used.
+    pub(crate) fn check_endpoints(&self, metadata: &ProviderMetadata) -> Result<(), ProviderError> {
+        self.endpoint("jwks_uri", &metadata.jwks_uri, &metadata.issuer)?;
+        let optional = [
+            ("introspection_endpoint", &metadata.introspection_endpoint),
+            ("token_endpoint", &metadata.token_endpoint),
+        ];
+        for (member, text) in optional {
+            if let Some(text) = text {
+                self.endpoint(member, text, &metadata.issuer)?;
+            }
+        }
+        Ok(())
     }
 
     fn optional_endpoint(
@@ -164,7 +214,13 @@ mod tests {
         let realm_url = RealmUrl::new(server_url, Some("acme"))
             .expect("valid")
             .expect("a realm");
-        MetadataSource::new(realm_url, Vec::new(), Endpoints::default(), Duration::ZERO)
+        MetadataSource::new(
+            realm_url,
+            Vec::new(),
+            Endpoints::default(),
+            Duration::ZERO,
+            Recorder::default(),
+        )
     }
 
     #[test]

@@ -5,13 +5,15 @@ mod http_client;
 mod metadata;
 mod realm_url;
 mod remote_key_set;
+mod tls_fault;
 
 use std::time::Duration;
 
 pub use error::ProviderError;
+pub use tls_fault::TlsFault;
 
-pub(crate) use http_client::{ClientCredentials, HttpClient, only_ok};
-pub(crate) use metadata::{Endpoints, MetadataSource};
+pub(crate) use http_client::{ClientCredentials, HttpAnswer, HttpClient};
+pub(crate) use metadata::{Endpoints, MetadataSource, ProviderMetadata};
 pub(crate) use realm_url::RealmUrl;
 pub(crate) use remote_key_set::{RemoteKeySet, Timing};
 

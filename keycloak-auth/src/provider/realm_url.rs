@@ -1,6 +1,6 @@
 //! The address of a realm, made from what people write as a server URL.
 
-use url::Url;
+use url::{Host, Url};
 
 /// `{server_url}/realms/{realm}`, without a trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +77,44 @@ impl RealmUrl {
 
     pub(crate) fn is_https(&self) -> bool {
         self.url.scheme() == "https"
+    }
+
+    pub(crate) fn host_and_port(&self) -> (&str, u16) {
+        // A literal address of version 6 stands in brackets in a URL.
+        let host = self
+            .url
+            .host_str()
+            .unwrap_or_default()
+            .trim_start_matches('[')
+            .trim_end_matches(']');
+        (host, self.url.port_or_known_default().unwrap_or(443))
+    }
+
+    /// Whether the server runs on this machine.
+    pub(crate) fn is_loopback(&self) -> bool {
+        match self.url.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
+    }
+
+    /// The same realm below `/auth`, or without it: where Keycloak before version 17 is, and the later ones are.
+    pub(crate) fn with_other_base_path(&self) -> Self {
+        let mut other = self.clone();
+        let path = self.url.path();
+        match path.strip_prefix("/auth/") {
+            Some(rest) => other.url.set_path(rest),
+            None => other.url.set_path(&format!("/auth{path}")),
+        }
+        other
+    }
+
+    /// The address of the server, without the realm.
+    pub(crate) fn server_url(&self) -> String {
+        let url = self.url.as_str();
+        url.rfind("/realms/").map_or(url, |end| &url[..end]).to_owned()
     }
 
     /// The address of a document of the realm, such as `.well-known/openid-configuration`.

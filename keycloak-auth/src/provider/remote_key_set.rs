@@ -148,6 +148,18 @@ impl RemoteKeySet {
         is_usable.then_some(Snapshot(snapshot))
     }
 
+    /// Whether there are keys that may be used; begins to fetch them where there are none.
+    pub(crate) fn is_loaded(&self, now: Duration) -> bool {
+        if self.snapshot(now).is_some() {
+            return true;
+        }
+        let mut state = self.shared.state();
+        if self.shared.is_attempt_due(&state, now) {
+            self.shared.join_or_start(&mut state, now);
+        }
+        false
+    }
+
     /// The current keys; waits for the first ones.
     pub(crate) async fn keys(&self, now: Duration) -> Result<Snapshot, Unavailable> {
         if let Some(snapshot) = self.snapshot(now) {
@@ -186,6 +198,11 @@ impl RemoteKeySet {
         if let Some(done) = flight {
             self.wait(done).await;
         }
+    }
+
+    /// Whether the keys were given, so that there is nothing to fetch.
+    pub(crate) fn is_fixed(&self) -> bool {
+        self.shared.is_fixed
     }
 
     /// Why the last attempt failed; `None` after a success.
@@ -285,11 +302,16 @@ impl Shared {
     async fn fetch_and_publish(&self) {
         let began = tokio::time::Instant::now();
         let fetched = self.provider.within_deadline(self.fetch()).await;
-        self.metrics.key_set_fetched(began.elapsed(), fetched.is_ok());
+        let (took, succeeded) = (began.elapsed(), fetched.is_ok());
         match fetched {
             Ok(keys) => self.publish(keys),
             Err(error) => self.note_failure(error),
         }
+        let published = self.current.load();
+        let age = published
+            .as_ref()
+            .map(|published| self.clock.now().saturating_sub(published.fetched_at));
+        self.metrics.key_set_fetched(took, succeeded, age);
     }
 
     async fn fetch(&self) -> Result<KeySet, ProviderError> {

@@ -25,7 +25,7 @@ use crate::{
     AuthError, Clock,
     error::Unavailable,
     metrics::Recorder,
-    provider::{ClientCredentials, Provider, ProviderError},
+    provider::{ClientCredentials, HttpAnswer, Provider, ProviderError},
     secret::Secret,
     text::chain,
 };
@@ -237,7 +237,7 @@ impl TokenEndpoint {
 
         let Provider { metadata, http, .. } = &*self.provider;
         let url = metadata.token_endpoint(http, self.clock.now()).await?;
-        let (status, body) = http.post_form(&url, client, form).await?;
+        let HttpAnswer { status, body, .. } = http.post_form(&url, client, form).await?;
         let unreadable = || ProviderError::TokenEndpoint { url: url.to_string() };
         match status {
             StatusCode::OK => serde_json::from_slice(&body).map(Ok).map_err(|_| unreadable()),

@@ -1,0 +1,14 @@
+//! Finding out what is wrong between a service and its Keycloak.
+//!
+//! [`Keycloak::diagnose`](crate::Keycloak::diagnose) goes the way of a request, from the configuration over name, connection
+//! and certificate to the documents of the realm, and says at each step what it found and what to do about it.
+
+mod connection;
+mod realm;
+mod report;
+mod run;
+
+pub use report::{CheckStatus, DiagnosticCheck, DiagnosticReport};
+pub use run::Diagnose;
+
+use report::Finding;

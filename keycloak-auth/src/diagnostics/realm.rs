@@ -1,0 +1,267 @@
+//! The realm: its documents, its clock, this service's client, and a token.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::Finding;
+use crate::{
+    AuthError, InvalidToken, Keycloak,
+    jose::KeySet,
+    provider::{ClientCredentials, HttpAnswer, ProviderMetadata},
+    text::{chain, code_list, shortened},
+};
+
+/// A difference between clocks that nobody notices.
+const CLOSE: Duration = Duration::from_secs(5);
+
+/// Reads the answer for the discovery document.
+pub(super) async fn discovery(keycloak: &Keycloak, answer: HttpAnswer) -> (Finding, Option<ProviderMetadata>) {
+    let metadata = &keycloak.parts().provider.metadata;
+    if answer.status != StatusCode::OK {
+        return (no_discovery(keycloak, &answer).await, None);
+    }
+    match metadata.read(&answer.body) {
+        Ok(read) => match metadata.check_endpoints(&read) {
+            Ok(()) => (
+                Finding::ok(format!("the issuer is `{}`", shortened(read.issuer()))),
+                Some(read),
+            ),
+            Err(error) => (
+                Finding::failed(
+                    chain(&error),
+                    "check `KC_HOSTNAME` and the proxy settings of Keycloak: its endpoints are made from them",
+                ),
+                None,
+            ),
+        },
+        Err(error) => (
+            Finding::failed(
+                chain(&error),
+                "correct `.issuer(…)`, `.server_url(…)` or `KC_HOSTNAME` of Keycloak",
+            ),
+            None,
+        ),
+    }
+}
+
+async fn no_discovery(keycloak: &Keycloak, answer: &HttpAnswer) -> Finding {
+    #[derive(Deserialize)]
+    struct Failure {
+        error: String,
+    }
+
+    let realm = keycloak.realm();
+    let status = answer.status.as_u16();
+    let failure: Option<Failure> = serde_json::from_slice(&answer.body).ok();
+    let error = failure.map(|failure| failure.error).unwrap_or_default();
+    match status {
+        404 if error.starts_with("Realm does not exist") => Finding::failed(
+            format!("there is no realm `{}` on this server", shortened(realm)),
+            "check `.realm(…)`: names are case-sensitive, and the display name is another",
+        ),
+        _ if error.starts_with("Realm not enabled") => Finding::failed(
+            format!("the realm `{}` is disabled", shortened(realm)),
+            "enable it in Keycloak's realm settings",
+        ),
+        404 => match other_base_path(keycloak).await {
+            Some(server_url) => Finding::failed(
+                "Keycloak is there, under another base path",
+                format!("set `.server_url(\"{server_url}\")`"),
+            ),
+            None => Finding::failed(
+                "the server answers, but there is no Keycloak at this path (404)",
+                "check host, port and base path in `server_url`",
+            ),
+        },
+        300..=399 => Finding::failed(
+            format!("the server redirects to another address ({status}), which is not followed"),
+            "set the final address as `server_url`: often it is https instead of http",
+        ),
+        401 | 403 | 407 => Finding::failed(
+            format!("something in front of Keycloak wants a login ({status})"),
+            "let the proxy pass the paths below `/realms/`",
+        ),
+        502..=504 => Finding::failed(
+            format!("the proxy in front of Keycloak does not reach it ({status})"),
+            "check that Keycloak runs, and the proxy's configuration",
+        ),
+        _ => Finding::failed(
+            format!("Keycloak answers with status {status}"),
+            "look into Keycloak's log",
+        ),
+    }
+}
+
+/// The server's address with or without `/auth`, if that is where Keycloak is.
+async fn other_base_path(keycloak: &Keycloak) -> Option<String> {
+    let parts = keycloak.parts();
+    let other = parts.realm_url.with_other_base_path();
+    let url = other.join(".well-known/openid-configuration");
+    let answer = parts.provider.http.ask(&url).await.ok()?;
+    (answer.status == StatusCode::OK).then(|| other.server_url())
+}
+
+/// Fetches the keys and compares them with the algorithms that are accepted.
+pub(super) async fn key_set(keycloak: &Keycloak, metadata: &ProviderMetadata) -> Finding {
+    let parts = keycloak.parts();
+    let provider = &parts.provider;
+    let fetch = async {
+        let url = provider.metadata.jwks_uri(&provider.http, keycloak.now()).await?;
+        provider.http.get(&url).await
+    };
+    let keys = match provider.within_deadline(fetch).await {
+        Ok(json) => KeySet::parse(&json),
+        Err(error) => return Finding::failed(chain(&error), "check `.jwks_uri(…)`, or leave it out"),
+    };
+    let keys = match keys {
+        Ok(keys) => keys,
+        Err(error) => return Finding::failed(chain(&error), "check `.jwks_uri(…)`, or leave it out"),
+    };
+    let skipped = keys
+        .skipped()
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ");
+    let skipped = if skipped.is_empty() {
+        skipped
+    } else {
+        format!(" (left out: {skipped})")
+    };
+    let accepted = &parts.validator.expectations().algorithms;
+    if !keys.algorithms().any(|algorithm| accepted.contains(&algorithm)) {
+        let accepted = accepted.iter().map(|algorithm| algorithm.name());
+        let signing = metadata.signing_algorithms().iter().map(String::as_str);
+        let mut found: Vec<&str> = keys.algorithms().map(|algorithm| algorithm.name()).collect();
+        found.sort_unstable();
+        found.dedup();
+        return Finding::failed(
+            format!(
+                "no key is for {}, the keys are for {}{skipped}",
+                code_list(accepted),
+                code_list(found)
+            ),
+            format!(
+                "set `.algorithms(…)` to what the realm signs with; it knows {}",
+                code_list(signing)
+            ),
+        );
+    }
+    let usable = if keys.len() == 1 { "usable key" } else { "usable keys" };
+    Finding::ok(format!("{} {usable}{skipped}", keys.len()))
+}
+
+/// Compares the clocks by the `Date` of an answer.
+pub(super) fn clock(keycloak: &Keycloak, answer: &HttpAnswer) -> Finding {
+    let date = answer.date.as_ref().and_then(|date| date.to_str().ok());
+    let Some(theirs) = date.and_then(|date| httpdate::parse_http_date(date).ok()) else {
+        return Finding::skipped("the answer has no `Date`");
+    };
+    let theirs = theirs.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let ours = keycloak.now();
+    let difference = ours.abs_diff(theirs);
+    let direction = if ours > theirs { "ahead of" } else { "behind" };
+    let text = format!("this clock is {} s {direction} Keycloak's", difference.as_secs());
+    let leeway = keycloak.parts().validator.expectations().leeway;
+    if difference > leeway + CLOSE {
+        return Finding::failed(
+            format!("{text}, more than the leeway of {} s", leeway.as_secs()),
+            "set both clocks by NTP: good tokens are refused, or expired ones accepted",
+        );
+    }
+    if difference > CLOSE {
+        return Finding::warning(text, "set both clocks by NTP");
+    }
+    Finding::ok("both clocks agree")
+}
+
+/// Authenticates as the client, by asking about a token that is none.
+pub(super) async fn client(keycloak: &Keycloak) -> Finding {
+    let parts = keycloak.parts();
+    let provider = &parts.provider;
+    let Some(secret) = &parts.client_secret else {
+        return Finding::skipped("there is no `client_secret`, and judging tokens by keys needs none");
+    };
+    let ask = async {
+        let url = provider
+            .metadata
+            .introspection_endpoint(&provider.http, keycloak.now())
+            .await?;
+        let client = ClientCredentials::Secret {
+            id: keycloak.client_id(),
+            secret: secret.expose(),
+        };
+        provider.http.post_form(&url, client, &[("token", "diagnosis")]).await
+    };
+    let client_id = keycloak.client_id();
+    match provider.within_deadline(ask).await {
+        Ok(answer) if answer.status == StatusCode::OK => Finding::ok(format!(
+            "Keycloak accepts `{client_id}` with its secret, and introspects tokens for it"
+        )),
+        Ok(answer) if matches!(answer.status.as_u16(), 400 | 401 | 403) => Finding::failed(
+            format!("Keycloak does not accept the client `{client_id}` with this secret"),
+            "check `.client_id(…)` and `.client_secret(…)`, and that the client is confidential and enabled",
+        ),
+        Ok(answer) => Finding::failed(
+            format!(
+                "the introspection endpoint answers with status {}",
+                answer.status.as_u16()
+            ),
+            "look into Keycloak's log",
+        ),
+        Err(error) => Finding::failed(chain(&error), "check `.introspection_endpoint(…)`, or leave it out"),
+    }
+}
+
+/// Judges a token as for a request.
+pub(super) async fn token(keycloak: &Keycloak, token: &str) -> Finding {
+    match keycloak.authenticate(token).await {
+        Ok(user) => Finding::ok(format!(
+            "it is accepted, as that of {}",
+            user.username()
+                .or(user.subject())
+                .map_or("a lightweight token".to_owned(), |name| format!(
+                    "`{}`",
+                    shortened(name)
+                ))
+        )),
+        Err(AuthError::InvalidToken(invalid)) => Finding::failed(
+            format!("it is not accepted: {invalid}"),
+            advice(invalid, keycloak.client_id()),
+        ),
+        Err(error) => Finding::failed(chain(&error), "see the checks above"),
+    }
+}
+
+fn advice(invalid: InvalidToken, client_id: &str) -> String {
+    match invalid {
+        InvalidToken::MissingClaim("aud") | InvalidToken::Claim("aud") => format!(
+            "give the client that logs in an audience mapper for this service (`{client_id}`), or correct `.audience(…)`"
+        ),
+        InvalidToken::Claim("iss") | InvalidToken::MissingClaim("iss") => {
+            "take a token of this realm, or add the name under which Keycloak issues them by `.issuer(…)`".to_owned()
+        }
+        InvalidToken::Claim("azp") | InvalidToken::MissingClaim("azp") => {
+            "add the client that got the token by `.authorized_party(…)`".to_owned()
+        }
+        InvalidToken::Expired => "take a fresh token; the check `clock` says whether the clocks agree".to_owned(),
+        InvalidToken::NotYetValid => "set both clocks by NTP".to_owned(),
+        InvalidToken::Algorithm => "set `.algorithms(…)` to what the realm signs with".to_owned(),
+        InvalidToken::UnknownKey => {
+            "take a token of this realm and server; its key may be gone by a rotation".to_owned()
+        }
+        InvalidToken::TokenType => "send the access token, not the ID token or the refresh token".to_owned(),
+        InvalidToken::SenderConstrained => {
+            "take a token that is not bound: switch DPoP and mTLS binding off for the client".to_owned()
+        }
+        InvalidToken::Inactive => "take a fresh token: the session was ended, or the token revoked".to_owned(),
+        InvalidToken::Malformed(_)
+        | InvalidToken::HeaderParameter(_)
+        | InvalidToken::Signature
+        | InvalidToken::MissingClaim(_)
+        | InvalidToken::Claim(_)
+        | InvalidToken::CustomClaims => "take a token as Keycloak sent it, whole and unchanged".to_owned(),
+    }
+}

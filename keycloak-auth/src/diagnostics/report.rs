@@ -1,0 +1,157 @@
+//! What a diagnosis found.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// The result of [`Keycloak::diagnose`](crate::Keycloak::diagnose).
+///
+/// `Display` is a page for a terminal, whose first line names the cause; `Serialize` is for a dashboard. There is no
+/// secret in it.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+#[non_exhaustive]
+pub struct DiagnosticReport {
+    /// The worst of the checks' outcomes.
+    pub status: CheckStatus,
+    /// The address of the realm on the configured server.
+    pub realm_url: String,
+    /// The issuer of the tokens that are accepted.
+    pub issuer: String,
+    /// This service's client.
+    pub client_id: String,
+    /// In the order in which they were made.
+    pub checks: Vec<DiagnosticCheck>,
+}
+
+/// One step of a diagnosis.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+#[non_exhaustive]
+pub struct DiagnosticCheck {
+    /// What was looked at: `configuration`, `dns`, `tcp`, `tls`, `discovery`, `key set`, `clock`, `client`, `token`.
+    #[cfg_attr(feature = "utoipa", schema(value_type = String))]
+    pub name: &'static str,
+    /// How it stands.
+    pub status: CheckStatus,
+    /// What was found, in one sentence.
+    pub finding: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
+    /// How long the step took, in milliseconds.
+    pub duration_ms: u64,
+}
+
+/// How a check came out; later ones are worse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum CheckStatus {
+    /// Not made, since something before it failed or nothing asks for it.
+    Skipped,
+    /// As it should be.
+    Ok,
+    /// Works, and deserves a look.
+    Warning,
+    /// Does not work.
+    Failed,
+}
+
+/// What a step has to say.
+#[derive(Debug)]
+pub(super) struct Finding {
+    pub(super) status: CheckStatus,
+    pub(super) text: String,
+    pub(super) advice: Option<String>,
+}
+
+impl Finding {
+    pub(super) fn ok(text: impl Into<String>) -> Self {
+        Self::new(CheckStatus::Ok, text, None)
+    }
+
+    pub(super) fn skipped(text: impl Into<String>) -> Self {
+        Self::new(CheckStatus::Skipped, text, None)
+    }
+
+    pub(super) fn warning(text: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self::new(CheckStatus::Warning, text, Some(advice.into()))
+    }
+
+    pub(super) fn failed(text: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self::new(CheckStatus::Failed, text, Some(advice.into()))
+    }
+
+    fn new(status: CheckStatus, text: impl Into<String>, advice: Option<String>) -> Self {
+        Self {
+            status,
+            text: text.into(),
+            advice,
+        }
+    }
+}
+
+impl DiagnosticReport {
+    /// Whether nothing failed; warnings may be there.
+    #[must_use]
+    pub fn is_healthy(&self) -> bool {
+        self.status < CheckStatus::Failed
+    }
+
+    /// The check of that name, if it was made.
+    #[must_use]
+    pub fn check(&self, name: &str) -> Option<&DiagnosticCheck> {
+        self.checks.iter().find(|check| check.name == name)
+    }
+
+    /// The first check with the worst outcome, unless all is well.
+    #[must_use]
+    pub fn cause(&self) -> Option<&DiagnosticCheck> {
+        let worst = self.checks.iter().map(|check| check.status).max()?;
+        let cause = self.checks.iter().find(|check| check.status == worst);
+        cause.filter(|check| check.status > CheckStatus::Ok)
+    }
+}
+
+impl fmt::Display for CheckStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Skipped => "skipped",
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Failed => "FAILED",
+        })
+    }
+}
+
+impl fmt::Display for DiagnosticReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.cause() {
+            Some(check) => writeln!(f, "{}: {}: {}", check.status, check.name, check.finding)?,
+            None => writeln!(f, "ok: tokens of this realm can be judged")?,
+        }
+        let Self {
+            realm_url,
+            issuer,
+            client_id,
+            ..
+        } = self;
+        writeln!(f, "\nrealm  {realm_url}\nissuer {issuer}\nclient {client_id}\n")?;
+        for check in &self.checks {
+            let DiagnosticCheck {
+                name,
+                status,
+                finding,
+                advice,
+                duration_ms,
+            } = check;
+            writeln!(f, "{status:<8}{name:<14}{duration_ms:>5} ms  {finding}")?;
+            if let Some(advice) = advice {
+                writeln!(f, "{:32}-> {advice}", "")?;
+            }
+        }
+        Ok(())
+    }
+}

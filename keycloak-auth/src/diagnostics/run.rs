@@ -1,0 +1,182 @@
+//! The steps of a diagnosis, one after the other.
+
+use std::{fmt, time::Duration};
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+use tokio::time::{Instant, timeout_at};
+
+use super::{CheckStatus, DiagnosticCheck, DiagnosticReport, Finding, connection, realm};
+use crate::Keycloak;
+
+/// The time for all steps together.
+const DEADLINE: Duration = Duration::from_secs(9);
+
+/// A diagnosis to be awaited; made by [`Keycloak::diagnose`].
+#[must_use = "nothing is looked at until it is awaited"]
+pub struct Diagnose<'a> {
+    keycloak: &'a Keycloak,
+    token: Option<&'a str>,
+}
+
+impl Keycloak {
+    /// Finds out what stands between this service and its Keycloak: configuration, name, connection, certificate, discovery
+    /// document, key set, clock, client.
+    ///
+    /// Asks Keycloak anew, beside what is cached for requests, and takes at most 10 s. With
+    /// [`token`](Diagnose::token) it also says whether that token is accepted, and if not, why.
+    ///
+    /// ```no_run
+    /// # async fn demo(keycloak: keycloak_auth::Keycloak) {
+    /// let report = keycloak.diagnose().await;
+    /// if !report.is_healthy() {
+    ///     eprintln!("{report}");
+    /// }
+    /// # }
+    /// ```
+    pub fn diagnose(&self) -> Diagnose<'_> {
+        Diagnose {
+            keycloak: self,
+            token: None,
+        }
+    }
+}
+
+impl<'a> Diagnose<'a> {
+    /// Looks at this access token as well. It is a secret, and not in the report.
+    pub const fn token(mut self, access_token: &'a str) -> Self {
+        self.token = Some(access_token);
+        self
+    }
+
+    async fn run(self) -> DiagnosticReport {
+        let Self { keycloak, token } = self;
+        let mut steps = Steps::new();
+        steps.note("configuration", connection::configuration(keycloak));
+        if keycloak.parts().key_set.is_fixed() {
+            steps.note("key set", Finding::ok("the keys are given, so none are fetched"));
+        } else {
+            Self::look_at_provider(keycloak, &mut steps).await;
+        }
+        match token {
+            Some(token) => {
+                steps.run("token", realm::token(keycloak, token)).await;
+            }
+            None => steps.note(
+                "token",
+                Finding::skipped("give an access token to see whether its audience, issuer and times are right"),
+            ),
+        }
+        steps.into_report(keycloak)
+    }
+
+    async fn look_at_provider(keycloak: &Keycloak, steps: &mut Steps) {
+        const BEYOND: [&str; 5] = ["tls", "discovery", "key set", "clock", "client"];
+
+        steps.run("dns", connection::dns(keycloak)).await;
+        steps.run("tcp", connection::tcp(keycloak)).await;
+        if steps.have_failed() {
+            steps.skip(&BEYOND, "Keycloak has to be reached first");
+            return;
+        }
+        let answer = steps.run_for("tls", connection::tls(keycloak)).await;
+        let Some(answer) = answer else {
+            steps.skip(&BEYOND[1..], "Keycloak has to be reached first");
+            return;
+        };
+        let clock = realm::clock(keycloak, &answer);
+        let metadata = steps.run_for("discovery", realm::discovery(keycloak, answer)).await;
+        match metadata {
+            Some(metadata) => steps.run("key set", realm::key_set(keycloak, &metadata)).await,
+            None => steps.skip(&["key set"], "the discovery document has to be right first"),
+        }
+        steps.note("clock", clock);
+        steps.run("client", realm::client(keycloak)).await;
+    }
+}
+
+impl<'a> IntoFuture for Diagnose<'a> {
+    type Output = DiagnosticReport;
+    type IntoFuture = BoxFuture<'a, DiagnosticReport>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.run().boxed()
+    }
+}
+
+impl fmt::Debug for Diagnose<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Diagnose")
+            .field("keycloak", &self.keycloak)
+            .field("has_token", &self.token.is_some())
+            .finish()
+    }
+}
+
+/// The checks that were made so far.
+struct Steps {
+    deadline: Instant,
+    checks: Vec<DiagnosticCheck>,
+}
+
+impl Steps {
+    fn new() -> Self {
+        Self {
+            deadline: Instant::now() + DEADLINE,
+            checks: Vec::new(),
+        }
+    }
+
+    fn note(&mut self, name: &'static str, finding: Finding) {
+        self.push(name, finding, Duration::ZERO);
+    }
+
+    async fn run(&mut self, name: &'static str, step: impl Future<Output = Finding>) {
+        self.run_for(name, step.map(|finding| (finding, None::<()>))).await;
+    }
+
+    /// Runs a step that has something for the next ones.
+    async fn run_for<T>(&mut self, name: &'static str, step: impl Future<Output = (Finding, Option<T>)>) -> Option<T> {
+        let began = Instant::now();
+        let (finding, result) = timeout_at(self.deadline, step).await.unwrap_or_else(|_| {
+            let text = format!("no answer within the {} s of a diagnosis", DEADLINE.as_secs());
+            (
+                Finding::failed(text, "see whether Keycloak, or what is in front of it, is overloaded"),
+                None,
+            )
+        });
+        self.push(name, finding, began.elapsed());
+        result
+    }
+
+    fn skip(&mut self, names: &[&'static str], reason: &str) {
+        for &name in names {
+            self.note(name, Finding::skipped(reason));
+        }
+    }
+
+    fn have_failed(&self) -> bool {
+        self.checks.iter().any(|check| check.status == CheckStatus::Failed)
+    }
+
+    fn push(&mut self, name: &'static str, finding: Finding, took: Duration) {
+        let Finding { status, text, advice } = finding;
+        self.checks.push(DiagnosticCheck {
+            name,
+            status,
+            finding: text,
+            advice,
+            duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        });
+    }
+
+    fn into_report(self, keycloak: &Keycloak) -> DiagnosticReport {
+        let worst = self.checks.iter().map(|check| check.status).max();
+        DiagnosticReport {
+            status: worst.unwrap_or(CheckStatus::Ok),
+            realm_url: keycloak.realm_url().to_owned(),
+            issuer: keycloak.issuer().to_owned(),
+            client_id: keycloak.client_id().to_owned(),
+            checks: self.checks,
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! Hands what happens to the collector, under names and tags that are made once.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{Metric, MetricsCollector, PreparedCounter, Tag};
+use crate::{AuthError, challenge::Answer};
+
+/// The collector, if there is one.
+#[derive(Clone, Default)]
+pub(crate) struct Recorder(Option<Arc<Recording>>);
+
+struct Recording {
+    collector: Arc<dyn MetricsCollector>,
+    names: [String; Metric::ALL.len()],
+    client_id: String,
+    realm: String,
+    /// `jwt` or `introspection`.
+    method: &'static str,
+    /// The counters of every accepted request.
+    judged: EachRequest,
+    accepted: EachRequest,
+    found: EachRequest,
+    key_at_hand: EachRequest,
+}
+
+/// A counter of every request, prepared where the collector can do that.
+struct EachRequest {
+    metric: Metric,
+    has_method: bool,
+    prepared: Option<Box<dyn PreparedCounter>>,
+}
+
+impl EachRequest {
+    const fn unprepared(metric: Metric, has_method: bool) -> Self {
+        Self {
+            metric,
+            has_method,
+            prepared: None,
+        }
+    }
+
+    fn increment(&self, recording: &Recording) {
+        match &self.prepared {
+            Some(counter) => counter.increment(),
+            None => recording.count(self.metric, recording.tags(self.has_method, "").own()),
+        }
+    }
+}
+
+/// The tags of one record: those of the configuration, then `error_code`.
+struct Tags<'a> {
+    tags: [Tag<'a>; 4],
+    has_method: bool,
+}
+
+impl<'a> Tags<'a> {
+    /// Without `error_code`.
+    fn own(&self) -> &[Tag<'a>] {
+        &self.tags[usize::from(!self.has_method)..3]
+    }
+
+    fn with_error_code(&self) -> &[Tag<'a>] {
+        &self.tags[usize::from(!self.has_method)..]
+    }
+}
+
+impl Recording {
+    fn tags<'a>(&'a self, has_method: bool, error_code: &'a str) -> Tags<'a> {
+        Tags {
+            tags: [
+                ("method", self.method),
+                ("client_id", &self.client_id),
+                ("realm", &self.realm),
+                ("error_code", error_code),
+            ],
+            has_method,
+        }
+    }
+
+    fn name(&self, metric: Metric) -> &str {
+        &self.names[metric as usize]
+    }
+
+    fn count(&self, metric: Metric, tags: &[Tag<'_>]) {
+        self.collector.increment_counter(self.name(metric), tags);
+    }
+
+    /// Records how long something took, and counts the error where it failed.
+    fn observe(&self, metric: Metric, took: Duration, has_method: bool, error_code: Option<&'static str>) {
+        let milliseconds = took.as_secs_f64() * 1000.0;
+        let tags = self.tags(has_method, error_code.unwrap_or_default());
+        let tags = match error_code {
+            Some(_) => tags.with_error_code(),
+            None => tags.own(),
+        };
+        self.collector.observe_histogram(self.name(metric), tags, milliseconds);
+    }
+
+    fn count_error(&self, error_code: &'static str) {
+        self.count(Metric::Errors, self.tags(false, error_code).with_error_code());
+    }
+}
+
+impl Recorder {
+    pub(crate) fn new(
+        collector: Option<Arc<dyn MetricsCollector>>,
+        prefix: &str,
+        client_id: &str,
+        realm: &str,
+        method: &'static str,
+    ) -> Self {
+        let Some(collector) = collector else {
+            return Self(None);
+        };
+        let mut recording = Recording {
+            collector,
+            names: Metric::ALL.map(|metric| metric.name(prefix)),
+            client_id: client_id.to_owned(),
+            realm: realm.to_owned(),
+            method,
+            judged: EachRequest::unprepared(Metric::TokenValidation, true),
+            accepted: EachRequest::unprepared(Metric::TokenValidationSuccess, true),
+            found: EachRequest::unprepared(Metric::TokenCacheHits, true),
+            key_at_hand: EachRequest::unprepared(Metric::JwksCacheHits, false),
+        };
+        let prepare = |counter: &EachRequest| {
+            let tags = recording.tags(counter.has_method, "");
+            recording
+                .collector
+                .prepare_counter(recording.name(counter.metric), tags.own())
+        };
+        let prepared = [
+            &recording.judged,
+            &recording.accepted,
+            &recording.found,
+            &recording.key_at_hand,
+        ]
+        .map(prepare);
+        let [judged, accepted, found, key_at_hand] = prepared;
+        recording.judged.prepared = judged;
+        recording.accepted.prepared = accepted;
+        recording.found.prepared = found;
+        recording.key_at_hand.prepared = key_at_hand;
+        Self(Some(Arc::new(recording)))
+    }
+
+    /// The time, where somebody listens: looking at it takes longer than the warm way of a request allows for nothing.
+    pub(crate) fn stopwatch(&self) -> Option<Instant> {
+        self.0.as_ref().map(|_| Instant::now())
+    }
+
+    /// An accepted token that was known already.
+    pub(crate) fn token_found(&self) {
+        if let Some(recording) = &self.0 {
+            recording.found.increment(recording);
+        }
+    }
+
+    pub(crate) fn token_accepted(&self) {
+        if let Some(recording) = &self.0 {
+            recording.judged.increment(recording);
+            recording.accepted.increment(recording);
+        }
+    }
+
+    pub(crate) fn token_refused(&self, error_code: &'static str) {
+        let Some(recording) = &self.0 else { return };
+        recording.judged.increment(recording);
+        let tags = recording.tags(true, error_code);
+        recording.count(Metric::TokenValidationFailure, tags.with_error_code());
+        recording.count_error(error_code);
+    }
+
+    /// How long judging a token took that was not known already.
+    pub(crate) fn token_judged(&self, since: Option<Instant>, error: Option<&AuthError>) {
+        let (Some(recording), Some(since)) = (&self.0, since) else {
+            return;
+        };
+        let error_code = error.map(|error| Answer::to(error).code);
+        recording.observe(Metric::TokenValidationLatency, since.elapsed(), true, error_code);
+    }
+
+    /// Whether a token found its key, and there were keys at all.
+    pub(crate) fn key_looked_up(&self, is_at_hand: bool) {
+        let Some(recording) = &self.0 else { return };
+        if is_at_hand {
+            recording.key_at_hand.increment(recording);
+        } else {
+            recording.count(Metric::JwksCacheMisses, recording.tags(false, "").own());
+        }
+    }
+
+    pub(crate) fn token_refreshed(&self, took: Duration, error: Option<&AuthError>) {
+        let Some(recording) = &self.0 else { return };
+        let error_code = error.map(|error| Answer::to(error).code);
+        recording.observe(Metric::TokenRefreshLatency, took, false, error_code);
+        let tags = recording.tags(false, error_code.unwrap_or_default());
+        recording.count(Metric::TokenRefresh, tags.own());
+        match error_code {
+            None => recording.count(Metric::TokenRefreshSuccess, tags.own()),
+            Some(error_code) => {
+                recording.count(Metric::TokenRefreshFailure, tags.with_error_code());
+                recording.count_error(error_code);
+            }
+        }
+    }
+
+    pub(crate) fn metadata_fetched(&self, took: Duration, succeeded: bool) {
+        let Some(recording) = &self.0 else { return };
+        let error_code = (!succeeded).then_some("keycloak_connection_error");
+        recording.observe(Metric::OidcFetchLatency, took, false, error_code);
+    }
+
+    /// An attempt to fetch the keys; `age` is that of the keys in use afterwards, where there are any.
+    pub(crate) fn key_set_fetched(&self, took: Duration, succeeded: bool, age: Option<Duration>) {
+        let Some(recording) = &self.0 else { return };
+        let error_code = (!succeeded).then_some("keycloak_connection_error");
+        recording.observe(Metric::JwksFetchLatency, took, false, error_code);
+        if let Some(error_code) = error_code {
+            recording.count_error(error_code);
+        }
+        let tags = recording.tags(false, "");
+        let outage = if succeeded { 0.0 } else { 1.0 };
+        let set_gauge = |metric, value| recording.collector.set_gauge(recording.name(metric), tags.own(), value);
+        set_gauge(Metric::ProviderOutage, outage);
+        if let Some(age) = age {
+            set_gauge(Metric::JwksAge, age.as_secs_f64());
+        }
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder")
+            .field("is_listening", &self.0.is_some())
+            .finish_non_exhaustive()
+    }
+}

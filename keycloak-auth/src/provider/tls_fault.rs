@@ -1,0 +1,54 @@
+//! What is wrong with a certificate, found in the causes of a connection error.
+
+use std::{error::Error, io};
+
+use rustls::CertificateError;
+
+/// Why the other side's certificate is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TlsFault {
+    /// It has expired.
+    Expired,
+    /// It is not valid yet: one of the clocks is wrong.
+    NotYetValid,
+    /// It comes from an authority that is not trusted here.
+    Untrusted,
+    /// It is for another host.
+    HostnameMismatch,
+    /// TLS does not come about for another reason.
+    Other,
+}
+
+/// Looks for TLS in the causes of an error.
+pub(super) fn tls_fault(error: &(dyn Error + 'static)) -> Option<TlsFault> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<rustls::Error>() {
+            return Some(classify(error));
+        }
+        // What an I/O error wraps is not among its sources, only what that wraps.
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        cause = match wrapped {
+            Some(wrapped) => Some(wrapped),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+fn classify(error: &rustls::Error) -> TlsFault {
+    let rustls::Error::InvalidCertificate(error) = error else {
+        return TlsFault::Other;
+    };
+    match error {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => TlsFault::Expired,
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => TlsFault::NotYetValid,
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            TlsFault::HostnameMismatch
+        }
+        CertificateError::UnknownIssuer => TlsFault::Untrusted,
+        // Self-signed certificates without the marks of an authority end here, among others.
+        _ => TlsFault::Other,
+    }
+}

@@ -1,0 +1,335 @@
+//! A diagnosis names the cause of each broken set-up in its first line, and says what to do.
+
+use std::time::Duration;
+
+use axum::Router;
+use keycloak_auth::{Algorithm, CheckStatus, DiagnosticReport, Keycloak, KeycloakBuilder};
+use keycloak_auth_tests::{Authority, Issuer, Reply, Service, rsa_key};
+use serde_json::json;
+
+use crate::setup::{builder, clock};
+
+const SECRET: &str = "hunter2-canary";
+
+async fn diagnose(builder: KeycloakBuilder) -> DiagnosticReport {
+    let keycloak = builder.connect_timeout(Duration::from_secs(2)).build().expect("valid");
+    keycloak.diagnose().await
+}
+
+/// The first line, and the advice of the check that it is about.
+#[track_caller]
+fn assert_cause(report: &DiagnosticReport, first_line: &str, advice: &str) {
+    let page = report.to_string();
+    let line = page.lines().next().unwrap_or_default();
+    assert!(
+        line.contains(first_line),
+        "expected `{first_line}` in the first line of\n{page}"
+    );
+    let given = report
+        .cause()
+        .and_then(|check| check.advice.as_deref())
+        .unwrap_or_default();
+    assert!(given.contains(advice), "expected the advice `{advice}` in\n{page}");
+    assert!(!page.contains(SECRET), "{page}");
+}
+
+#[tokio::test]
+async fn a_sound_set_up_is_healthy() {
+    let issuer = Issuer::start().await;
+    let report = diagnose(builder(&issuer).client_secret(SECRET)).await;
+    assert!(report.is_healthy() && report.status == CheckStatus::Ok, "{report}");
+    assert!(report.to_string().starts_with("ok: "), "{report}");
+    let names: Vec<&str> = report.checks.iter().map(|check| check.name).collect();
+    assert_eq!(
+        names,
+        [
+            "configuration",
+            "dns",
+            "tcp",
+            "tls",
+            "discovery",
+            "key set",
+            "clock",
+            "client",
+            "token"
+        ]
+    );
+    let json = serde_json::to_value(&report).expect("JSON");
+    assert_eq!(
+        (&json["status"], &json["client_id"]),
+        (&json!("ok"), &json!("orders-api"))
+    );
+    assert_eq!(json["checks"][4]["status"], "ok");
+    assert!(!json.to_string().contains(SECRET));
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = nobody.local_addr().expect("an address");
+    drop(nobody);
+    let issuer = Issuer::start().await;
+    let report = diagnose(builder(&issuer).server_url(format!("http://{address}"))).await;
+    assert_cause(
+        &report,
+        "FAILED: tcp: nothing accepts connections",
+        "check that Keycloak runs",
+    );
+    let report = diagnose(builder(&issuer).server_url("http://nowhere.invalid")).await;
+    assert_cause(
+        &report,
+        "FAILED: dns: there is no address for the name `nowhere.invalid`",
+        "`server_url`",
+    );
+}
+
+#[tokio::test]
+async fn a_realm_that_is_not_there_or_disabled() {
+    let issuer = Issuer::start().await;
+    let report = diagnose(builder(&issuer).realm("Acme")).await;
+    assert_cause(&report, "FAILED: discovery: there is no realm `Acme`", "case-sensitive");
+    let disabled = json!({ "error": "Realm not enabled" }).to_string();
+    issuer.reply(Issuer::DISCOVERY, Reply::status(404).body(disabled));
+    assert_cause(
+        &diagnose(builder(&issuer)).await,
+        "the realm `acme` is disabled",
+        "enable it",
+    );
+}
+
+#[tokio::test]
+async fn another_base_path() {
+    let issuer = Issuer::start().await;
+    let report = diagnose(builder(&issuer).server_url(format!("{}/auth", issuer.url())));
+    issuer.reply(&format!("/auth{}", Issuer::DISCOVERY), Reply::status(404));
+    assert_cause(
+        &report.await,
+        "FAILED: discovery: Keycloak is there, under another base path",
+        &format!(".server_url(\"{}\")", issuer.url()),
+    );
+}
+
+#[tokio::test]
+async fn another_issuer() {
+    let issuer = Issuer::start().await;
+    let report = diagnose(builder(&issuer).issuer("https://id.example.com/realms/acme")).await;
+    assert_cause(&report, "FAILED: discovery: the discovery document", "`.issuer(…)`");
+    assert!(report.to_string().contains(&issuer.issuer()), "names both: {report}");
+}
+
+#[tokio::test]
+async fn something_in_front_of_keycloak() {
+    for (reply, first_line, advice) in [
+        (
+            Reply::status(302).header("location", "https://login.example.com"),
+            "redirects",
+            "final address",
+        ),
+        (Reply::status(407), "wants a login (407)", "let the proxy pass"),
+        (Reply::status(502), "does not reach it (502)", "proxy's configuration"),
+        (Reply::status(500), "answers with status 500", "log"),
+        (
+            Reply::status(200).body("<html>Welcome</html>"),
+            "is not an OpenID provider's discovery document",
+            "`.server_url(…)`",
+        ),
+    ] {
+        let issuer = Issuer::start().await;
+        issuer.reply(Issuer::DISCOVERY, reply);
+        assert_cause(&diagnose(builder(&issuer)).await, first_line, advice);
+    }
+}
+
+#[tokio::test]
+async fn certificates() {
+    let authority = Authority::default();
+    let trusting = async |names: &[&str], from: i32, until: i32| {
+        let issuer = Issuer::with_tls(authority.certificate(names, from, until)).await;
+        diagnose(builder(&issuer).root_certificates(authority.pem())).await
+    };
+    let good = trusting(&["127.0.0.1"], 2020, 2099).await;
+    assert!(good.is_healthy(), "{good}");
+    let finding = &good.check("tls").expect("was looked at").finding;
+    assert!(finding.contains("ends in") && finding.contains("days"), "{finding}");
+    assert_cause(
+        &trusting(&["127.0.0.1"], 2020, 2021).await,
+        "FAILED: tls: the certificate of `127.0.0.1` has expired",
+        "renew it",
+    );
+    assert_cause(&trusting(&["127.0.0.1"], 2090, 2099).await, "is not valid yet", "clock");
+    assert_cause(
+        &trusting(&["id.example.com"], 2020, 2099).await,
+        "the certificate is not for `127.0.0.1`",
+        "`server_url`",
+    );
+    let issuer = Issuer::with_tls(authority.certificate(&["127.0.0.1"], 2020, 2099)).await;
+    assert_cause(
+        &diagnose(builder(&issuer)).await,
+        "an authority that is not trusted here",
+        "`.root_certificates(…)`",
+    );
+    let report = diagnose(builder(&issuer).danger_accept_invalid_certs(true)).await;
+    assert_cause(
+        &report,
+        "warning: configuration: certificates are not checked",
+        "remove",
+    );
+}
+
+#[tokio::test]
+async fn the_answer_for_a_client_names_what_is_wrong_with_the_certificate() {
+    let authority = Authority::default();
+    for (names, from, until, code) in [
+        (["127.0.0.1"], 2020, 2021, "cert_expired"),
+        (["id.example.com"], 2020, 2099, "hostname_mismatch"),
+    ] {
+        let issuer = Issuer::with_tls(authority.certificate(&names, from, until)).await;
+        let keycloak = builder(&issuer)
+            .root_certificates(authority.pem())
+            .build()
+            .expect("valid");
+        let service = crate::setup::service(&keycloak).await;
+        let answer = service.get_as("/me", &issuer.valid_token()).await;
+        assert_eq!(
+            (answer.status, answer.json()["error"]["code"].as_str()),
+            (503, Some(code)),
+            "{answer:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn http_and_https_mixed_up() {
+    let issuer = Issuer::start().await;
+    let https = issuer.url().replace("http://", "https://");
+    assert_cause(
+        &diagnose(builder(&issuer).server_url(https)).await,
+        "FAILED: tls: TLS does not come about",
+        "speaks https",
+    );
+    let tls = Issuer::with_tls(Authority::default().certificate(&["127.0.0.1"], 2020, 2099)).await;
+    let http = tls.url().replace("https://", "http://");
+    assert_cause(
+        &diagnose(builder(&tls).server_url(http)).await,
+        "FAILED: tls: the connection fails",
+        "speaks http and not https",
+    );
+}
+
+#[tokio::test]
+async fn clocks_that_differ() {
+    let issuer = Issuer::start().await;
+    let clock = clock();
+    // Dates have whole seconds, so the last digit of the difference is open.
+    clock.advance(Duration::from_secs(605));
+    let report = diagnose(builder(&issuer).clock(clock)).await;
+    assert_cause(&report, "FAILED: clock: this clock is 60", "NTP");
+}
+
+#[tokio::test]
+async fn a_secret_that_is_not_accepted() {
+    let issuer = Issuer::start().await;
+    let refusal = json!({ "error": "invalid_client" }).to_string();
+    issuer.reply(Issuer::INTROSPECTION, Reply::status(401).body(refusal));
+    let report = diagnose(builder(&issuer).client_secret(SECRET)).await;
+    assert_cause(
+        &report,
+        "FAILED: client: Keycloak does not accept the client `orders-api`",
+        "`.client_secret(…)`",
+    );
+}
+
+#[tokio::test]
+async fn keys_of_another_kind() {
+    let issuer = Issuer::start().await;
+    let report = diagnose(builder(&issuer).algorithms([Algorithm::ES256])).await;
+    assert_cause(
+        &report,
+        "FAILED: key set: no key is for `ES256`, the keys are for `RS256`",
+        "`.algorithms(…)`",
+    );
+    let encryption = json!({ "kty": "oct", "kid": "k", "k": "AAAA" });
+    issuer.publish_jwks(vec![rsa_key(0).jwk(), encryption]);
+    let report = diagnose(builder(&issuer)).await;
+    let finding = &report.check("key set").expect("was looked at").finding;
+    assert!(finding.contains("1 usable key (left out: key `k`"), "{finding}");
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused() {
+    let issuer = Issuer::start().await;
+    let keycloak: Keycloak = builder(&issuer).build().expect("valid");
+    let accepted = keycloak.diagnose().token(&issuer.valid_token()).await;
+    assert_eq!(
+        accepted.check("token").expect("was looked at").finding,
+        "it is accepted, as that of `alice`"
+    );
+    let token = issuer.token().without("aud").sign(issuer.key());
+    let report = keycloak.diagnose().token(&token).await;
+    assert_cause(
+        &report,
+        "FAILED: token: it is not accepted: claim `aud` is missing",
+        "audience mapper for this service (`orders-api`)",
+    );
+    assert!(!report.to_string().contains(&token), "{report}");
+}
+
+#[tokio::test]
+async fn a_diagnosis_takes_no_longer_than_ten_seconds_and_spoils_nothing() {
+    let issuer = Issuer::start().await;
+    issuer.reply(
+        Issuer::JWKS,
+        issuer.usual(Issuer::JWKS).after(Duration::from_secs(3600)),
+    );
+    let keycloak = builder(&issuer)
+        .request_timeout(Duration::from_secs(60))
+        .build()
+        .expect("valid");
+    let report = tokio::time::timeout(Duration::from_secs(10), keycloak.diagnose())
+        .await
+        .expect("in time");
+    assert_cause(&report, "FAILED: key set: no answer within the 9 s", "overloaded");
+    issuer.reply_as_usual(Issuer::JWKS);
+    assert!(keycloak.authenticate(&issuer.valid_token()).await.is_ok());
+}
+
+#[tokio::test]
+async fn readiness_comes_without_a_request_and_outlasts_an_outage() {
+    let issuer = Issuer::start().await;
+    issuer.reply(Issuer::JWKS, Reply::status(503));
+    let clock = clock();
+    let keycloak = builder(&issuer).clock(clock.clone()).build().expect("valid");
+    let service = Service::start(Router::new().nest("/health", keycloak.health_router())).await;
+    let ready = async || service.get("/health/ready").send().await;
+    assert_eq!(
+        (ready().await.status, ready().await.json()),
+        (503, json!({ "status": "not ready" }))
+    );
+    eventually("a failure", async || keycloak.last_provider_error().is_some()).await;
+    assert_eq!(service.get("/health/live").send().await.status, 200);
+    issuer.reply_as_usual(Issuer::JWKS);
+    clock.advance(Duration::from_secs(60));
+    eventually("readiness", async || ready().await.status == 200).await;
+    issuer.reply(Issuer::JWKS, Reply::status(503));
+    clock.advance(Duration::from_secs(3600));
+    let before = issuer.requests().len();
+    for _ in 0..20 {
+        assert_eq!(ready().await.status, 200, "the keys at hand serve on");
+    }
+    assert!(
+        issuer.requests().len() - before <= 2,
+        "a probe asks nobody: {:?}",
+        issuer.requests()
+    );
+}
+
+async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let mut ticks = tokio::time::interval(Duration::from_millis(20));
+    let asking = async {
+        while !condition().await {
+            ticks.tick().await;
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(10), asking).await;
+    assert!(in_time.is_ok(), "waited in vain: {what}");
+}
