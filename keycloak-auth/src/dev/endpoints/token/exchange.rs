@@ -55,7 +55,13 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
         let text = "Client is not within the token audience";
         return Err(OAuthError::new(StatusCode::FORBIDDEN, "access_denied", text));
     }
-    let scope = requested_scope(request, of_client, model.user(token.user))?;
+    let mut scope = requested_scope(request, of_client, model.user(token.user))?;
+    let asked = request
+        .form
+        .get("scope")
+        .unwrap_or_default()
+        .split_whitespace()
+        .any(|word| word == "openid");
     let now = shared.now();
     let mut state = shared.sessions.lock();
     let session = token
@@ -69,6 +75,10 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
         });
         session.clone()
     });
+    // A client that exchanges a token of its own stays in its session, with the `openid` of it.
+    let own = token.client == client && session.as_ref().is_some_and(|session| !session.offline);
+    let words = token.claims.get("scope").and_then(Value::as_str).unwrap_or_default();
+    scope.openid |= own && words.split(' ').any(|word| word == "openid");
     let notes = service_account_notes(model.client(token.client));
     let issue = Issue {
         model,
@@ -78,14 +88,21 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
         client,
         user: token.user,
         scope: &scope,
-        refresh_scope: None,
-        session: session
-            .as_ref()
-            .map_or(SessionKind::Transient(&notes), SessionKind::Exchanged),
+        refreshed: None,
+        session: session.as_ref().map_or(SessionKind::Transient(&notes), |session| {
+            if own {
+                SessionKind::Own(session)
+            } else {
+                SessionKind::Exchanged(session)
+            }
+        }),
         grant: "te",
         dpop_thumbprint: key,
     };
-    let mut body = issue.answer_restricted(&mut state, |claims| restrict(request, claims))?;
+    let mut body = issue.answer_restricted(|claims| restrict(request, claims))?;
+    if !asked {
+        body.remove("id_token");
+    }
     body.insert("issued_token_type".to_owned(), json!(requested_type));
     if requested_type == ID_TOKEN {
         let access = issue.access_claims();
