@@ -30,7 +30,7 @@
 //! |---|---|---|
 //! | `macros` | yes | `#[keycloak(...)]` |
 //! | `utoipa` | yes | security requirement, responses and policy on each OpenAPI operation; [`Keycloak::secure_openapi`] |
-//! | `utoipa-axum` | no | `SecureRouter::routes` for `utoipa_axum::routes!` |
+//! | `utoipa-axum` | no | `SecureRouter::routes` and `secure_routes!`: routes and document in one |
 //! | `testing` | no | [`testing`]: tokens in one line, for the tests of a service |
 //! | `native-tls` | no | `KeycloakBuilder::use_native_tls` |
 
@@ -52,6 +52,8 @@ mod claims;
 mod user;
 mod verified_token;
 
+pub mod access_matrix;
+mod access_report;
 pub mod policy;
 
 mod challenge;
@@ -75,6 +77,8 @@ mod text;
 #[cfg(feature = "macros")]
 pub use keycloak_auth_macros::{keycloak, policy};
 
+pub use access_matrix::AccessMatrix;
+pub use access_report::AccessReport;
 pub use bearer::HeaderFault;
 pub use builder::{BuildError, KeycloakBuilder, Problem};
 pub use challenge::{Answer, ErrorFormat, Renderer};
@@ -105,4 +109,9 @@ pub mod __private {
     };
     #[cfg(feature = "utoipa")]
     pub use {crate::openapi::decorate_operation, utoipa};
+    #[cfg(feature = "utoipa-axum")]
+    pub use {
+        crate::router::openapi::{guarded, secured},
+        utoipa_axum,
+    };
 }

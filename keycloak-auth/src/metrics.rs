@@ -20,6 +20,8 @@ pub const TOKEN_REFRESH_TOTAL: &str = "fc_kc_token_refresh_total";
 pub const TOKEN_REFRESH_SUCCESS_TOTAL: &str = "fc_kc_token_refresh_success_total";
 /// Refresh tokens that did not; with the tag `error_code`.
 pub const TOKEN_REFRESH_FAILURE_TOTAL: &str = "fc_kc_token_refresh_failure_total";
+/// Requests that a policy would have refused in a router that only reports; with the tags `handler` and `error_code`.
+pub const POLICY_WOULD_DENY_TOTAL: &str = "fc_kc_policy_would_deny_total";
 /// Everything that went wrong; with the tag `error_code`.
 pub const ERRORS_TOTAL: &str = "fc_kc_errors_total";
 
@@ -91,6 +93,17 @@ impl Recorder {
         collector.increment_counter(TOKEN_VALIDATION_TOTAL, &tags[..3]);
         collector.increment_counter(TOKEN_VALIDATION_FAILURE_TOTAL, &tags);
         collector.increment_counter(ERRORS_TOTAL, &tags[1..]);
+    }
+
+    pub(crate) fn policy_would_deny(&self, handler: &'static str, error_code: &'static str) {
+        let Some(collector) = &self.collector else { return };
+        let tags = [
+            ("client_id", &*self.client_id),
+            ("realm", &*self.realm),
+            ("handler", handler),
+            ("error_code", error_code),
+        ];
+        collector.increment_counter(POLICY_WOULD_DENY_TOTAL, &tags);
     }
 
     pub(crate) fn token_refreshed(&self, took: Duration, error: Option<&AuthError>) {

@@ -8,6 +8,7 @@ use http::request::Parts;
 use super::{
     AuthRejection,
     authenticate::{caller, keycloak_for},
+    refusal::refuse,
 };
 use crate::{
     AuthError, Keycloak,
@@ -46,6 +47,17 @@ where
     }
 }
 
+/// What a guard does, for a policy that is no type.
+pub(crate) async fn authorize_by<S: 'static>(
+    policy: &'static Policy,
+    handler: &'static str,
+    parts: &mut Parts,
+    state: &S,
+) -> Result<(), AuthRejection> {
+    let keycloak = keycloak_for(parts, state);
+    authorize(policy, handler, parts, keycloak).await
+}
+
 async fn authorize(
     policy: &'static Policy,
     handler: &'static str,
@@ -60,7 +72,7 @@ async fn authorize(
         return Err(AuthRejection::not_installed());
     };
     let Some(user) = caller(parts, Some(&keycloak)).await? else {
-        return Err(AuthRejection::new(AuthError::MissingCredentials, keycloak));
+        return refuse(AuthError::MissingCredentials, policy, handler, parts, keycloak);
     };
     let context = EvaluationContext::new(keycloak.client_id(), keycloak.now());
     let decision = if policy.needs_path_parameters() {
@@ -75,6 +87,5 @@ async fn authorize(
         Decision::Deny(denial) => AuthError::Forbidden(denial),
         Decision::StepUp(step_up) => AuthError::StepUp(step_up),
     };
-    tracing::debug!(target: "keycloak_auth", handler, policy = %policy, "denied: {decision}");
-    Err(AuthRejection::new(error, keycloak))
+    refuse(error, policy, handler, parts, keycloak)
 }
