@@ -53,11 +53,26 @@ macro_rules! secure_routes {
 #[derive(Clone, Copy, Debug)]
 pub struct Guarded<S>(PhantomData<fn(S)>);
 
-/// Takes no handler without a policy.
-pub fn guarded<H, T, S>(_: H) -> Guarded<S>
+/// A handler that has a policy. A trait of the handler rather than of its arguments, so that the compiler points at it.
+#[diagnostic::on_unimplemented(
+    message = "this handler has no `#[keycloak(...)]` policy",
+    label = "a handler of a `SecureRouter` needs a policy",
+    note = "write `#[keycloak(roles = \"…\")]`, `#[keycloak(authenticated)]` or `#[keycloak(public)]` on the handler"
+)]
+pub trait GuardedHandler<T, S> {}
+
+#[diagnostic::do_not_recommend]
+impl<H, T, S> GuardedHandler<T, S> for H
 where
     H: Handler<T, S>,
     T: GuardedArgs,
+{
+}
+
+/// Takes no handler without a policy.
+pub fn guarded<H, T, S>(_: H) -> Guarded<S>
+where
+    H: GuardedHandler<T, S>,
 {
     Guarded(PhantomData)
 }
