@@ -112,6 +112,23 @@ impl Admin {
         self.create(&format!("realms/{realm}/components"), &component).await
     }
 
+    /// Adds an RS256 key that was made elsewhere, a private key in PEM (PKCS #8); the one with the highest priority signs.
+    pub async fn import_key(&self, realm: &str, private_key: &str, priority: u32) -> Result<String> {
+        let component = json!({
+            "name": format!("rsa-{priority}"),
+            "providerId": "rsa",
+            "providerType": "org.keycloak.keys.KeyProvider",
+            "config": {
+                "priority": [priority.to_string()],
+                "enabled": ["true"],
+                "active": ["true"],
+                "algorithm": ["RS256"],
+                "privateKey": [private_key],
+            },
+        });
+        self.create(&format!("realms/{realm}/components"), &component).await
+    }
+
     /// The providers of signing and encryption keys, each with `id` and `providerId`.
     pub async fn key_providers(&self, realm: &str) -> Result<Vec<Value>> {
         let path = format!("realms/{realm}/components?type=org.keycloak.keys.KeyProvider");
@@ -138,6 +155,17 @@ impl Admin {
             "credentials": [{ "type": "password", "value": password, "temporary": false }],
         });
         self.create(&format!("realms/{realm}/users"), &user).await
+    }
+
+    /// Changes the given settings of a user and leaves the others.
+    pub async fn update_user(&self, realm: &str, user: &str, settings: &Value) -> Result<()> {
+        let found = self
+            .read(&format!("realms/{realm}/users?exact=true&username={user}"))
+            .await?;
+        let id = found[0]["id"].as_str().with_context(|| format!("no user `{user}`"))?;
+        let path = format!("realms/{realm}/users/{id}");
+        self.send(Method::PUT, &path, Some(settings)).await?;
+        Ok(())
     }
 
     /// `GET` below `/admin/`.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use aws_lc_rs::{
-    encoding::{AsDer as _, PublicKeyX509Der},
+    encoding::{AsDer as _, Pkcs8V1Der, PublicKeyX509Der},
     rand::SystemRandom,
     rsa::{KeyPair as RsaKeyPair, KeySize},
     signature::{
@@ -89,6 +89,16 @@ impl SigningKey {
 
     pub fn algorithm(&self) -> &'static str {
         self.algorithm
+    }
+
+    /// The private key of an RSA pair as PEM (PKCS #8).
+    pub fn private_pem(&self) -> String {
+        let Pair::Rsa(pair) = &self.pair else {
+            panic!("only an RSA key is written as PEM here");
+        };
+        let der: Pkcs8V1Der<'_> = pair.as_der().expect("an RSA key can be written");
+        let text = base64_simd::STANDARD.encode_to_string(der.as_ref());
+        format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n")
     }
 
     /// Signs with the algorithm of this key.

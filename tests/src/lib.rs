@@ -3,10 +3,12 @@
 
 mod admin;
 mod answer;
+mod browser;
 mod issuer;
 pub mod keycloak;
 mod keys;
 mod logs;
+mod proxy;
 mod realm;
 mod service;
 pub mod suite;
@@ -16,13 +18,15 @@ mod trap;
 
 pub use admin::{Admin, KeyProvider};
 pub use answer::Answer;
+pub use browser::Browser;
 pub use issuer::{Issuer, Received, Reply};
 pub use keycloak::Keycloak;
 pub use keys::{SigningKey, rsa_key};
 pub use logs::Logs;
+pub use proxy::Proxy;
 pub use realm::{ACME, ACME_JSON, Realm};
 pub use service::{Request, Service};
-pub use token::{Token, base64url, base64url_decode, claims_of, dpop_proof, now};
+pub use token::{Token, base64url, base64url_decode, claims_of, dpop_proof, header_of, now};
 pub use tokens::{Grant, Tokens};
 pub use trap::Trap;
 

@@ -70,6 +70,18 @@ impl Realm {
         self.grant(client_id).password(user).send().await
     }
 
+    /// Ends the session that the refresh token belongs to.
+    pub async fn logout(&self, client_id: &str, refresh_token: &str) -> Result<()> {
+        let url = format!("{}/protocol/openid-connect/logout", self.issuer());
+        let mut form = vec![("client_id", client_id), ("refresh_token", refresh_token)];
+        if let Some(secret) = self.client_secret(client_id) {
+            form.push(("client_secret", secret));
+        }
+        let status = self.http.post(url).form(&form).send().await?.status();
+        ensure!(status.is_success(), "logout: {status}");
+        Ok(())
+    }
+
     /// What Keycloak says of a token to this client.
     pub async fn introspect(&self, client_id: &str, token: &str) -> Result<Value> {
         let secret = self.client_secret(client_id);
@@ -97,7 +109,7 @@ impl Realm {
         &self.http
     }
 
-    pub(crate) fn client_secret(&self, client_id: &str) -> Option<&str> {
+    pub fn client_secret(&self, client_id: &str) -> Option<&str> {
         let clients = self.file["clients"].as_array()?;
         let client = clients.iter().find(|client| client["clientId"] == client_id)?;
         client["secret"].as_str()

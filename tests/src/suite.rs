@@ -24,7 +24,7 @@ pub struct Test {
     body: Body,
 }
 
-type Body = Box<dyn FnOnce(Arc<Keycloak>) -> Pin<Box<dyn Future<Output = Result<()>> + Send>> + Send>;
+type Body = Box<dyn FnOnce(Arc<Keycloak>) -> Pin<Box<dyn Future<Output = Result<()>>>> + Send>;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
@@ -36,7 +36,7 @@ enum Kind {
 pub fn test<F, R>(name: impl Into<String>, body: F) -> Test
 where
     F: FnOnce(Arc<Keycloak>) -> R + Send + 'static,
-    R: Future<Output = Result<()>> + Send + 'static,
+    R: Future<Output = Result<()>> + 'static,
 {
     Test {
         name: name.into(),
@@ -49,7 +49,7 @@ where
 pub fn restarting_test<F, R>(name: impl Into<String>, body: F) -> Test
 where
     F: FnOnce(Arc<Keycloak>) -> R + Send + 'static,
-    R: Future<Output = Result<()>> + Send + 'static,
+    R: Future<Output = Result<()>> + 'static,
 {
     Test {
         kind: Kind::Restarting,

@@ -198,10 +198,19 @@ pub fn dpop_proof(key: &SigningKey, method: &str, url: &str, further: &Value) ->
     format!("{input}.{}", base64url(signature))
 }
 
+/// The header of a compact token.
+pub fn header_of(token: &str) -> Value {
+    part_of(token, 0)
+}
+
 /// The claims of a compact token, unverified.
 pub fn claims_of(token: &str) -> Value {
-    let payload = token.split('.').nth(1).expect("a token has three parts");
-    serde_json::from_slice(&base64url_decode(payload)).expect("a payload is JSON")
+    part_of(token, 1)
+}
+
+fn part_of(token: &str, index: usize) -> Value {
+    let part = token.split('.').nth(index).expect("a token has three parts");
+    serde_json::from_slice(&base64url_decode(part)).expect("header and payload are JSON")
 }
 
 pub fn base64url(bytes: impl AsRef<[u8]>) -> String {

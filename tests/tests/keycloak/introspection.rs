@@ -1,0 +1,126 @@
+//! A service that asks Keycloak about every token: what local validation cannot know takes effect.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context as _, Result};
+use keycloak_auth_tests::{Keycloak, Proxy, now, suite};
+use serde_json::json;
+
+use crate::{
+    answers::{assert_admitted, assert_denied, assert_invalid_token, assert_unavailable},
+    setup::{builder, eventually, introspecting, service},
+};
+
+const INTROSPECTION: &str = "/protocol/openid-connect/token/introspect";
+
+pub fn tests() -> Vec<suite::Test> {
+    vec![
+        suite::test("introspection::a_logout_takes_effect", a_logout),
+        suite::test(
+            "introspection::a_logout_reaches_a_remembered_answer_within_30_s",
+            a_remembered_answer,
+        ),
+        suite::test("introspection::a_realm_not_before_takes_effect", a_realm_not_before),
+        suite::test("introspection::a_disabled_user_is_refused", a_disabled_user),
+        suite::test("introspection::a_wrong_client_secret_lets_nobody_in", a_wrong_secret),
+        suite::test("introspection::a_wrong_client_lets_nobody_in", a_wrong_client),
+        suite::test("introspection::one_token_is_asked_about_once", asked_once),
+        suite::test("introspection::garbage_is_not_active", garbage),
+    ]
+}
+
+async fn a_logout(keycloak: Arc<Keycloak>) -> Result<()> {
+    let realm = keycloak.realm();
+    let service = service(introspecting(realm)).await;
+    let tokens = realm.login("orders-web", "alice").await?;
+    let other_session = realm.login("orders-web", "alice").await?.access;
+    realm
+        .logout("orders-web", &tokens.refresh.context("no refresh token")?)
+        .await?;
+    assert_invalid_token(&service.get_as("/me", &tokens.access).await, "token_inactive");
+    assert_admitted(&service.get_as("/me", &other_session).await, "alice");
+    Ok(())
+}
+
+async fn a_remembered_answer(keycloak: Arc<Keycloak>) -> Result<()> {
+    let realm = keycloak.realm();
+    let service = service(introspecting(realm)).await;
+    let tokens = realm.login("orders-web", "bob").await?;
+    assert_admitted(&service.get_as("/me", &tokens.access).await, "bob");
+    realm
+        .logout("orders-web", &tokens.refresh.context("no refresh token")?)
+        .await?;
+    eventually("the session's end is noticed", Duration::from_secs(32), async || {
+        service.get_as("/me", &tokens.access).await.status == 401
+    })
+    .await;
+    assert_invalid_token(&service.get_as("/me", &tokens.access).await, "token_inactive");
+    Ok(())
+}
+
+async fn a_realm_not_before(keycloak: Arc<Keycloak>) -> Result<()> {
+    let realm = keycloak.realm_of_its_own("not-before").await?;
+    let token = realm.login("orders-web", "alice").await?.access;
+    assert_admitted(
+        &service(introspecting(&realm)).await.get_as("/me", &token).await,
+        "alice",
+    );
+    realm.admin().set_not_before(realm.name(), now() + 1).await?;
+    // A service that has not asked yet.
+    let service = service(introspecting(&realm)).await;
+    assert_invalid_token(&service.get_as("/me", &token).await, "token_inactive");
+    Ok(())
+}
+
+async fn a_disabled_user(keycloak: Arc<Keycloak>) -> Result<()> {
+    let realm = keycloak.realm_of_its_own("disabled").await?;
+    let alice = realm.login("orders-web", "alice").await?.access;
+    let bob = realm.login("orders-web", "bob").await?.access;
+    realm
+        .admin()
+        .update_user(realm.name(), "alice", &json!({ "enabled": false }))
+        .await?;
+    let service = service(introspecting(&realm)).await;
+    assert_invalid_token(&service.get_as("/admin", &alice).await, "token_inactive");
+    assert_denied(&service.get_as("/admin", &bob).await, "missing_roles", None);
+    Ok(())
+}
+
+async fn a_wrong_secret(keycloak: Arc<Keycloak>) -> Result<()> {
+    let realm = keycloak.realm();
+    let service = service(builder(realm).client_secret("wrong").use_introspection(true)).await;
+    let token = realm.login("orders-web", "alice").await?.access;
+    for path in ["/me", "/admin"] {
+        assert_unavailable(&service.get_as(path, &token).await, "introspection_service_error");
+    }
+    assert_admitted(&service.get("/public").send().await, "everyone");
+    Ok(())
+}
+
+async fn a_wrong_client(keycloak: Arc<Keycloak>) -> Result<()> {
+    let realm = keycloak.realm();
+    let service = service(introspecting(realm).client_id("no-such-client")).await;
+    let token = realm.login("orders-web", "alice").await?.access;
+    assert_unavailable(&service.get_as("/me", &token).await, "introspection_service_error");
+    Ok(())
+}
+
+async fn asked_once(keycloak: Arc<Keycloak>) -> Result<()> {
+    let realm = keycloak.realm();
+    let proxy = Proxy::start().await;
+    let service = service(introspecting(realm).proxy(proxy.url())).await;
+    let token = realm.login("orders-web", "alice").await?.access;
+    for path in ["/me", "/admin", "/me"] {
+        assert_admitted(&service.get_as(path, &token).await, "alice");
+    }
+    assert_eq!(proxy.requests_to(INTROSPECTION), 1);
+    Ok(())
+}
+
+async fn garbage(keycloak: Arc<Keycloak>) -> Result<()> {
+    let service = service(introspecting(keycloak.realm())).await;
+    for token in ["garbage", "a.b.c", "eyJhbGciOiJub25lIn0.e30."] {
+        assert_invalid_token(&service.get_as("/me", token).await, "token_inactive");
+    }
+    Ok(())
+}

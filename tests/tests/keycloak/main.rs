@@ -1,0 +1,31 @@
+//! What we assume of a real Keycloak, and what a service does with its tokens.
+
+use std::process::ExitCode;
+
+use keycloak_auth_tests::suite;
+
+mod answers;
+mod setup;
+
+mod algorithms;
+mod facts;
+mod introspection;
+mod outage;
+mod policies;
+mod refusals;
+mod rotation;
+mod table;
+
+fn main() -> ExitCode {
+    let subjects = [
+        facts::tests(),
+        table::tests(),
+        policies::tests(),
+        refusals::tests(),
+        algorithms::tests(),
+        rotation::tests(),
+        introspection::tests(),
+        outage::tests(),
+    ];
+    suite::run(subjects.into_iter().flatten().collect())
+}
