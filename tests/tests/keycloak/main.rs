@@ -7,6 +7,7 @@ use keycloak_auth_tests::suite;
 mod answers;
 mod setup;
 
+mod access_matrix;
 mod algorithms;
 mod facts;
 mod introspection;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         algorithms::tests(),
         rotation::tests(),
         introspection::tests(),
+        access_matrix::tests(),
         outage::tests(),
     ];
     suite::run(subjects.into_iter().flatten().collect())
