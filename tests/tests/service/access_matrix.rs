@@ -1,11 +1,11 @@
 //! The access matrix: what it lists is what a service does, in every form, and nothing is left out.
 
-use std::panic::AssertUnwindSafe;
+use std::{env, panic::AssertUnwindSafe, process::Command};
 
 use axum::{Router, routing::MethodFilter};
 use keycloak_auth::{
     KeycloakUser, SecureRouter,
-    access_matrix::{ANY_METHOD, Access, Format, RouteKind, Subject},
+    access_matrix::{ACCEPT_SNAPSHOT, ANY_METHOD, Access, Format, RouteKind, Subject},
     keycloak, policy,
     routing::{MethodRouter, any, get, on, post},
     secure_routes,
@@ -330,6 +330,34 @@ fn a_snapshot_file_is_compared_and_written() {
         message.contains("run the test with ACCEPT_ACCESS_MATRIX=1"),
         "{message}"
     );
+}
+
+/// The environment is that of a process, so this test runs itself once more in another one.
+#[test]
+fn a_changed_matrix_is_accepted_by_the_environment() {
+    const FILE: &str = "ACCESS_MATRIX_OF_THE_TEST";
+    let matrix = SecureRouter::<()>::new().route("/read", get(read)).access_matrix();
+    if let Some(file) = env::var_os(FILE) {
+        matrix.assert_snapshot(file);
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("access-matrix.txt");
+    std::fs::write(&file, "GET /read public\n").expect("writable");
+    let run = |accept: &str| {
+        let mut test = Command::new(env::current_exe().expect("a test has a path"));
+        test.args([
+            "--exact",
+            "access_matrix::a_changed_matrix_is_accepted_by_the_environment",
+        ])
+        .env(FILE, &file)
+        .env(ACCEPT_SNAPSHOT, accept);
+        test.output().expect("it runs").status.success()
+    };
+    assert!(!run("0"), "not accepted");
+    assert!(run("1"));
+    assert_eq!(std::fs::read_to_string(&file).expect("written"), matrix.to_snapshot());
+    assert!(run("0"), "and compared from then on");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! routers and layers fit together, the forms of its answers, and its OpenAPI document.
 
 mod access_matrix;
+mod grammar;
 mod introspection;
 mod layer;
 mod openapi;

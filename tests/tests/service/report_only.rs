@@ -86,8 +86,9 @@ async fn a_router_that_reports_only_lets_through_what_it_counts_and_warns_of() {
     );
     let log = logs.text();
     assert!(
-        log.contains("report only, let through: the policy is not met: needs realm role `admin`")
-            && log.contains("route=\"/legacy/admin/{id}\"")
+        log.contains(
+            "report only, let through: denied: `realm_role(\"admin\")` is not met; would suffice: realm role `admin`"
+        ) && log.contains("route=\"/legacy/admin/{id}\"")
             && log.contains("method=GET"),
         "{log}"
     );
@@ -129,13 +130,15 @@ async fn a_denial_is_logged_with_its_route_and_reason_and_the_answer_does_not_te
     assert_eq!(answer.status, 403);
     assert!(!answer.text().contains("admin"), "{answer:?}");
     let log = logs.text();
-    let line = log.lines().find(|line| line.contains("denied:")).expect("a line");
+    let line = log
+        .lines()
+        .find(|line| line.contains("refused: denied:"))
+        .expect("a line");
     for part in [
         "DEBUG",
         "method=GET",
         "route=\"/orders/{id}\"",
-        "needs realm role `admin`",
-        "policy=realm_role(\"admin\")",
+        "denied: `realm_role(\"admin\")` is not met; would suffice: realm role `admin`",
     ] {
         assert!(line.contains(part), "{part} in {line}");
     }
