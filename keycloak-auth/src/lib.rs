@@ -1,6 +1,7 @@
 //! Declarative authorization for [axum] services behind [Keycloak](https://www.keycloak.org).
 //!
-//! The policy stands on the handler; the compiler checks it, the request obeys it, OpenAPI shows it.
+//! The policy stands on the handler; the compiler checks it, the request obeys it, OpenAPI shows it, the
+//! [access matrix](access_matrix) lists it.
 //!
 //! ```
 //! use keycloak_auth::{Keycloak, KeycloakUser, SecureRouter, keycloak, routing::get};

@@ -104,11 +104,12 @@ fn line(page: &mut String, row: &AccessRow, columns: &[Subject]) {
     let _ = write!(
         page,
         "<td><span>{}</span><br><code>{}</code>",
-        escaped(&row.policy().requirement()),
+        with_code(&row.policy().requirement()),
         escaped(&row.policy().to_string())
     );
     for note in row.notes() {
-        let _ = write!(page, " <strong class=\"note\">{note}</strong>");
+        let class = if row.is_report_only() { "warning" } else { "note" };
+        let _ = write!(page, " <strong class=\"{class}\">{note}</strong>");
     }
     let _ = writeln!(
         page,
@@ -130,6 +131,18 @@ pub(super) fn content_security_policy() -> HeaderValue {
         HeaderValue::from_str(&policy).expect("base64 is ASCII")
     });
     POLICY.clone()
+}
+
+/// A sentence with its code spans.
+fn with_code(sentence: &str) -> String {
+    let parts = sentence.split('`').enumerate();
+    parts.fold(String::new(), |mut html, (index, part)| {
+        let _ = match index % 2 {
+            0 => write!(html, "{}", escaped(part)),
+            _ => write!(html, "<code>{}</code>", escaped(part)),
+        };
+        html
+    })
 }
 
 fn escaped(text: &str) -> String {

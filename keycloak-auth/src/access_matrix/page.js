@@ -1,4 +1,3 @@
-
 "use strict";
 const box = document.getElementById("filter");
 const count = document.getElementById("count");

@@ -243,7 +243,10 @@ where
     /// Adds a page that shows the [`AccessMatrix`] of the whole router, to whoever meets `policy`.
     ///
     /// It lists what the router has when it is secured, whether added before or after this call, outside or inside of a
-    /// nested router. `?format=` gives it in another form: `text`, `markdown`, `json` or `csv`.
+    /// nested router. `?format=` gives it in another form: `text`, `markdown`, `json` or `csv`. The request needs a token as
+    /// any other does, which a browser does not send by itself: `curl -H "Authorization: Bearer $TOKEN" … > page.html`.
+    ///
+    /// For a page with the users of a realm, write a handler that answers with an [`AccessMatrix`] of its own making.
     ///
     /// ```
     /// use keycloak_auth::{SecureRouter, policy};

@@ -256,7 +256,7 @@ async fn the_page_is_served_to_whom_it_is_for_and_lists_the_whole_router() {
         text.contains("/added-later") && text.contains("/internal/access-matrix"),
         "{text}"
     );
-    assert!(text.contains("Requires role `orders:read`."), "{text}");
+    assert!(text.contains("Requires role <code>orders:read</code>."), "{text}");
     for external in ["http:", "https:", "src=", "@import", "url("] {
         assert!(!text.contains(external), "{external} in the page");
     }
