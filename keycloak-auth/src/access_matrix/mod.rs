@@ -120,7 +120,8 @@ impl AccessMatrix {
     }
 
     /// What the subject of that name may do with a route; `None` when there is no such subject or route. The name is the
-    /// one that a column is headed with: that of a realm role or user, a group's path, or `role of client`.
+    /// one that a column is headed with: that of a realm role or user, a group's path, or `role of client`; where several have
+    /// it, the first counts.
     #[must_use]
     pub fn access(&self, subject: &str, method: &str, path: &str) -> Option<Access> {
         let subject = self.subjects.iter().find(|candidate| candidate.name() == subject)?;

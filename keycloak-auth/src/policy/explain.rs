@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 
-use super::{Decision, EvaluationContext, Policy};
+use super::{Decision, EvaluationContext, Policy, StepUp};
 use crate::claims::Claims;
 
 /// More ways to meet a policy than this are not listed.
@@ -166,5 +166,30 @@ impl Serialize for Explanation {
         explanation.serialize_field("unmet", &self.unmet)?;
         explanation.serialize_field("would_suffice", &self.would_suffice)?;
         explanation.end()
+    }
+}
+
+/// `{"allowed", "reason"}`, with `"unmet"` when the policy denies, and `"step_up": {"acr", "max_age"}` when it asks for
+/// another login.
+impl Serialize for Decision {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut decision = serializer.serialize_map(None)?;
+        decision.serialize_entry("allowed", &self.is_allowed())?;
+        decision.serialize_entry("reason", &self.to_string())?;
+        match self {
+            Self::Allow => {}
+            Self::Deny(denial) => decision.serialize_entry("unmet", &denial.unmet())?,
+            Self::StepUp(step_up) => decision.serialize_entry("step_up", step_up)?,
+        }
+        decision.end()
+    }
+}
+
+impl Serialize for StepUp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut step_up = serializer.serialize_struct("StepUp", 2)?;
+        step_up.serialize_field("acr", &self.acr())?;
+        step_up.serialize_field("max_age", &self.max_age())?;
+        step_up.end()
     }
 }

@@ -10,7 +10,7 @@ use super::{
     GuardedArgs,
     routes::{HandlerRoute, methods_of},
 };
-use crate::{access_matrix::ANY_METHOD, extract::ReportOnly};
+use crate::{Policy, access_matrix::ANY_METHOD, extract::ReportOnly};
 
 /// The handlers of one path, each with a policy: the counterpart of [`axum::routing::MethodRouter`].
 #[must_use = "a method router does nothing until it is added to a router"]
@@ -42,8 +42,7 @@ where
         T: GuardedArgs + 'static,
     {
         self.inner = self.inner.on(filter, handler);
-        self.handlers
-            .extend(methods_of(filter).map(|method| HandlerRoute::of::<T>(method)));
+        self.list(filter, T::HANDLER, T::POLICY);
         self
     }
 
@@ -54,9 +53,20 @@ where
         T: GuardedArgs + 'static,
     {
         self.inner = self.inner.fallback(handler);
-        self.handlers.retain(|handler| handler.method != ANY_METHOD);
-        self.handlers.push(HandlerRoute::of::<T>(ANY_METHOD));
+        self.list_fallback(T::HANDLER, T::POLICY);
         self
+    }
+
+    // Apart from the methods above, so that they are compiled once, not once for each handler.
+
+    fn list(&mut self, filter: MethodFilter, handler: &'static str, policy: &'static Policy) {
+        self.handlers
+            .extend(methods_of(filter).map(|method| HandlerRoute::new(method, handler, policy)));
+    }
+
+    fn list_fallback(&mut self, handler: &'static str, policy: &'static Policy) {
+        self.handlers.retain(|listed| listed.method != ANY_METHOD);
+        self.handlers.push(HandlerRoute::new(ANY_METHOD, handler, policy));
     }
 
     /// Wraps a layer around all handlers so far, and around the 405 for other methods.

@@ -9,7 +9,7 @@ use axum::{
     routing::MethodFilter,
 };
 
-use super::{GuardedArgs, MethodRouter};
+use super::MethodRouter;
 use crate::{
     Policy,
     access_matrix::{ANY_METHOD, AccessMatrix, AccessRow, Format, RouteKind},
@@ -29,11 +29,11 @@ pub(super) struct HandlerRoute {
 }
 
 impl HandlerRoute {
-    pub(super) fn of<T: GuardedArgs>(method: &'static str) -> Self {
+    pub(super) const fn new(method: &'static str, handler: &'static str, policy: &'static Policy) -> Self {
         Self {
             method,
-            handler: T::HANDLER,
-            policy: T::POLICY,
+            handler,
+            policy,
             report_only: false,
         }
     }
@@ -81,17 +81,17 @@ impl Routes {
         self.rows.push(AccessRow::new(ANY_METHOD, path, kind, Policy::Public));
     }
 
-    pub(super) fn set_fallback<T: GuardedArgs>(&mut self) {
+    pub(super) fn set_fallback(&mut self, handler: &'static str, policy: &'static Policy) {
         // The fallback of a nested router stays, below its prefix.
         self.rows
             .retain(|row| row.kind() != RouteKind::Fallback || row.path() != "/*");
         self.rows
-            .push(AccessRow::new(ANY_METHOD, "/*", RouteKind::Fallback, *T::POLICY).handled_by(T::HANDLER));
+            .push(AccessRow::new(ANY_METHOD, "/*", RouteKind::Fallback, *policy).handled_by(handler));
     }
 
-    pub(super) fn add_method_not_allowed<T: GuardedArgs>(&mut self) {
+    pub(super) fn add_method_not_allowed(&mut self, handler: &'static str, policy: &'static Policy) {
         self.rows
-            .push(AccessRow::new(ANY_METHOD, "/*", RouteKind::MethodNotAllowed, *T::POLICY).handled_by(T::HANDLER));
+            .push(AccessRow::new(ANY_METHOD, "/*", RouteKind::MethodNotAllowed, *policy).handled_by(handler));
     }
 
     pub(super) fn nest(&mut self, prefix: &str, routes: Self) {
@@ -134,12 +134,7 @@ impl Routes {
         };
         MethodRouter {
             inner: axum::routing::get(handler),
-            handlers: vec![HandlerRoute {
-                method: "GET",
-                handler: MATRIX_PAGE,
-                policy,
-                report_only: false,
-            }],
+            handlers: vec![HandlerRoute::new("GET", MATRIX_PAGE, policy)],
             has_provided_state: false,
         }
     }
@@ -148,8 +143,8 @@ impl Routes {
     #[track_caller]
     pub(super) fn start(&self) {
         for row in &self.rows {
-            if let Some(parameter) = row.missing_parameter() {
-                panic!("{parameter}");
+            if let Some(complaint) = row.missing_parameter() {
+                panic!("{complaint}");
             }
             if row.is_report_only() {
                 tracing::warn!(

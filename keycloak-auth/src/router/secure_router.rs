@@ -150,7 +150,7 @@ where
         T: GuardedArgs + 'static,
     {
         self.inner = self.inner.fallback(handler);
-        self.routes.set_fallback::<T>();
+        self.routes.set_fallback(T::HANDLER, T::POLICY);
         self
     }
 
@@ -161,7 +161,7 @@ where
         T: GuardedArgs + 'static,
     {
         self.inner = self.inner.method_not_allowed_fallback(handler);
-        self.routes.add_method_not_allowed::<T>();
+        self.routes.add_method_not_allowed(T::HANDLER, T::POLICY);
         self
     }
 
@@ -293,6 +293,7 @@ where
     /// # Panics
     ///
     /// When a policy has an `owner("…")` whose path parameter the route does not have: nobody could ever meet it.
+    #[track_caller]
     pub fn secure_with(self, keycloak: Keycloak) -> Router<S> {
         self.routes.start();
         self.inner.layer(KeycloakLayer::leaving_it_to_guards(keycloak))
@@ -328,6 +329,7 @@ where
     /// When some routes were given a state by [`with_state`](Self::with_state) before: their guards would look for a
     /// [`Keycloak`] in that one. Give the state after this call, or use [`secure_with`](Self::secure_with). And when a
     /// policy has an `owner("…")` whose path parameter the route does not have.
+    #[track_caller]
     pub fn secure_from_state(self) -> Router<S>
     where
         Keycloak: FromRef<S>,

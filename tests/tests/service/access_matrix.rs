@@ -4,7 +4,7 @@ use std::{env, panic::AssertUnwindSafe, process::Command};
 
 use axum::{Router, routing::MethodFilter};
 use keycloak_auth::{
-    KeycloakUser, SecureRouter,
+    Keycloak, KeycloakUser, SecureRouter,
     access_matrix::{ACCEPT_SNAPSHOT, ANY_METHOD, Access, Format, RouteKind, Subject},
     keycloak, policy,
     routing::{MethodRouter, any, get, on, post},
@@ -291,6 +291,16 @@ fn an_owner_without_its_path_parameter_does_not_start() {
     let _ = SecureRouter::<()>::new()
         .route("/orders/{order}", get(one))
         .secure_with(realm.keycloak());
+}
+
+#[test]
+#[should_panic(expected = "`GET /users/{user}/settings` has no path parameter `id`, it has `user`")]
+fn an_owner_without_its_path_parameter_does_not_start_from_the_state_either() {
+    #[keycloak(owner("id"))]
+    async fn settings() {}
+    let _ = SecureRouter::<Keycloak>::new()
+        .nest("/users/{user}", SecureRouter::new().route("/settings", get(settings)))
+        .secure_from_state();
 }
 
 #[tokio::test]

@@ -188,6 +188,36 @@ async fn an_explanation_says_what_failed_and_what_would_have_sufficed() {
 }
 
 #[tokio::test]
+async fn a_decision_is_data() {
+    let realm = TestRealm::new("acme", "orders-api");
+    let keycloak = realm.keycloak();
+    let dave = keycloak.authenticate(&realm.user("dave").token()).await.expect("good");
+    for (policy, expected) in [
+        (
+            policy!(authenticated),
+            serde_json::json!({ "allowed": true, "reason": "the policy is met" }),
+        ),
+        (
+            policy!(realm_roles = "admin"),
+            serde_json::json!({
+                "allowed": false, "reason": "needs realm role `admin`", "unmet": { "realm_role": "admin" }
+            }),
+        ),
+        (
+            policy!(all(acr("2"), max_age(60))),
+            serde_json::json!({
+                "allowed": false,
+                "reason": "needs a login of authentication context class `2` not older than 60 s",
+                "step_up": { "acr": "2", "max_age": 60 }
+            }),
+        ),
+    ] {
+        let decision = keycloak.evaluate(&policy, &dave);
+        assert_eq!(serde_json::to_value(decision).expect("data"), expected);
+    }
+}
+
+#[tokio::test]
 async fn a_report_about_a_token_is_what_a_service_answers() {
     let realm = TestRealm::new("acme", "orders-api");
     let keycloak = realm.keycloak();
