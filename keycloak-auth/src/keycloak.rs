@@ -194,6 +194,10 @@ impl Keycloak {
         self.parts.introspection.is_none() && self.parts.validator.has_cache()
     }
 
+    pub(crate) fn metrics(&self) -> &Recorder {
+        &self.parts.metrics
+    }
+
     pub(crate) fn now(&self) -> Duration {
         self.parts.clock.now()
     }

@@ -1,6 +1,7 @@
 //! Declarative authorization for [axum] services behind [Keycloak](https://www.keycloak.org).
 //!
-//! The policy stands on the handler; the compiler checks it, the request obeys it, OpenAPI shows it.
+//! The policy stands on the handler; the compiler checks it, the request obeys it, OpenAPI shows it, the
+//! [access matrix](access_matrix) lists it.
 //!
 //! ```
 //! use keycloak_auth::{Keycloak, KeycloakUser, SecureRouter, keycloak, routing::get};
@@ -30,7 +31,7 @@
 //! |---|---|---|
 //! | `macros` | yes | `#[keycloak(...)]` |
 //! | `utoipa` | yes | security requirement, responses and policy on each OpenAPI operation; [`Keycloak::secure_openapi`] |
-//! | `utoipa-axum` | no | `SecureRouter::routes` for `utoipa_axum::routes!` |
+//! | `utoipa-axum` | no | `SecureRouter::routes` and `secure_routes!`: routes and document in one |
 //! | `testing` | no | [`testing`]: tokens in one line, for the tests of a service |
 //! | `dev-realm` | no | `dev::DevRealm`: a realm file served inside of the program, for development |
 //! | `metrics` | no | `metrics::MetricsFacade`: the [metrics] to the facade of that name |
@@ -55,6 +56,8 @@ mod claims;
 mod user;
 mod verified_token;
 
+pub mod access_matrix;
+mod access_report;
 pub mod policy;
 
 mod challenge;
@@ -82,6 +85,8 @@ mod text;
 #[cfg(feature = "macros")]
 pub use keycloak_auth_macros::{keycloak, policy};
 
+pub use access_matrix::AccessMatrix;
+pub use access_report::AccessReport;
 pub use bearer::HeaderFault;
 pub use builder::{BuildError, KeycloakBuilder, Problem};
 pub use challenge::{Answer, ErrorFormat, Renderer};
@@ -113,4 +118,9 @@ pub mod __private {
     };
     #[cfg(feature = "utoipa")]
     pub use {crate::openapi::decorate_operation, utoipa};
+    #[cfg(feature = "utoipa-axum")]
+    pub use {
+        crate::router::openapi::{guarded, secured},
+        utoipa_axum,
+    };
 }

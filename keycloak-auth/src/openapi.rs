@@ -4,6 +4,11 @@
 //! refer to schemes by their default names, and [`Keycloak::secure_openapi`] adds the schemes and puts in the configured
 //! names.
 
+#[cfg(feature = "utoipa-axum")]
+mod documented;
+
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, json};
 use utoipa::openapi::{
     Content, Header, OpenApi, RefOr, Response,
@@ -19,6 +24,9 @@ use utoipa::openapi::{
 
 use crate::{Keycloak, challenge::ErrorFormat, policy::Policy};
 
+#[cfg(feature = "utoipa-axum")]
+pub(crate) use documented::policy_of;
+
 /// The name of the OAuth 2.0 scheme, unless the builder sets another one.
 const SCHEME: &str = "keycloak";
 
@@ -30,7 +38,7 @@ const OPENID: &str = "OpenId";
 const ERROR_SCHEMA: &str = "KeycloakError";
 
 /// The member of an operation that has its policy as data.
-pub(crate) const POLICY_EXTENSION: &str = "x-keycloak-policy";
+const POLICY_EXTENSION: &str = "x-keycloak-policy";
 
 /// What the builder sets about the schemes.
 #[derive(Clone, Debug)]
@@ -42,6 +50,8 @@ pub(crate) struct SchemeSettings {
 /// Adds to an operation what its policy means for a client, beside what the user declared.
 #[must_use]
 pub fn decorate_operation(mut operation: Operation, policy: &'static Policy) -> Operation {
+    #[cfg(feature = "utoipa-axum")]
+    documented::note(policy);
     let mut data = serde_json::to_value(policy).unwrap_or_default();
     data["expression"] = json!(policy.to_string());
     let extension = Extensions::builder().add(POLICY_EXTENSION, data).build();
@@ -49,6 +59,10 @@ pub fn decorate_operation(mut operation: Operation, policy: &'static Policy) -> 
         Some(extensions) => extensions.merge(extension),
         None => operation.extensions = Some(extension),
     }
+    operation.description = Some(match operation.description.take() {
+        Some(own) if !own.trim().is_empty() => format!("{}\n\n{}", own.trim_end(), policy.requirement()),
+        _ => policy.requirement(),
+    });
     if policy.is_public() {
         // Overrides a security requirement of the whole document (OpenAPI 3.1 §4.8.10).
         operation.security.get_or_insert_default();
@@ -72,20 +86,22 @@ pub fn decorate_operation(mut operation: Operation, policy: &'static Policy) -> 
 }
 
 /// Each declared requirement, with each of our schemes in addition: the caller needs what the user declared *and* a token.
+/// Where the policy can be met by one scope or another, a scheme that has scopes stands there once for each.
 fn requirements(declared: Vec<SecurityRequirement>, policy: &Policy) -> Vec<SecurityRequirement> {
+    let alternatives = policy.scope_alternatives();
     let mut combined = Vec::new();
     for requirement in declared {
         if scheme_names(&requirement).iter().any(|name| name == SCHEME) {
             combined.push(requirement);
             continue;
         }
-        combined.push(requirement.clone().add(SCHEME, policy.scopes()));
-        combined.push(
-            requirement
-                .clone()
-                .add(format!("{SCHEME}{BEARER}"), Vec::<String>::new()),
-        );
-        combined.push(requirement.add(format!("{SCHEME}{OPENID}"), policy.scopes()));
+        let with = |suffix: &str, scopes: &[&str]| {
+            let scheme = format!("{SCHEME}{suffix}");
+            requirement.clone().add(scheme, scopes.iter().copied())
+        };
+        combined.extend(alternatives.iter().map(|scopes| with("", scopes)));
+        combined.push(with(BEARER, &[]));
+        combined.extend(alternatives.iter().map(|scopes| with(OPENID, scopes)));
     }
     combined
 }
@@ -136,9 +152,16 @@ impl Keycloak {
     #[must_use]
     pub fn secure_openapi(&self, mut document: OpenApi) -> OpenApi {
         let settings = self.openapi_settings();
+        let required: BTreeSet<_> = document
+            .paths
+            .paths
+            .values_mut()
+            .flat_map(operations)
+            .flat_map(|operation| required_scopes(operation))
+            .collect();
         let components = document.components.get_or_insert_default();
         for (suffix, scheme) in [
-            ("", self.oauth2_scheme()),
+            ("", self.oauth2_scheme(required)),
             (BEARER, bearer_scheme()),
             (OPENID, self.openid_scheme()),
         ] {
@@ -161,17 +184,26 @@ impl Keycloak {
         document
     }
 
-    fn oauth2_scheme(&self) -> SecurityScheme {
+    /// The scheme has the configured scopes, and those that operations require: a client can ask for no other.
+    fn oauth2_scheme(&self, required: BTreeSet<String>) -> SecurityScheme {
         let settings = self.openapi_settings();
-        let scopes = if settings.scopes.is_empty() {
-            Scopes::from_iter([
-                ("openid", "Log in with OpenID Connect"),
-                ("profile", "Name and user name"),
-                ("email", "E-mail address"),
-            ])
+        let mut scopes: BTreeMap<_, _> = required
+            .into_iter()
+            .map(|scope| (scope, "Required by some operations".to_owned()))
+            .collect();
+        if settings.scopes.is_empty() {
+            scopes.extend(
+                [
+                    ("openid", "Log in with OpenID Connect"),
+                    ("profile", "Name and user name"),
+                    ("email", "E-mail address"),
+                ]
+                .map(|(name, description)| (name.to_owned(), description.to_owned())),
+            );
         } else {
-            Scopes::from_iter(settings.scopes.clone())
-        };
+            scopes.extend(settings.scopes.clone());
+        }
+        let scopes = Scopes::from_iter(scopes);
         let endpoint = |name: &str| format!("{}/protocol/openid-connect/{name}", self.issuer());
         let flow = Flow::AuthorizationCode(AuthorizationCode::with_refresh_url(
             endpoint("auth"),
@@ -259,6 +291,18 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     ]
     .into_iter()
     .flatten()
+}
+
+/// The scopes that an operation requires of our scheme.
+fn required_scopes(operation: &Operation) -> Vec<String> {
+    let requirements = operation.security.iter().flatten();
+    requirements
+        .filter_map(|requirement| match serde_json::to_value(requirement) {
+            Ok(Value::Object(mut members)) => serde_json::from_value(members.remove(SCHEME)?).ok(),
+            _ => None,
+        })
+        .flat_map(|scopes: Vec<String>| scopes)
+        .collect()
 }
 
 fn rename_schemes(operation: &mut Operation, name: &str) {

@@ -59,6 +59,11 @@ impl KeycloakUser {
         self.scopes().any(|own| own == scope)
     }
 
+    /// The client of this service, whose roles [`has_role`](Self::has_role) means beside realm roles.
+    pub(crate) fn service_client_id(&self) -> &str {
+        self.0.client_id()
+    }
+
     /// The access token itself, to pass on to another service. It is a secret: keep it out of logs and answers.
     #[must_use]
     pub fn access_token(&self) -> &str {

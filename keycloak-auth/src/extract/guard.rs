@@ -8,6 +8,7 @@ use http::request::Parts;
 use super::{
     AuthRejection,
     authenticate::{caller, keycloak_for},
+    refusal::{refuse, why},
 };
 use crate::{
     AuthError, Keycloak,
@@ -46,6 +47,17 @@ where
     }
 }
 
+/// What a guard does, for a policy that is no type.
+pub(crate) async fn authorize_by<S: 'static>(
+    policy: &'static Policy,
+    handler: &'static str,
+    parts: &mut Parts,
+    state: &S,
+) -> Result<(), AuthRejection> {
+    let keycloak = keycloak_for(parts, state);
+    authorize(policy, handler, parts, keycloak).await
+}
+
 async fn authorize(
     policy: &'static Policy,
     handler: &'static str,
@@ -60,21 +72,19 @@ async fn authorize(
         return Err(AuthRejection::not_installed());
     };
     let Some(user) = caller(parts, Some(&keycloak)).await? else {
-        return Err(AuthRejection::new(AuthError::MissingCredentials, keycloak));
+        return refuse(AuthError::MissingCredentials, None, handler, parts, keycloak);
     };
-    let context = EvaluationContext::new(keycloak.client_id(), keycloak.now());
-    let decision = if policy.needs_path_parameters() {
-        let parameters = RawPathParams::from_request_parts(parts, &()).await.ok();
-        let parameters: Vec<_> = parameters.iter().flatten().collect();
-        policy.evaluate(&user, &context.with_path_parameters(&parameters))
-    } else {
-        policy.evaluate(&user, &context)
+    let parameters = match policy.needs_path_parameters() {
+        true => RawPathParams::from_request_parts(parts, &()).await.ok(),
+        false => None,
     };
-    let error = match decision {
+    let parameters: Vec<_> = parameters.iter().flatten().collect();
+    let context = EvaluationContext::new(keycloak.client_id(), keycloak.now()).with_path_parameters(&parameters);
+    let error = match policy.evaluate(&user, &context) {
         Decision::Allow => return Ok(()),
         Decision::Deny(denial) => AuthError::Forbidden(denial),
         Decision::StepUp(step_up) => AuthError::StepUp(step_up),
     };
-    tracing::debug!(target: "keycloak_auth", handler, policy = %policy, "denied: {decision}");
-    Err(AuthRejection::new(error, keycloak))
+    let why = why(policy, &user, &context, parts);
+    refuse(error, why, handler, parts, keycloak)
 }

@@ -3,6 +3,7 @@
 mod authenticate;
 mod custom_claims;
 mod guard;
+mod refusal;
 mod rejection;
 mod state;
 mod user;
@@ -12,4 +13,6 @@ pub use guard::{Guard, HandlerPolicy};
 pub use rejection::AuthRejection;
 
 pub(crate) use authenticate::RequestContext;
+pub(crate) use guard::authorize_by;
+pub(crate) use refusal::ReportOnly;
 pub(crate) use state::provide_from_state;

@@ -37,6 +37,8 @@ pub enum Metric {
     JwksAge,
     /// 1 while Keycloak's keys cannot be fetched.
     ProviderOutage,
+    /// Requests that a policy would have refused in a router that only reports.
+    PolicyWouldDeny,
     /// Everything that went wrong.
     Errors,
 }
@@ -55,7 +57,7 @@ pub enum MetricKind {
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::TokenValidation,
         Self::TokenValidationSuccess,
         Self::TokenValidationFailure,
@@ -71,6 +73,7 @@ impl Metric {
         Self::JwksCacheMisses,
         Self::JwksAge,
         Self::ProviderOutage,
+        Self::PolicyWouldDeny,
         Self::Errors,
     ];
 
@@ -93,6 +96,7 @@ impl Metric {
             Self::JwksCacheMisses => "jwks_cache_misses_total",
             Self::JwksAge => "jwks_age_seconds",
             Self::ProviderOutage => "provider_outage",
+            Self::PolicyWouldDeny => "policy_would_deny_total",
             Self::Errors => "errors_total",
         }
     }
@@ -115,6 +119,7 @@ impl Metric {
             | Self::TokenRefreshFailure
             | Self::JwksCacheHits
             | Self::JwksCacheMisses
+            | Self::PolicyWouldDeny
             | Self::Errors => MetricKind::Counter,
         }
     }

@@ -194,6 +194,17 @@ impl Recorder {
         }
     }
 
+    pub(crate) fn policy_would_deny(&self, handler: &'static str, error_code: &'static str) {
+        let Some(recording) = &self.0 else { return };
+        let tags = [
+            ("client_id", &*recording.client_id),
+            ("realm", &*recording.realm),
+            ("handler", handler),
+            ("error_code", error_code),
+        ];
+        recording.count(Metric::PolicyWouldDeny, &tags);
+    }
+
     pub(crate) fn token_refreshed(&self, took: Duration, error: Option<&AuthError>) {
         let Some(recording) = &self.0 else { return };
         let error_code = error.map(|error| Answer::to(error).code);

@@ -208,7 +208,7 @@ fn has<'c>(mut words: impl Iterator<Item = &'c str>, wanted: &str) -> bool {
 }
 
 /// Whether `group` is `tree` or lies below it.
-fn is_within(group: &str, tree: &str) -> bool {
+pub(crate) fn is_within(group: &str, tree: &str) -> bool {
     group
         .strip_prefix(tree)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -22,9 +22,15 @@
 
 mod display;
 mod evaluate;
+mod explain;
 mod json;
+#[cfg(feature = "utoipa")]
+mod scopes;
+mod sentence;
 
+pub(crate) use evaluate::is_within;
 pub use evaluate::{Decision, Denial, EvaluationContext, StepUp};
+pub use explain::Explanation;
 
 /// What a caller must be.
 ///

@@ -1,6 +1,9 @@
 //! Telling handlers with a policy from those without, by their arguments.
 
-use crate::extract::{Guard, HandlerPolicy};
+use crate::{
+    extract::{Guard, HandlerPolicy},
+    policy::Policy,
+};
 
 /// The arguments of a handler that has a `#[keycloak(...)]` policy: those whose first is a guard.
 ///
@@ -11,7 +14,14 @@ use crate::extract::{Guard, HandlerPolicy};
     note = "write `#[keycloak(roles = \"…\")]`, `#[keycloak(authenticated)]` or `#[keycloak(public)]` on the handler",
     note = "closures cannot have the attribute: make the closure an `async fn`"
 )]
-pub trait GuardedArgs {}
+pub trait GuardedArgs {
+    /// The policy of the handler.
+    #[doc(hidden)]
+    const POLICY: &'static Policy;
+    /// The path of the handler.
+    #[doc(hidden)]
+    const HANDLER: &'static str;
+}
 
 /// The first argument of a handler that has a policy.
 ///
@@ -22,14 +32,25 @@ pub trait GuardedArgs {}
     label = "a handler of a `SecureRouter` needs a policy",
     note = "write `#[keycloak(roles = \"…\")]`, `#[keycloak(authenticated)]` or `#[keycloak(public)]` on the handler"
 )]
-pub trait GuardArg {}
+pub trait GuardArg {
+    /// The policy that the guard asks.
+    const POLICY: &'static Policy;
+    /// The path of the handler behind the guard.
+    const HANDLER: &'static str;
+}
 
-impl<P: HandlerPolicy> GuardArg for Guard<P> {}
+impl<P: HandlerPolicy> GuardArg for Guard<P> {
+    const POLICY: &'static Policy = P::POLICY;
+    const HANDLER: &'static str = P::HANDLER;
+}
 
 macro_rules! guarded_args {
     ($($argument:ident)*) => {
         #[diagnostic::do_not_recommend]
-        impl<M, G: GuardArg, $($argument),*> GuardedArgs for (M, G, $($argument,)*) {}
+        impl<M, G: GuardArg, $($argument),*> GuardedArgs for (M, G, $($argument,)*) {
+            const POLICY: &'static Policy = G::POLICY;
+            const HANDLER: &'static str = G::HANDLER;
+        }
     };
 }
 

@@ -6,12 +6,18 @@ use axum::{extract::Request, handler::Handler, response::IntoResponse, routing::
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::GuardedArgs;
+use super::{
+    GuardedArgs,
+    routes::{HandlerRoute, methods_of},
+};
+use crate::{Policy, access_matrix::ANY_METHOD, extract::ReportOnly};
 
 /// The handlers of one path, each with a policy: the counterpart of [`axum::routing::MethodRouter`].
 #[must_use = "a method router does nothing until it is added to a router"]
 pub struct MethodRouter<S = ()> {
     pub(super) inner: axum::routing::MethodRouter<S>,
+    /// What the access matrix says of the handlers.
+    pub(super) handlers: Vec<HandlerRoute>,
     /// Whether some handlers have a state of another type than `S` already.
     pub(super) has_provided_state: bool,
 }
@@ -24,6 +30,7 @@ where
     pub fn new() -> Self {
         Self {
             inner: axum::routing::MethodRouter::new(),
+            handlers: Vec::new(),
             has_provided_state: false,
         }
     }
@@ -35,6 +42,7 @@ where
         T: GuardedArgs + 'static,
     {
         self.inner = self.inner.on(filter, handler);
+        self.list(filter, T::HANDLER, T::POLICY);
         self
     }
 
@@ -45,35 +53,44 @@ where
         T: GuardedArgs + 'static,
     {
         self.inner = self.inner.fallback(handler);
+        self.list_fallback(T::HANDLER, T::POLICY);
         self
     }
 
+    // Apart from the methods above, so that they are compiled once, not once for each handler.
+
+    fn list(&mut self, filter: MethodFilter, handler: &'static str, policy: &'static Policy) {
+        self.handlers
+            .extend(methods_of(filter).map(|method| HandlerRoute::new(method, handler, policy)));
+    }
+
+    fn list_fallback(&mut self, handler: &'static str, policy: &'static Policy) {
+        self.handlers.retain(|listed| listed.method != ANY_METHOD);
+        self.handlers.push(HandlerRoute::new(ANY_METHOD, handler, policy));
+    }
+
     /// Wraps a layer around all handlers so far, and around the 405 for other methods.
-    pub fn layer<L>(self, layer: L) -> Self
+    pub fn layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<axum::routing::Route> + Clone + Send + Sync + 'static,
         L::Service: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
         <L::Service as Service<Request>>::Response: IntoResponse + 'static,
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
-        Self {
-            inner: self.inner.layer(layer),
-            has_provided_state: self.has_provided_state,
-        }
+        self.inner = self.inner.layer(layer);
+        self
     }
 
     /// Wraps a layer around all handlers so far, only for methods that have one.
-    pub fn route_layer<L>(self, layer: L) -> Self
+    pub fn route_layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<axum::routing::Route> + Clone + Send + Sync + 'static,
         L::Service: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
         <L::Service as Service<Request>>::Response: IntoResponse + 'static,
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
-        Self {
-            inner: self.inner.route_layer(layer),
-            has_provided_state: self.has_provided_state,
-        }
+        self.inner = self.inner.route_layer(layer);
+        self
     }
 
     /// Joins the handlers of two method routers.
@@ -81,17 +98,26 @@ where
     /// # Panics
     ///
     /// When both have a handler for the same method, as in axum.
-    pub fn merge(self, other: Self) -> Self {
-        Self {
-            inner: self.inner.merge(other.inner),
-            has_provided_state: self.has_provided_state || other.has_provided_state,
-        }
+    pub fn merge(mut self, other: Self) -> Self {
+        self.inner = self.inner.merge(other.inner);
+        self.handlers.extend(other.handlers);
+        self.has_provided_state |= other.has_provided_state;
+        self
+    }
+
+    /// Lets requests through that the policies of the handlers so far would refuse; see
+    /// [`SecureRouter::report_only`](crate::SecureRouter::report_only).
+    pub fn report_only(mut self) -> Self {
+        self.inner = self.inner.layer(axum::Extension(ReportOnly));
+        self.handlers.iter_mut().for_each(|handler| handler.report_only = true);
+        self
     }
 
     /// Provides the state.
     pub fn with_state<S2>(self, state: S) -> MethodRouter<S2> {
         MethodRouter {
             inner: self.inner.with_state(state),
+            handlers: self.handlers,
             has_provided_state: true,
         }
     }
@@ -110,6 +136,7 @@ impl<S> Clone for MethodRouter<S> {
     fn clone(&self) -> Self {
         Self {
             inner: self.inner.clone(),
+            handlers: self.handlers.clone(),
             has_provided_state: self.has_provided_state,
         }
     }

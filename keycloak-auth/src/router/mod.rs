@@ -3,7 +3,8 @@
 mod guarded;
 mod method_router;
 #[cfg(feature = "utoipa-axum")]
-mod openapi;
+pub(crate) mod openapi;
+mod routes;
 mod secure_router;
 
 pub use guarded::GuardedArgs;

@@ -1,13 +1,89 @@
 //! `SecureRouter` with `utoipa-axum`: routes and their OpenAPI document in one.
 
+use std::marker::PhantomData;
+
+use axum::handler::Handler;
 use utoipa::openapi::{
     OpenApi,
     path::{Operation, PathItem},
 };
 use utoipa_axum::router::UtoipaMethodRouter;
 
-use super::SecureRouter;
-use crate::openapi::POLICY_EXTENSION;
+use super::{GuardedArgs, SecureRouter};
+use crate::{
+    access_matrix::{AccessRow, RouteKind},
+    openapi::policy_of,
+};
+
+/// Collects handlers for [`SecureRouter::routes`] as `utoipa_axum::routes!` does, and does not compile when one of them has
+/// no `#[keycloak(...)]` policy.
+///
+/// ```
+/// use keycloak_auth::{SecureRouter, keycloak, secure_routes};
+///
+/// #[keycloak(roles = "admin")]
+/// #[utoipa::path(get, path = "/orders", responses((status = 200, description = "All orders")))]
+/// async fn list() {}
+///
+/// let router: SecureRouter = SecureRouter::new().routes(secure_routes!(list));
+/// assert_eq!(router.access_matrix().rows()[0].path(), "/orders");
+/// ```
+///
+/// A handler without a policy:
+///
+/// ```compile_fail
+/// use keycloak_auth::{SecureRouter, secure_routes};
+///
+/// #[utoipa::path(get, path = "/orders", responses((status = 200, description = "All orders")))]
+/// async fn list() {}
+///
+/// let router: SecureRouter = SecureRouter::new().routes(secure_routes!(list));
+/// ```
+#[macro_export]
+macro_rules! secure_routes {
+    ($($handler:path),+ $(,)?) => {
+        $crate::__private::secured(
+            [$($crate::__private::guarded($handler)),+],
+            $crate::__private::utoipa_axum::routes!($($handler),+),
+        )
+    };
+}
+
+/// Stands for a handler that has a policy, in a router with the state `S`.
+#[derive(Clone, Copy, Debug)]
+pub struct Guarded<S>(PhantomData<fn(S)>);
+
+/// A handler that has a policy. A trait of the handler rather than of its arguments, so that the compiler points at it.
+#[diagnostic::on_unimplemented(
+    message = "this handler has no `#[keycloak(...)]` policy",
+    label = "a handler of a `SecureRouter` needs a policy",
+    note = "write `#[keycloak(roles = \"…\")]`, `#[keycloak(authenticated)]` or `#[keycloak(public)]` on the handler"
+)]
+pub trait GuardedHandler<T, S> {}
+
+#[diagnostic::do_not_recommend]
+impl<H, T, S> GuardedHandler<T, S> for H
+where
+    H: Handler<T, S>,
+    T: GuardedArgs,
+{
+}
+
+/// Takes no handler without a policy.
+pub fn guarded<H, T, S>(_: H) -> Guarded<S>
+where
+    H: GuardedHandler<T, S>,
+{
+    Guarded(PhantomData)
+}
+
+/// The routes as they are; the handlers are looked at by the compiler only.
+pub fn secured<S, const N: usize>(_: [Guarded<S>; N], routes: UtoipaMethodRouter<S>) -> UtoipaMethodRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    routes
+}
 
 /// A document with nothing in it.
 pub(super) fn empty_document() -> OpenApi {
@@ -26,11 +102,11 @@ where
         }
     }
 
-    /// Adds the handlers of `utoipa_axum::routes!`, at the paths of their `#[utoipa::path(...)]`, to router and document.
+    /// Adds the handlers of [`secure_routes!`](crate::secure_routes), at the paths of their `#[utoipa::path(...)]`, to router
+    /// and document.
     ///
     /// ```
-    /// use keycloak_auth::{SecureRouter, keycloak};
-    /// use utoipa_axum::routes;
+    /// use keycloak_auth::{SecureRouter, keycloak, secure_routes};
     ///
     /// #[keycloak(roles = "admin")]
     /// #[utoipa::path(get, path = "/orders", responses((status = 200, description = "All orders")))]
@@ -40,23 +116,26 @@ where
     /// #[utoipa::path(post, path = "/orders", responses((status = 201, description = "Created")))]
     /// async fn create() {}
     ///
-    /// let router: SecureRouter = SecureRouter::new().routes(routes!(list, create));
+    /// let router: SecureRouter = SecureRouter::new().routes(secure_routes!(list, create));
     /// assert!(router.openapi().paths.paths.contains_key("/orders"));
     /// ```
     ///
     /// # Panics
     ///
-    /// When one of the handlers has no `#[keycloak(...)]` policy: `routes!` hides the handlers' types, so what is a
-    /// compile error with [`route`](Self::route) shows at start-up here. And when paths clash, as in axum.
+    /// When one of the handlers has no `#[keycloak(...)]` policy: `utoipa_axum::routes!` is taken too, and hides the
+    /// handlers' types, so what is a compile error with `secure_routes!` shows at start-up. And when paths clash, as in axum.
     pub fn routes(mut self, (schemas, paths, handlers): UtoipaMethodRouter<S>) -> Self {
         for (path, item) in &paths.paths {
             for (method, operation) in operations(item) {
-                assert!(
-                    has_policy(operation),
-                    "`{method} {path}` (handler `{}`) has no `#[keycloak(...)]` policy: write `#[keycloak(roles = \"…\")]`, \
-                     `#[keycloak(authenticated)]` or `#[keycloak(public)]` on the handler",
-                    operation.operation_id.as_deref().unwrap_or("?"),
-                );
+                let handler = operation.operation_id.as_deref().unwrap_or("?");
+                let Some(policy) = policy_of(operation) else {
+                    panic!(
+                        "`{method} {path}` (handler `{handler}`) has no `#[keycloak(...)]` policy: write \
+                         `#[keycloak(roles = \"…\")]`, `#[keycloak(authenticated)]` or `#[keycloak(public)]` on the handler"
+                    );
+                };
+                let row = AccessRow::new(method, path, RouteKind::Handler, *policy);
+                self.routes.add_row(row.handled_by(handler.to_owned()));
             }
         }
         let documented =
@@ -73,13 +152,6 @@ where
     pub fn openapi(&self) -> &OpenApi {
         &self.openapi
     }
-}
-
-fn has_policy(operation: &Operation) -> bool {
-    operation
-        .extensions
-        .as_ref()
-        .is_some_and(|extensions| extensions.contains_key(POLICY_EXTENSION))
 }
 
 fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, &Operation)> {

@@ -11,8 +11,13 @@ use axum::{
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{GuardedArgs, MethodRouter};
-use crate::{Keycloak, extract::provide_from_state, middleware::KeycloakLayer};
+use super::{GuardedArgs, MethodRouter, routes::Routes};
+use crate::{
+    Keycloak, Policy,
+    access_matrix::{AccessMatrix, RouteKind},
+    extract::{ReportOnly, provide_from_state},
+    middleware::KeycloakLayer,
+};
 
 /// A router whose handlers all have a `#[keycloak(...)]` policy: one without does not compile.
 ///
@@ -47,6 +52,8 @@ use crate::{Keycloak, extract::provide_from_state, middleware::KeycloakLayer};
 #[must_use = "a router does nothing until it is served"]
 pub struct SecureRouter<S = ()> {
     pub(super) inner: Router<S>,
+    /// What the access matrix says of the routes.
+    pub(super) routes: Routes,
     /// Whether some handlers have a state of another type than `S` already.
     pub(super) has_provided_state: bool,
     #[cfg(feature = "utoipa-axum")]
@@ -61,6 +68,7 @@ where
     pub fn new() -> Self {
         Self {
             inner: Router::new(),
+            routes: Routes::default(),
             has_provided_state: false,
             #[cfg(feature = "utoipa-axum")]
             openapi: super::openapi::empty_document(),
@@ -75,6 +83,7 @@ where
     pub fn route(mut self, path: &str, handlers: MethodRouter<S>) -> Self {
         self.has_provided_state |= handlers.has_provided_state;
         self.inner = self.inner.route(path, handlers.inner);
+        self.routes.add(path, handlers.handlers);
         self
     }
 
@@ -90,6 +99,7 @@ where
             self.openapi = self.openapi.nest(path.trim_end_matches('/'), router.openapi);
         }
         self.inner = self.inner.nest(path, router.inner);
+        self.routes.nest(path, router.routes);
         self
     }
 
@@ -103,6 +113,7 @@ where
         #[cfg(feature = "utoipa-axum")]
         self.openapi.merge(router.openapi);
         self.inner = self.inner.merge(router.inner);
+        self.routes.merge(router.routes);
         self
     }
 
@@ -139,6 +150,7 @@ where
         T: GuardedArgs + 'static,
     {
         self.inner = self.inner.fallback(handler);
+        self.routes.set_fallback(T::HANDLER, T::POLICY);
         self
     }
 
@@ -149,6 +161,7 @@ where
         T: GuardedArgs + 'static,
     {
         self.inner = self.inner.method_not_allowed_fallback(handler);
+        self.routes.add_method_not_allowed(T::HANDLER, T::POLICY);
         self
     }
 
@@ -156,6 +169,7 @@ where
     pub fn with_state<S2>(self, state: S) -> SecureRouter<S2> {
         SecureRouter {
             inner: self.inner.with_state(state),
+            routes: self.routes,
             has_provided_state: true,
             #[cfg(feature = "utoipa-axum")]
             openapi: self.openapi,
@@ -169,6 +183,7 @@ where
     /// When a path clashes with another one, as in axum.
     pub fn merge_public(mut self, router: impl Into<Router<S>>) -> Self {
         self.inner = self.inner.merge(router);
+        self.routes.add_public("/*", RouteKind::PublicRouter);
         self
     }
 
@@ -184,6 +199,7 @@ where
         T::Future: Send + 'static,
     {
         self.inner = self.inner.route_service(path, service);
+        self.routes.add_public(path, RouteKind::PublicService);
         self
     }
 
@@ -200,11 +216,86 @@ where
         T::Future: Send + 'static,
     {
         self.inner = self.inner.nest_service(path, service);
+        self.routes
+            .add_public(&format!("{}/*", path.trim_end_matches('/')), RouteKind::PublicService);
+        self
+    }
+
+    /// Lists all routes so far with who may call them; see [`AccessMatrix`].
+    ///
+    /// ```
+    /// use keycloak_auth::{SecureRouter, keycloak, routing::get};
+    ///
+    /// #[keycloak(roles = "admin", groups = "/ops", any)]
+    /// async fn orders() {}
+    ///
+    /// let router: SecureRouter = SecureRouter::new().nest("/api", SecureRouter::new().route("/orders", get(orders)));
+    /// let matrix = router.access_matrix();
+    /// let row = &matrix.rows()[0];
+    /// assert_eq!((row.method(), row.path()), ("GET", "/api/orders"));
+    /// assert_eq!(row.policy().to_string(), r#"any(role("admin"), group("/ops"))"#);
+    /// ```
+    #[must_use]
+    pub fn access_matrix(&self) -> AccessMatrix {
+        self.routes.matrix()
+    }
+
+    /// Adds a page that shows the [`AccessMatrix`] of the whole router, to whoever meets `policy`.
+    ///
+    /// It lists what the router has when it is secured, whether added before or after this call, outside or inside of a
+    /// nested router. `?format=` gives it in another form: `text`, `markdown`, `json` or `csv`. The request needs a token as
+    /// any other does, which a browser does not send by itself: `curl -H "Authorization: Bearer $TOKEN" … > page.html`.
+    ///
+    /// For a page with the users of a realm, write a handler that answers with an [`AccessMatrix`] of its own making.
+    ///
+    /// ```
+    /// use keycloak_auth::{SecureRouter, policy};
+    ///
+    /// let router: SecureRouter = SecureRouter::new().access_matrix_page("/access-matrix", &policy!(roles = "admin"));
+    /// # let _ = router;
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When the path is malformed or clashes with another one, as in axum.
+    pub fn access_matrix_page(mut self, path: &str, policy: &'static Policy) -> Self {
+        let handlers = self.routes.matrix_page(policy);
+        self.inner = self.inner.route(path, handlers.inner);
+        self.routes.add(path, handlers.handlers);
+        self
+    }
+
+    /// Lets requests through that the policies of the routes so far would refuse, and reports them instead: for the time
+    /// in which a running service is given its policies. **It turns authorization off** for these routes.
+    ///
+    /// What a policy would have refused, a request without a token among it, is logged as a warning and counted in
+    /// [`fc_kc_policy_would_deny_total`](crate::metrics). Authentication is not turned off: a token that
+    /// is not acceptable is refused, and a handler that takes a [`KeycloakUser`](crate::KeycloakUser) gets none without a
+    /// token, so the answer is 401 as ever. Securing the router warns of each such route, and the access matrix marks it.
+    ///
+    /// ```
+    /// use keycloak_auth::{SecureRouter, keycloak, routing::get};
+    ///
+    /// #[keycloak(roles = "admin")]
+    /// async fn orders() {}
+    ///
+    /// let legacy: SecureRouter = SecureRouter::new().route("/orders", get(orders)).report_only();
+    /// assert!(legacy.access_matrix().rows()[0].is_report_only());
+    /// ```
+    pub fn report_only(mut self) -> Self {
+        self.inner = self.inner.layer(axum::Extension(ReportOnly));
+        self.routes.set_report_only();
         self
     }
 
     /// Makes an axum router of it whose guards ask `keycloak`, which a layer hands them.
+    ///
+    /// # Panics
+    ///
+    /// When a policy has an `owner("…")` whose path parameter the route does not have: nobody could ever meet it.
+    #[track_caller]
     pub fn secure_with(self, keycloak: Keycloak) -> Router<S> {
+        self.routes.start();
         self.inner.layer(KeycloakLayer::leaving_it_to_guards(keycloak))
     }
 
@@ -236,7 +327,9 @@ where
     /// # Panics
     ///
     /// When some routes were given a state by [`with_state`](Self::with_state) before: their guards would look for a
-    /// [`Keycloak`] in that one. Give the state after this call, or use [`secure_with`](Self::secure_with).
+    /// [`Keycloak`] in that one. Give the state after this call, or use [`secure_with`](Self::secure_with). And when a
+    /// policy has an `owner("…")` whose path parameter the route does not have.
+    #[track_caller]
     pub fn secure_from_state(self) -> Router<S>
     where
         Keycloak: FromRef<S>,
@@ -246,6 +339,7 @@ where
             "some routes have their state already, and their guards would look for a `Keycloak` in that one: call \
              `with_state` after `secure_from_state`, or secure the router by `secure_with(keycloak)`"
         );
+        self.routes.start();
         provide_from_state::<S>();
         self.inner
     }
@@ -264,6 +358,7 @@ impl<S> Clone for SecureRouter<S> {
     fn clone(&self) -> Self {
         Self {
             inner: self.inner.clone(),
+            routes: self.routes.clone(),
             has_provided_state: self.has_provided_state,
             #[cfg(feature = "utoipa-axum")]
             openapi: self.openapi.clone(),

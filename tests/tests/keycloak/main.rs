@@ -7,6 +7,7 @@ use keycloak_auth_tests::suite;
 mod answers;
 mod setup;
 
+mod access_matrix;
 mod algorithms;
 mod facts;
 mod introspection;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         introspection::tests(),
         orders::tests(),
         swagger_ui::tests(),
+        access_matrix::tests(),
         outage::tests(),
     ];
     suite::run(subjects.into_iter().flatten().collect())

@@ -1,6 +1,8 @@
 //! What a service shows to its clients, over HTTP, with a local issuer: how it behaves while the issuer misbehaves, how
 //! routers and layers fit together, the forms of its answers, and its OpenAPI document.
 
+mod access_matrix;
+mod grammar;
 mod dev;
 mod diagnostics;
 mod introspection;
@@ -8,6 +10,7 @@ mod layer;
 mod metrics;
 mod openapi;
 mod provider;
+mod report_only;
 mod responses;
 mod router;
 mod setup;

@@ -1,6 +1,6 @@
 //! The OpenAPI document of annotated handlers.
 
-use keycloak_auth::{ErrorFormat, Keycloak, SecureRouter, keycloak};
+use keycloak_auth::{ErrorFormat, Keycloak, SecureRouter, keycloak, secure_routes};
 use keycloak_auth_tests::{Issuer, Service};
 use serde_json::{Value, json};
 use utoipa::OpenApi;
@@ -25,11 +25,21 @@ async fn me() {}
 #[utoipa::path(get, path = "/health", responses((status = 200, description = "Up")))]
 async fn health() {}
 
+/// Export orders
+///
+/// As one file.
+#[keycloak(any(
+    realm_role("admin"),
+    all(scope("orders:read"), any(scope("export"), scope("backup")))
+))]
+#[utoipa::path(get, path = "/export", responses((status = 200, description = "A file")))]
+async fn export() {}
+
 #[utoipa::path(get, path = "/forgotten", responses((status = 200, description = "Nobody thought of it")))]
 async fn forgotten() {}
 
 #[derive(OpenApi)]
-#[openapi(paths(list, create, me, health))]
+#[openapi(paths(list, create, me, health, export))]
 struct Api;
 
 fn keycloak() -> Keycloak {
@@ -112,6 +122,76 @@ fn public_and_authenticated_operations_say_so() {
 }
 
 #[test]
+fn a_description_says_what_the_policy_requires_below_what_the_user_wrote() {
+    let document = document(&keycloak());
+    for (path, method, expected) in [
+        ("/orders", "get", "Requires realm role `admin` or group `/ops`."),
+        ("/orders", "post", "Requires role `admin` and scope `email`."),
+        ("/me", "get", "Requires a valid access token."),
+        ("/health", "get", "Open to everybody, without an access token."),
+        (
+            "/export",
+            "get",
+            "As one file.\n\nRequires realm role `admin`, or (scope `orders:read`, and (scope `export` or scope `backup`)).",
+        ),
+    ] {
+        assert_eq!(
+            document["paths"][path][method]["description"], expected,
+            "{method} {path}"
+        );
+    }
+}
+
+#[test]
+fn alternatives_between_scopes_are_alternative_requirements() {
+    let document = document(&keycloak());
+    let (some, other) = (json!(["orders:read", "export"]), json!(["orders:read", "backup"]));
+    assert_eq!(
+        document["paths"]["/export"]["get"]["security"],
+        json!([
+            { "keycloak": [] }, { "keycloak": some }, { "keycloak": other },
+            { "keycloakBearer": [] },
+            { "keycloakOpenId": [] }, { "keycloakOpenId": some }, { "keycloakOpenId": other },
+        ])
+    );
+    let scopes = &document["components"]["securitySchemes"]["keycloak"]["flows"]["authorizationCode"]["scopes"];
+    for scope in ["openid", "orders:read", "export", "backup", "email"] {
+        assert!(scopes[scope].is_string(), "{scope} can be asked for");
+    }
+}
+
+/// OpenAPI 3.1 §4.8.30: what a requirement names is a scheme of the document, and its scopes are scopes of that scheme.
+#[test]
+fn every_requirement_refers_to_a_scheme_and_scopes_of_the_document() {
+    let document = document(&configured(|builder| {
+        builder.openapi_scheme_name("login").openapi_scope("orders", "Orders")
+    }));
+    let schemes = document["components"]["securitySchemes"].as_object().expect("schemes");
+    let mut checked = 0;
+    for operation in document["paths"]
+        .as_object()
+        .expect("paths")
+        .values()
+        .flat_map(|item| item.as_object().expect("an item").values())
+    {
+        for requirement in operation["security"].as_array().expect("a list") {
+            for (scheme, scopes) in requirement.as_object().expect("an object") {
+                if scheme == "api_key" {
+                    continue; // The user's own.
+                }
+                let flows = &schemes[scheme]["flows"]["authorizationCode"]["scopes"];
+                for scope in scopes.as_array().expect("a list") {
+                    let scope = scope.as_str().expect("a name");
+                    assert!(scheme != "login" || flows[scope].is_string(), "{scope} of {scheme}");
+                    checked += 1;
+                }
+            }
+        }
+    }
+    assert!(checked > 8, "{checked}");
+}
+
+#[test]
 fn the_schemes_lead_to_the_realm_under_its_public_address() {
     let schemes = &document(&keycloak())["components"]["securitySchemes"];
     let flow = &schemes["keycloak"]["flows"]["authorizationCode"];
@@ -146,10 +226,8 @@ fn name_scopes_and_error_format_are_those_of_the_configuration() {
         json!([{ "login": [] }, { "loginBearer": [] }, { "loginOpenId": [] }])
     );
     assert!(list["responses"]["401"]["content"]["application/problem+json"].is_object());
-    assert_eq!(
-        document["components"]["securitySchemes"]["login"]["flows"]["authorizationCode"]["scopes"],
-        json!({ "orders": "Orders" })
-    );
+    let scopes = &document["components"]["securitySchemes"]["login"]["flows"]["authorizationCode"]["scopes"];
+    assert_eq!((&scopes["orders"], &scopes["openid"]), (&json!("Orders"), &Value::Null));
     assert!(document["components"]["schemas"]["KeycloakError"]["properties"]["detail"].is_object());
 }
 
@@ -159,15 +237,17 @@ async fn routes_of_utoipa_axum_are_served_guarded_and_documented() {
     let keycloak = crate::setup::builder(&issuer).build().expect("valid");
     let router = SecureRouter::new()
         .routes(routes!(list, create))
+        .routes(secure_routes!(export))
         .nest("/api", SecureRouter::new().routes(routes!(me)).routes(routes!(health)));
     let paths: Vec<_> = router.openapi().paths.paths.keys().cloned().collect();
-    assert_eq!(paths, ["/api/health", "/api/me", "/orders"]);
+    assert_eq!(paths, ["/api/health", "/api/me", "/export", "/orders"]);
     let operation = serde_json::to_value(&router.openapi().paths.paths["/orders"]).expect("an item");
     assert!(operation["get"]["x-keycloak-policy"].is_object() && operation["post"]["x-keycloak-policy"].is_object());
 
     let service = Service::start(router.secure_with(keycloak)).await;
     assert_eq!(service.get("/orders").send().await.status, 401);
     assert_eq!(service.get_as("/orders", &issuer.valid_token()).await.text(), "orders");
+    assert_eq!(service.get("/export").send().await.status, 401);
     assert_eq!(service.get("/api/me").send().await.status, 401);
     assert_eq!(service.get("/api/health").send().await.status, 200);
 }

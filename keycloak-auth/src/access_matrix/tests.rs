@@ -1,0 +1,165 @@
+use super::*;
+use crate::Policy;
+
+const ADMIN: Policy = Policy::RealmRole("admin");
+const CLERK: Policy = Policy::RealmRole("clerk");
+const OPS: Policy = Policy::Group("/ops");
+
+fn matrix(rows: &[(&'static str, &str, Policy)]) -> AccessMatrix {
+    let row = |(method, path, policy): &(&'static str, &str, Policy)| {
+        AccessRow::new(method, path, RouteKind::Handler, *policy).handled_by("orders::handler")
+    };
+    AccessMatrix::new(rows.iter().map(row).collect())
+}
+
+#[test]
+fn a_snapshot_shows_what_a_change_means() {
+    for (before, after, expected) in [
+        (ADMIN, Policy::Any(&[ADMIN, CLERK]), r#"now also `realm_role("clerk")`"#),
+        (
+            Policy::Any(&[ADMIN, CLERK]),
+            ADMIN,
+            r#"no longer `realm_role("clerk")`"#,
+        ),
+        (
+            Policy::Any(&[ADMIN, CLERK]),
+            Policy::Any(&[ADMIN, OPS]),
+            r#"now also `group("/ops")`, no longer `realm_role("clerk")`"#,
+        ),
+        (
+            ADMIN,
+            Policy::All(&[ADMIN, OPS]),
+            r#"now also requires `group("/ops")`"#,
+        ),
+        (
+            Policy::All(&[ADMIN, OPS]),
+            OPS,
+            r#"no longer requires `realm_role("admin")`"#,
+        ),
+        (ADMIN, CLERK, r#"was `realm_role("admin")`, is `realm_role("clerk")`"#),
+        (
+            Policy::Authenticated,
+            Policy::Any(&[ADMIN]),
+            r#"was `authenticated`, is `any(realm_role("admin"))`"#,
+        ),
+        (ADMIN, Policy::Public, r#"was `realm_role("admin")`, is `public`"#),
+        (
+            Policy::Any(&[ADMIN, Policy::Scope("a, b)\"(")]),
+            Policy::Any(&[ADMIN, Policy::Scope("a, b)\"("), Policy::All(&[OPS, CLERK])]),
+            r#"now also `all(group("/ops"), realm_role("clerk"))`"#,
+        ),
+    ] {
+        let snapshot = matrix(&[("DELETE", "/orders/{id}", before)]).to_snapshot();
+        let mismatch = matrix(&[("DELETE", "/orders/{id}", after)])
+            .compare_with_snapshot(&snapshot)
+            .expect_err("they differ");
+        assert_eq!(
+            mismatch.changes(),
+            [format!("`DELETE /orders/{{id}}`: {expected}")],
+            "{before} -> {after}"
+        );
+    }
+}
+
+#[test]
+fn a_snapshot_shows_what_is_new_gone_and_not_enforced() {
+    let before = matrix(&[("GET", "/old", ADMIN), ("GET", "/same", OPS)]);
+    let after = matrix(&[("GET", "/new", CLERK), ("GET", "/same", OPS)]);
+    assert_eq!(before.compare_with_snapshot(&before.to_snapshot()), Ok(()));
+    let mismatch = after
+        .compare_with_snapshot(&before.to_snapshot())
+        .expect_err("they differ");
+    assert_eq!(
+        mismatch.changes(),
+        [
+            r#"new route `GET /new`: `realm_role("clerk")`"#,
+            r#"removed `GET /old`: was `realm_role("admin")`"#
+        ]
+    );
+    let mut reporting = before.clone();
+    reporting.rows[0].set_report_only();
+    let mismatch = reporting
+        .compare_with_snapshot(&before.to_snapshot())
+        .expect_err("they differ");
+    assert_eq!(
+        mismatch.changes(),
+        [r#"`GET /old`: was `realm_role("admin")`, is `realm_role("admin") [report only: NOT enforced]`"#]
+    );
+}
+
+#[test]
+fn rows_are_in_the_order_of_path_and_method() {
+    let matrix = matrix(&[
+        (ANY_METHOD, "/b", ADMIN),
+        ("DELETE", "/b", ADMIN),
+        ("OPTIONS", "/b", ADMIN),
+        ("GET", "/b", ADMIN),
+        ("GET", "/a", ADMIN),
+    ]);
+    let order: Vec<_> = matrix.rows().iter().map(|row| (row.method(), row.path())).collect();
+    assert_eq!(
+        order,
+        [
+            ("GET", "/a"),
+            ("GET", "/b"),
+            ("DELETE", "/b"),
+            ("OPTIONS", "/b"),
+            ("ANY", "/b")
+        ]
+    );
+}
+
+#[test]
+fn access_is_open_only_where_it_hinges_on_what_is_not_known() {
+    const FRESH: Policy = Policy::MaxAge(60);
+    let admin = Subject::realm_role("admin");
+    for (policy, expected) in [
+        (Policy::Public, Access::Allow),
+        (Policy::Authenticated, Access::Allow),
+        (ADMIN, Access::Allow),
+        (CLERK, Access::Deny),
+        (FRESH, Access::Depends),
+        (Policy::All(&[FRESH, CLERK]), Access::Deny),
+        (Policy::All(&[FRESH, ADMIN]), Access::Depends),
+        (Policy::All(&[]), Access::Allow),
+        (Policy::Any(&[FRESH, ADMIN]), Access::Allow),
+        (Policy::Any(&[FRESH, CLERK]), Access::Depends),
+        (Policy::Any(&[]), Access::Deny),
+        (Policy::Not(&ADMIN), Access::Deny),
+        (Policy::Not(&CLERK), Access::Allow),
+        (Policy::Not(&FRESH), Access::Depends),
+        (
+            Policy::ClientRole {
+                client: "billing",
+                role: "admin",
+            },
+            Access::Deny,
+        ),
+    ] {
+        assert_eq!(admin.access(&policy), expected, "{policy}");
+    }
+    let own = Subject::client_role("orders-api", "admin").in_service("orders-api");
+    assert_eq!(own.access(&Policy::Role("admin")), Access::Allow);
+    assert_eq!(own.access(&ADMIN), Access::Deny);
+    let other = Subject::client_role("billing-api", "admin").in_service("orders-api");
+    assert_eq!(other.access(&Policy::Role("admin")), Access::Deny);
+    let oncall = Subject::group("/ops/oncall");
+    assert_eq!(oncall.access(&Policy::GroupTree("/ops")), Access::Allow);
+    assert_eq!(oncall.access(&OPS), Access::Deny);
+}
+
+#[test]
+fn names_cannot_break_out_of_any_form() {
+    let evil = "<script>|`a`\"=1";
+    let matrix = matrix(&[("GET", "/x", ADMIN)]).for_subjects([Subject::realm_role(evil), Subject::group("=cmd()")]);
+    let html = matrix.to_html();
+    assert_eq!(html.matches("<script>").count(), 1, "only the page's own");
+    assert!(html.contains("&lt;script&gt;|`a`&quot;=1"));
+    let csv = matrix.to_csv();
+    assert!(
+        csv.starts_with("method,path,\"<script>|`a`\"\"=1\",'=cmd(),policy,handler\r\n"),
+        "{csv}"
+    );
+    let markdown = matrix.to_markdown();
+    assert!(markdown.contains("`` <script>\\|`a`\"=1 ``"), "{markdown}");
+}
