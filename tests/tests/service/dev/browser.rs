@@ -39,7 +39,11 @@ impl<'c> Browser<'c> {
         if method == Method::POST {
             request = request.form(form);
         }
-        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<_> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         if !cookies.is_empty() {
             request = request.header(COOKIE, cookies.join("; "));
         }
@@ -47,7 +51,10 @@ impl<'c> Browser<'c> {
         for cookie in reply.headers.get_all(SET_COOKIE) {
             let cookie = cookie.to_str().expect("text");
             let (pair, attributes) = cookie.split_once("; ").expect("attributes");
-            assert!(attributes.contains("HttpOnly") && attributes.contains("SameSite=Lax"), "{cookie}");
+            assert!(
+                attributes.contains("HttpOnly") && attributes.contains("SameSite=Lax"),
+                "{cookie}"
+            );
             let (name, value) = pair.split_once('=').expect("a name and a value");
             if attributes.contains("Max-Age=0") {
                 self.cookies.remove(name);
@@ -66,7 +73,8 @@ impl<'c> Browser<'c> {
 
     /// Fills in the login page.
     pub async fn log_in(&mut self, page: &Reply, user: &str, password: &str) -> Reply {
-        self.submit(&form_action(page), &[("username", user), ("password", password)]).await
+        self.submit(&form_action(page), &[("username", user), ("password", password)])
+            .await
     }
 
     /// Asks for authorization and logs in.
@@ -120,5 +128,10 @@ pub fn attribute(html: &str, element: &str, name: &str) -> String {
     let tag = &html[start..start + html[start..].find('>').expect("the end of the element")];
     let value = tag.split(&format!(" {name}=\"")).nth(1).expect("the attribute");
     let value = value.split('"').next().expect("its value");
-    value.replace("&quot;", "\"").replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    value
+        .replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
 }

@@ -122,7 +122,10 @@ impl Reply {
     /// A parameter of a redirect.
     pub fn parameter(&self, name: &str) -> Option<String> {
         let (_, parameters) = self.redirect();
-        parameters.into_iter().find(|(other, _)| other == name).map(|(_, value)| value)
+        parameters
+            .into_iter()
+            .find(|(other, _)| other == name)
+            .map(|(_, value)| value)
     }
 }
 

@@ -20,30 +20,91 @@ async fn token_errors_are_those_of_keycloak() {
     let password = |changed: &[(&'static str, &'static str)]| {
         let mut form = std::collections::BTreeMap::from(PASSWORD);
         form.extend(changed.iter().copied());
-        form.into_iter().filter(|(_, value)| !value.is_empty()).collect::<Vec<_>>()
+        form.into_iter()
+            .filter(|(_, value)| !value.is_empty())
+            .collect::<Vec<_>>()
     };
     let worker = |secret| {
-        vec![("grant_type", "client_credentials"), ("client_id", "orders-worker"), ("client_secret", secret)]
+        vec![
+            ("grant_type", "client_credentials"),
+            ("client_id", "orders-worker"),
+            ("client_secret", secret),
+        ]
     };
     for (form, status, error, description) in [
-        (password(&[("password", "x")]), 400, "invalid_grant", "Invalid user credentials"),
-        (password(&[("password", "")]), 400, "invalid_grant", "Invalid user credentials"),
-        (password(&[("username", "zed")]), 400, "invalid_grant", "Invalid user credentials"),
-        (password(&[("username", "service-account-orders-worker")]), 400, "invalid_grant", "Invalid user credentials"),
-        (password(&[("username", "")]), 401, "invalid_request", "Missing parameter: username"),
+        (
+            password(&[("password", "x")]),
+            400,
+            "invalid_grant",
+            "Invalid user credentials",
+        ),
+        (
+            password(&[("password", "")]),
+            400,
+            "invalid_grant",
+            "Invalid user credentials",
+        ),
+        (
+            password(&[("username", "zed")]),
+            400,
+            "invalid_grant",
+            "Invalid user credentials",
+        ),
+        (
+            password(&[("username", "service-account-orders-worker")]),
+            400,
+            "invalid_grant",
+            "Invalid user credentials",
+        ),
+        (
+            password(&[("username", "")]),
+            401,
+            "invalid_request",
+            "Missing parameter: username",
+        ),
         (password(&[("client_id", "")]), 401, "invalid_client", INVALID_CLIENT),
-        (password(&[("client_id", "nobody")]), 401, "invalid_client", INVALID_CLIENT),
-        (password(&[("client_id", "billing-api")]), 401, "unauthorized_client", INVALID_CLIENT),
-        (password(&[("client_id", "orders-dpop")]), 400, "invalid_request", "DPoP proof is missing"),
+        (
+            password(&[("client_id", "nobody")]),
+            401,
+            "invalid_client",
+            INVALID_CLIENT,
+        ),
+        (
+            password(&[("client_id", "billing-api")]),
+            401,
+            "unauthorized_client",
+            INVALID_CLIENT,
+        ),
+        (
+            password(&[("client_id", "orders-dpop")]),
+            400,
+            "invalid_request",
+            "DPoP proof is missing",
+        ),
         (
             password(&[("client_id", "orders-api"), ("client_secret", "orders-api-secret")]),
             400,
             "unauthorized_client",
             "Client not allowed for direct access grants",
         ),
-        (password(&[("grant_type", "")]), 400, "invalid_request", "Missing form parameter: grant_type"),
-        (password(&[("grant_type", "magic")]), 400, "unsupported_grant_type", "Unsupported grant_type"),
-        (password(&[("scope", "openid nonsense")]), 400, "invalid_scope", "Invalid scopes: openid nonsense"),
+        (
+            password(&[("grant_type", "")]),
+            400,
+            "invalid_request",
+            "Missing form parameter: grant_type",
+        ),
+        (
+            password(&[("grant_type", "magic")]),
+            400,
+            "unsupported_grant_type",
+            "Unsupported grant_type",
+        ),
+        (
+            password(&[("scope", "openid nonsense")]),
+            400,
+            "invalid_scope",
+            "Invalid scopes: openid nonsense",
+        ),
         (
             password(&[("scope", "offline_access")]),
             400,
@@ -58,21 +119,36 @@ async fn token_errors_are_those_of_keycloak() {
             "unauthorized_client",
             "Public client not allowed to retrieve service account",
         ),
-        (password(&[("grant_type", "authorization_code")]), 400, "invalid_request", "Missing parameter: code"),
+        (
+            password(&[("grant_type", "authorization_code")]),
+            400,
+            "invalid_request",
+            "Missing parameter: code",
+        ),
         (
             password(&[("grant_type", "authorization_code"), ("code", "x")]),
             400,
             "invalid_grant",
             "Code not valid",
         ),
-        (password(&[("grant_type", "refresh_token")]), 400, "invalid_request", "No refresh token"),
+        (
+            password(&[("grant_type", "refresh_token")]),
+            400,
+            "invalid_request",
+            "No refresh token",
+        ),
         (
             password(&[("grant_type", "refresh_token"), ("refresh_token", "x")]),
             400,
             "invalid_grant",
             "Invalid refresh token",
         ),
-        ([PASSWORD.as_slice(), &[("username", "bob")]].concat(), 400, "invalid_request", "duplicated parameter"),
+        (
+            [PASSWORD.as_slice(), &[("username", "bob")]].concat(),
+            400,
+            "invalid_request",
+            "duplicated parameter",
+        ),
     ] {
         let reply = client.token(&form).await;
         let expected = json!({ "error": error, "error_description": description });
@@ -89,7 +165,12 @@ async fn accounts_that_are_off_or_not_set_up_are_told_so() {
         ("partial", "Account is not fully set up"),
         ("keyless", "Invalid user credentials"),
     ] {
-        let form = [("grant_type", "password"), ("client_id", "chosen"), ("username", user), ("password", user)];
+        let form = [
+            ("grant_type", "password"),
+            ("client_id", "chosen"),
+            ("username", user),
+            ("password", user),
+        ];
         let reply = client.token(&form).await;
         let expected = json!({ "error": "invalid_grant", "error_description": description });
         assert_eq!((reply.status, reply.json()), (400, expected), "{user}");
@@ -101,7 +182,11 @@ async fn introspection_errors_are_those_of_keycloak() {
     let client = Client::acme().await;
     let api = [("client_id", "orders-api"), ("client_secret", "orders-api-secret")];
     for (form, status, expected) in [
-        ([&api[..], &[("token", "garbage")]].concat(), 200, json!({ "active": false })),
+        (
+            [&api[..], &[("token", "garbage")]].concat(),
+            200,
+            json!({ "active": false }),
+        ),
         (
             api.to_vec(),
             400,
@@ -161,12 +246,24 @@ async fn unknown_realms_paths_and_methods_are_told_so() {
     let client = Client::acme().await;
     let server = client.realm.server_url();
     for (path, status, error) in [
-        ("/realms/nope/.well-known/openid-configuration", 404, "Realm does not exist"),
+        (
+            "/realms/nope/.well-known/openid-configuration",
+            404,
+            "Realm does not exist",
+        ),
         ("/realms/acme/nope", 404, "HTTP 404 Not Found"),
         ("/nope", 404, "HTTP 404 Not Found"),
-        ("/realms/acme/protocol/openid-connect/token", 405, "HTTP 405 Method Not Allowed"),
+        (
+            "/realms/acme/protocol/openid-connect/token",
+            405,
+            "HTTP 405 Method Not Allowed",
+        ),
     ] {
         let reply = client.get(&format!("{server}{path}")).await;
-        assert_eq!((reply.status, reply.json()), (status, json!({ "error": error })), "{path}");
+        assert_eq!(
+            (reply.status, reply.json()),
+            (status, json!({ "error": error })),
+            "{path}"
+        );
     }
 }
