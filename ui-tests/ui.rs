@@ -10,6 +10,25 @@ fn handlers_compile_and_mistakes_are_reported() {
     tests.compile_fail("fail/*/*.rs");
 }
 
+/// Below `realm/`, names are checked against a realm file. The variable that says so is that of a process, which is therefore
+/// one of its own.
+#[test]
+fn names_are_those_of_the_realm() {
+    const VARIABLE: &str = "KEYCLOAK_REALM_FILE";
+    if env::var_os(VARIABLE).is_some() {
+        let tests = trybuild::TestCases::new();
+        tests.pass("realm/pass/*.rs");
+        tests.compile_fail("realm/fail/*.rs");
+        return;
+    }
+    let tested = Command::new(env::current_exe().expect("a test has a path"))
+        .args(["--exact", "--nocapture", "names_are_those_of_the_realm"])
+        .env(VARIABLE, concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/realm/acme.json"))
+        .status()
+        .expect("a test can be run again");
+    assert!(tested.success(), "{tested}");
+}
+
 /// The compiler has nothing to add to what the macro says.
 #[test]
 fn no_mistake_has_consequences() {
