@@ -7,6 +7,8 @@ mod export;
 mod load;
 mod names;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -79,7 +79,7 @@ impl Loaded {
         }
     }
 
-    fn is_current(&self) -> bool {
+    pub(super) fn is_current(&self) -> bool {
         self.files.iter().all(|(path, stamp)| Stamp::of(path) == *stamp)
     }
 
