@@ -16,6 +16,7 @@ use proc_macro2::TokenStream;
 
 use crate::errors::Errors;
 
+pub(crate) use built_in::is_built_in;
 pub(crate) use load::check;
 pub(crate) use names::{Realm, Scope};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::{
     ast::{Kind, List, ListKind, Name, Requirement},
     errors::Errors,
-    realm::{Realm, Scope},
+    realm::{Realm, Scope, is_built_in},
     suggest,
 };
 
@@ -95,7 +95,7 @@ impl<'a> Lookup<'a> {
         let of_clients = realm
             .client_roles
             .iter()
-            .filter(|(client, _)| own_client.is_none_or(|own| own == *client))
+            .filter(|(client, _)| own_client.map_or(!is_built_in(client), |own| own == *client))
             .flat_map(|(_, roles)| roles);
         let known: BTreeSet<_> = realm.realm_roles.iter().chain(of_clients).collect();
         let not = match own_client {

@@ -72,3 +72,8 @@ pub(super) const OPENID: &str = "openid";
 
 /// The client scope that takes a value behind a colon, as in `organization:acme`.
 pub(super) const ORGANIZATION: &str = "organization";
+
+/// Whether a client is in every realm.
+pub(crate) fn is_built_in(client: &str) -> bool {
+    CLIENTS.iter().any(|(built_in, _)| *built_in == client)
+}
