@@ -3,6 +3,7 @@
 mod combinations;
 mod existence;
 mod names;
+mod truth;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
@@ -71,6 +72,13 @@ pub(crate) fn policy(
         }
     }
     combinations::duplicates(&operands, errors);
+    if !errors.is_empty() {
+        return None;
+    }
+    // What a list says is as flat as it can be; an expression is the only operand.
+    if let [expression] = operands.as_slice() {
+        truth::check(expression, errors);
+    }
     if !errors.is_empty() {
         return None;
     }

@@ -46,10 +46,10 @@ pub(crate) fn policy(arguments: TokenStream, realm: RealmCheck) -> TokenStream {
         Some(policy) if errors.is_empty() => policy.kind.value(&private),
         _ => deny(&private),
     };
+    let errors = errors.into_tokens();
     if errors.is_empty() && dependencies.is_empty() {
         return value;
     }
-    let errors = errors.into_tokens();
     quote!({ #errors #dependencies #value })
 }
 
