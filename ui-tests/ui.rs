@@ -1,7 +1,10 @@
 //! Compiles the programs below `pass/` and `fail/`. The errors of the latter are in the `.stderr` beside them; `TRYBUILD=overwrite`
 //! writes them anew.
 
-use std::{env, fs, path::PathBuf, process::Command};
+mod library;
+mod realm_check;
+
+use std::{fs, path::PathBuf};
 
 #[test]
 fn handlers_compile_and_mistakes_are_reported() {
@@ -44,47 +47,8 @@ fn one_mistake_is_one_error() {
 /// The words are ours, what rustc writes around them changes from version to version: so this looks for the words.
 #[test]
 fn a_handler_without_a_policy_is_told_to_have_one_and_nothing_else() {
-    let dependencies = env::current_exe().expect("a test has a path").with_file_name("");
-    let mut libraries: Vec<PathBuf> = fs::read_dir(&dependencies)
-        .expect("the folder of the test is readable")
-        .map(|file| file.expect("its files are readable").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rlib"))
-        .filter(|path| {
-            path.file_name()
-                .is_some_and(|name| name.to_string_lossy().starts_with("libkeycloak_auth-"))
-        })
-        .collect();
     let program = concat!(env!("CARGO_MANIFEST_DIR"), "/unguarded/handlers.rs");
-    let compile = |library: PathBuf| {
-        let compiled = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
-            .args([
-                "--edition",
-                "2024",
-                "--emit",
-                "metadata",
-                "--out-dir",
-                env!("CARGO_TARGET_TMPDIR"),
-                program,
-                "-L",
-            ])
-            .arg(format!("dependency={}", dependencies.display()))
-            .arg("--extern")
-            .arg(format!("keycloak_auth={}", library.display()))
-            .output()
-            .expect("rustc runs");
-        assert!(!compiled.status.success(), "it must not compile");
-        String::from_utf8_lossy(&compiled.stderr).into_owned()
-    };
-    // The folder may hold libraries of earlier builds, without the macros or without what they depend on: newest first.
-    libraries.sort_by_key(|library| fs::metadata(library).and_then(|metadata| metadata.modified()).ok());
-    let is_of_this_build =
-        |errors: &String| !errors.contains("can't find crate") && !errors.contains("unresolved import");
-    let errors = libraries
-        .into_iter()
-        .rev()
-        .map(compile)
-        .find(is_of_this_build)
-        .expect("the library was built with the tests");
+    let errors = library::compile(program);
     let written = fs::read_to_string(program).expect("the program is readable");
     let routes = written
         .lines()

@@ -1,7 +1,9 @@
 //! What the entries mean together: one policy, or the mistakes that keep them from being one.
 
 mod combinations;
+mod existence;
 mod names;
+mod truth;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
@@ -9,6 +11,7 @@ use quote::ToTokens;
 use crate::{
     ast::{Arguments, Entry, Join, Kind, List, ListKind, Name, Requirement},
     errors::Errors,
+    realm::Realm,
 };
 
 /// Where a policy stands, for what the messages say.
@@ -18,8 +21,13 @@ pub(crate) enum Place {
     Macro,
 }
 
-/// The policy of the arguments. `None` after a mistake, which has been reported.
-pub(crate) fn policy(arguments: Arguments, place: Place, errors: &mut Errors) -> Option<Requirement> {
+/// The policy of the arguments, with the names that the realm has. `None` after a mistake, which has been reported.
+pub(crate) fn policy(
+    arguments: Arguments,
+    place: Place,
+    realm: Option<&Realm>,
+    errors: &mut Errors,
+) -> Option<Requirement> {
     let entries = arguments.entries;
     if entries.is_empty() {
         if errors.is_empty() {
@@ -42,16 +50,35 @@ pub(crate) fn policy(arguments: Arguments, place: Place, errors: &mut Errors) ->
             Entry::Authenticated(word) => operands.push(alone(word, Kind::Authenticated)),
             Entry::Join(_, said) => join = said,
             Entry::List(mut list) => {
+                let before = errors.count();
                 names::check_list(&mut list, errors);
+                if let Some(realm) = realm
+                    && errors.count() == before
+                {
+                    existence::check_list(&list, realm, errors);
+                }
                 operands.extend(list_operands(list));
             }
             Entry::Expression(mut requirement) => {
+                let before = errors.count();
                 names::check(&mut requirement, errors);
+                if let Some(realm) = realm
+                    && errors.count() == before
+                {
+                    existence::check(&requirement, realm, errors);
+                }
                 operands.push(requirement);
             }
         }
     }
     combinations::duplicates(&operands, errors);
+    if !errors.is_empty() {
+        return None;
+    }
+    // What a list says is as flat as it can be; an expression is the only operand.
+    if let [expression] = operands.as_slice() {
+        truth::check(expression, errors);
+    }
     if !errors.is_empty() {
         return None;
     }

@@ -1,13 +1,15 @@
-//! Mistakes, collected so that all of them are reported at once.
+//! Mistakes and warnings, collected so that all of them are reported at once.
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned as _;
 
 /// The mistakes found so far.
 #[derive(Default)]
 pub(crate) struct Errors {
     all: Option<syn::Error>,
     count: usize,
+    warnings: TokenStream,
 }
 
 impl Errors {
@@ -15,6 +17,21 @@ impl Errors {
     pub(crate) fn report(&mut self, at: impl ToTokens, message: impl AsRef<str>, help: impl AsRef<str>) {
         let text = format!("{}\nhelp: {}", message.as_ref(), help.as_ref());
         self.add(syn::Error::new_spanned(at, text));
+    }
+
+    /// Warns on the tokens `at`. A macro has no warnings of its own on stable Rust, but can use something that it has
+    /// declared deprecated.
+    pub(crate) fn warn(&mut self, at: impl ToTokens, message: impl AsRef<str>, help: impl AsRef<str>) {
+        let text = format!("{}\nhelp: {}", message.as_ref(), help.as_ref());
+        let span = at.to_token_stream().span();
+        let warning = quote_spanned! {span=>
+            const _: () = {
+                #[deprecated(note = #text)]
+                const NEEDLESS: () = ();
+                NEEDLESS
+            };
+        };
+        self.warnings.extend(warning);
     }
 
     /// Adds an error of the parser of Rust itself.
@@ -35,8 +52,10 @@ impl Errors {
         self.count == 0
     }
 
-    /// One `compile_error!` a mistake.
+    /// One `compile_error!` a mistake, and the warnings.
     pub(crate) fn into_tokens(self) -> TokenStream {
-        self.all.map(syn::Error::into_compile_error).unwrap_or_default()
+        let errors = self.all.map(syn::Error::into_compile_error).unwrap_or_default();
+        let warnings = self.warnings;
+        quote!(#errors #warnings)
     }
 }

@@ -10,41 +10,47 @@ use crate::{
     errors::Errors,
     handler::{self, HandlerFn},
     openapi, parse, paths,
+    realm::RealmCheck,
 };
 
 /// `#[keycloak(arguments)] item`
-pub(crate) fn attribute(arguments: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn attribute(arguments: TokenStream, item: TokenStream, realm: RealmCheck) -> TokenStream {
     let mut errors = Errors::default();
+    realm.report(&mut errors);
+    let dependencies = &realm.dependencies;
     let arguments = parse::arguments(arguments, &mut errors);
     let crate_path = arguments.crate_path.clone();
-    let policy = check::policy(arguments, Place::Attribute, &mut errors);
+    let policy = check::policy(arguments, Place::Attribute, realm.realm.as_deref(), &mut errors);
     let handler = match handler::read(item, &mut errors) {
         Ok(handler) => handler,
         Err(item) => {
             let errors = errors.into_tokens();
-            return quote!(#errors #item);
+            return quote!(#errors #dependencies #item);
         }
     };
     let policy = if errors.is_empty() { policy } else { None };
     let errors = errors.into_tokens();
     let handler = guarded(handler, policy.as_ref(), crate_path.as_ref());
-    quote!(#errors #handler)
+    quote!(#errors #dependencies #handler)
 }
 
 /// `policy!(arguments)`
-pub(crate) fn policy(arguments: TokenStream) -> TokenStream {
+pub(crate) fn policy(arguments: TokenStream, realm: RealmCheck) -> TokenStream {
     let mut errors = Errors::default();
+    realm.report(&mut errors);
+    let dependencies = &realm.dependencies;
     let arguments = parse::arguments(arguments, &mut errors);
     let private = paths::private(arguments.crate_path.as_ref());
-    let policy = check::policy(arguments, Place::Macro, &mut errors);
-    match policy {
+    let policy = check::policy(arguments, Place::Macro, realm.realm.as_deref(), &mut errors);
+    let value = match policy {
         Some(policy) if errors.is_empty() => policy.kind.value(&private),
-        _ => {
-            let errors = errors.into_tokens();
-            let deny = deny(&private);
-            quote!({ #errors #deny })
-        }
+        _ => deny(&private),
+    };
+    let errors = errors.into_tokens();
+    if errors.is_empty() && dependencies.is_empty() {
+        return value;
     }
+    quote!({ #errors #dependencies #value })
 }
 
 /// The function with its guard, and the policy the guard asks. A policy with mistakes denies everyone: nothing is run by

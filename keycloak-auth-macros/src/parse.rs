@@ -15,7 +15,8 @@ use crate::{
     suggest,
 };
 
-use cursor::{Cursor, text};
+use cursor::Cursor;
+pub(crate) use cursor::text;
 
 /// The words of the simple form.
 const SIMPLE: &[&str] = &["roles", "realm_roles", "client_roles", "groups", "scopes"];

@@ -17,3 +17,27 @@ fn similarity(word: &str, candidate: &str) -> f64 {
         _ => strsim::jaro_winkler(word, candidate),
     }
 }
+
+/// The name that `name` is most likely a misspelling of. Stricter than [`nearest`], as rustc is with names: one letter in
+/// three may differ, and case does not count.
+pub(crate) fn nearest_name<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let name = name.to_lowercase();
+    let most = name.chars().count().max(3) / 3;
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&name, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, _)| *distance <= most)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Names for a reader; not all of them when there are many.
+pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    const MOST: usize = 8;
+    let mut names = names.into_iter();
+    let shown: Vec<_> = names.by_ref().take(MOST).map(|name| format!("`{name}`")).collect();
+    match names.count() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}

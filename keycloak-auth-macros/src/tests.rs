@@ -1,12 +1,14 @@
 //! What the compiler does not see in the ui-tests: the data that is written, and that nothing panics.
 
+mod properties;
+
 use std::str::FromStr;
 
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{File, Item};
 
-use crate::expand;
+use crate::{expand, realm::RealmCheck};
 
 fn tokens(text: &str) -> TokenStream {
     TokenStream::from_str(text).unwrap_or_else(|error| panic!("`{text}`: {error}"))
@@ -14,7 +16,7 @@ fn tokens(text: &str) -> TokenStream {
 
 /// The policy that is written for `text`, without its path and white space.
 fn policy(text: &str) -> String {
-    expand::policy(tokens(text))
+    expand::policy(tokens(text), RealmCheck::default())
         .to_string()
         .replace(' ', "")
         .replace("::keycloak_auth::__private::", "")
@@ -23,7 +25,7 @@ fn policy(text: &str) -> String {
 
 /// The expansion of the attribute, with every `compile_error!` taken out and counted.
 fn attribute(arguments: &str, item: TokenStream) -> (File, usize) {
-    let expanded = expand::attribute(tokens(arguments), item);
+    let expanded = expand::attribute(tokens(arguments), item, RealmCheck::default());
     let mut file: File = syn::parse2(expanded).expect("the expansion consists of items");
     let before = file.items.len();
     file.items.retain(|item| !matches!(item, Item::Macro(_)));
@@ -63,7 +65,7 @@ fn writes_operands_in_written_order() {
 
 #[test]
 fn writes_to_the_crate_that_is_named() {
-    let written = expand::policy(tokens("crate = a::b, public")).to_string();
+    let written = expand::policy(tokens("crate = a::b, public"), RealmCheck::default()).to_string();
     assert_eq!(written.replace(' ', ""), "a::b::__private::Policy::Public");
 }
 
@@ -127,7 +129,7 @@ fn keeps_what_is_no_function() {
             }
         ),
     ] {
-        let expanded = expand::attribute(tokens("public"), item.clone()).to_string();
+        let expanded = expand::attribute(tokens("public"), item.clone(), RealmCheck::default()).to_string();
         assert!(expanded.ends_with(&item.to_string()), "{expanded}");
         assert_eq!(expanded.matches("compile_error").count(), 1, "{expanded}");
     }
@@ -188,7 +190,7 @@ fn never_panics_and_never_stays_silent() {
             for third in PARTS {
                 for fourth in ["", "any", "(\"a\")"] {
                     let text = format!("{first} {second} {third} {fourth}");
-                    let written = expand::policy(tokens(&text)).to_string();
+                    let written = expand::policy(tokens(&text), RealmCheck::default()).to_string();
                     let is_error = written.contains("compile_error");
                     assert!(
                         is_error || syn::parse_str::<syn::Expr>(&written).is_ok(),
@@ -227,7 +229,7 @@ fn never_panics_on_any_item() {
             let Ok(arguments) = TokenStream::from_str(arguments) else {
                 continue;
             };
-            expand::attribute(arguments, tokens(item));
+            expand::attribute(arguments, tokens(item), RealmCheck::default());
         }
     }
 }

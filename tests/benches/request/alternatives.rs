@@ -25,7 +25,7 @@ pub(crate) const TOKENS: usize = 10_000;
 
 /// One of the things that are compared.
 pub(crate) struct Alternative {
-    pub(crate) name: &str,
+    pub(crate) name: &'static str,
     pub(crate) work: Work,
     /// How often it is done in one go.
     pub(crate) repetitions: usize,

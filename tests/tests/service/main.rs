@@ -2,9 +2,9 @@
 //! routers and layers fit together, the forms of its answers, and its OpenAPI document.
 
 mod access_matrix;
-mod grammar;
 mod dev;
 mod diagnostics;
+mod grammar;
 mod introspection;
 mod layer;
 mod metrics;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use keycloak_auth::{
     KeycloakUser, SecureRouter, keycloak,
-    metrics::{DEFAULT_PREFIX, MetricsCollector, Metric, Tag},
+    metrics::{DEFAULT_PREFIX, Metric, MetricsCollector, Tag},
     policy,
     routing::{get, post},
     testing::TestRealm,

@@ -1,0 +1,25 @@
+use keycloak_auth::keycloak;
+
+#[keycloak(client_roles("orders-api" = "orders:raed"))]
+async fn handler_0() {}
+
+#[keycloak(client_role("orders-api", "admin"))]
+async fn handler_1() {}
+
+#[keycloak(client_role("orders-api", "clerk"))]
+async fn handler_2() {}
+
+#[keycloak(client_roles("orders-api" = ["orders:read", "superuser"]))]
+async fn handler_3() {}
+
+#[keycloak(client_role("orders-web", "superuser"))]
+async fn handler_4() {}
+
+fn main() {
+    let _: axum::Router = axum::Router::new()
+        .route("/0", axum::routing::get(handler_0))
+        .route("/1", axum::routing::get(handler_1))
+        .route("/2", axum::routing::get(handler_2))
+        .route("/3", axum::routing::get(handler_3))
+        .route("/4", axum::routing::get(handler_4));
+}
