@@ -29,7 +29,10 @@ pub(crate) const TOWER_OAUTH2_RESOURCE_SERVER: [&str; 2] = [
 pub(crate) async fn alternatives(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
     let routers = [
         (AXUM_KEYCLOAK_AUTH, axum_keycloak_auth(issuer)),
-        (TOWER_OAUTH2_RESOURCE_SERVER, tower_oauth2_resource_server(issuer).await),
+        (
+            TOWER_OAUTH2_RESOURCE_SERVER,
+            tower_oauth2_resource_server(issuer, tokens).await,
+        ),
     ];
     let mut alternatives = Vec::new();
     for ([warm, cold], router) in routers {
