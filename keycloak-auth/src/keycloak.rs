@@ -85,7 +85,7 @@ impl Keycloak {
     /// because no keys could be fetched yet.
     pub async fn authenticate(&self, access_token: &str) -> Result<KeycloakUser, AuthError> {
         let token = BearerToken::new(access_token);
-        match self.authenticate_with_current_keys(token) {
+        match self.authenticate_with_current_keys(token, self.now()) {
             Some(result) => result,
             None => self.authenticate_by_asking(token).await,
         }
@@ -183,12 +183,12 @@ impl Keycloak {
     pub(crate) fn authenticate_with_current_keys(
         &self,
         token: BearerToken<'_>,
+        now: Duration,
     ) -> Option<Result<Arc<VerifiedToken>, AuthError>> {
         let Parts { validator, key_set, .. } = &*self.parts;
         if self.parts.introspection.is_some() {
             return None;
         }
-        let now = self.now();
         let snapshot = key_set.snapshot(now);
         if let Some(found) = snapshot
             .as_ref()

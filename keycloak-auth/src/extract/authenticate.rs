@@ -1,4 +1,14 @@
 //! The caller of a request, determined once.
+//!
+//! Usually everything is at hand, and then nothing is awaited: neither does the handler's future carry that of a fetch,
+//! nor is one allocated. Only where Keycloak has to be asked is there a future, in a box of its own.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use http::request::Parts;
 
@@ -21,31 +31,102 @@ pub(super) fn keycloak_for<S: 'static>(parts: &Parts, state: &S) -> Option<Keycl
     }
 }
 
-/// The caller, or `None` for a request without credentials.
+/// A result that is there already, or that Keycloak is asked for.
+#[must_use = "a future does nothing unless it is polled"]
+pub(super) enum Judgement<'p, T> {
+    /// Taken out by the poll that returns it.
+    Known(Option<Result<T, AuthRejection>>),
+    Asked(Pin<Box<dyn Future<Output = Result<T, AuthRejection>> + Send + 'p>>),
+}
+
+impl<'p, T> Judgement<'p, T> {
+    pub(super) fn known(result: Result<T, AuthRejection>) -> Self {
+        Self::Known(Some(result))
+    }
+
+    fn asked(asking: impl Future<Output = Result<T, AuthRejection>> + Send + 'p) -> Self {
+        Self::Asked(Box::pin(asking))
+    }
+}
+
+// Nothing in it is pinned but by a box.
+impl<T> Unpin for Judgement<'_, T> {}
+
+impl<T> Future for Judgement<'_, T> {
+    type Output = Result<T, AuthRejection>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            Self::Known(result) => Poll::Ready(result.take().expect("a future is not polled after it is ready")),
+            Self::Asked(asking) => asking.as_mut().poll(context),
+        }
+    }
+}
+
+/// Determines the caller, `None` for a request without credentials, and hands it to `conclude` with the time at which it
+/// was judged.
 ///
 /// The credentials are judged once for each request: what was found out is kept beside the request where there is a place
 /// for it, and in the cache of verified tokens where there is none.
-pub(super) async fn caller(
-    parts: &mut Parts,
-    keycloak: Option<&Keycloak>,
-) -> Result<Option<KeycloakUser>, AuthRejection> {
-    let keycloak = keycloak.ok_or_else(AuthRejection::not_installed)?;
-    let known = parts
-        .extensions
-        .get::<RequestContext>()
-        .and_then(|context| context.user.clone());
-    if known.is_some() {
-        return Ok(known);
+pub(super) fn with_caller<'p, T: Send + 'p>(
+    parts: &'p mut Parts,
+    keycloak: Option<Keycloak>,
+    conclude: impl FnOnce(Option<KeycloakUser>, &mut Parts, Keycloak, Duration) -> Result<T, AuthRejection> + Send + 'p,
+) -> Judgement<'p, T> {
+    let Some(keycloak) = keycloak else {
+        return Judgement::known(Err(AuthRejection::not_installed()));
+    };
+    let now = keycloak.now();
+    let token = match known_user_or_token(parts) {
+        Ok(Credentials::User(user)) => return Judgement::known(conclude(Some(user), parts, keycloak, now)),
+        Ok(Credentials::None) => return Judgement::known(conclude(None, parts, keycloak, now)),
+        Ok(Credentials::Token(token)) => token,
+        Err(error) => return Judgement::known(Err(AuthRejection::new(error, keycloak))),
+    };
+    match keycloak.authenticate_with_current_keys(token, now) {
+        Some(Ok(verified)) => {
+            let user = KeycloakUser::new(verified);
+            keep(&user, parts, &keycloak);
+            Judgement::known(conclude(Some(user), parts, keycloak, now))
+        }
+        Some(Err(error)) => Judgement::known(Err(AuthRejection::new(error, keycloak))),
+        None => Judgement::asked(async move {
+            let user = match ask(parts, &keycloak).await {
+                Ok(user) => user,
+                Err(error) => return Err(AuthRejection::new(error, keycloak)),
+            };
+            let now = keycloak.now();
+            conclude(user, parts, keycloak, now)
+        }),
     }
-    let reject = |error: AuthError| AuthRejection::new(error, keycloak.clone());
-    let Some(token) = BearerToken::from_headers(&parts.headers).map_err(|fault| reject(fault.into()))? else {
+}
+
+enum Credentials<'p> {
+    None,
+    /// Determined before.
+    User(KeycloakUser),
+    Token(BearerToken<'p>),
+}
+
+fn known_user_or_token(parts: &Parts) -> Result<Credentials<'_>, AuthError> {
+    let context = parts.extensions.get::<RequestContext>();
+    if let Some(user) = context.and_then(|context| context.user.as_ref()) {
+        return Ok(Credentials::User(user.clone()));
+    }
+    Ok(BearerToken::from_headers(&parts.headers)?.map_or(Credentials::None, Credentials::Token))
+}
+
+async fn ask(parts: &mut Parts, keycloak: &Keycloak) -> Result<Option<KeycloakUser>, AuthError> {
+    let Some(token) = BearerToken::from_headers(&parts.headers)? else {
         return Ok(None);
     };
-    let verified = match keycloak.authenticate_with_current_keys(token) {
-        Some(result) => result,
-        None => keycloak.authenticate_by_asking(token).await,
-    };
-    let user = KeycloakUser::new(verified.map_err(reject)?);
+    let user = KeycloakUser::new(keycloak.authenticate_by_asking(token).await?);
+    keep(&user, parts, keycloak);
+    Ok(Some(user))
+}
+
+/// Keeps the caller for the extractors that follow.
+fn keep(user: &KeycloakUser, parts: &mut Parts, keycloak: &Keycloak) {
     match parts.extensions.get_mut::<RequestContext>() {
         Some(context) => context.user = Some(user.clone()),
         None if keycloak.has_token_cache() => {}
@@ -56,5 +137,4 @@ pub(super) async fn caller(
             });
         }
     }
-    Ok(Some(user))
 }

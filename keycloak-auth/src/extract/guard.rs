@@ -1,16 +1,23 @@
 //! The guard: a handler's policy as its first argument, so that it is asked before the body is read.
 
-use std::{fmt, future::Future, marker::PhantomData};
+use std::{
+    fmt,
+    future::Future,
+    marker::PhantomData,
+    pin::pin,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 
 use super::{
     AuthRejection,
-    authenticate::{caller, keycloak_for},
+    authenticate::{Judgement, keycloak_for, with_caller},
 };
 use crate::{
-    AuthError, Keycloak,
+    AuthError, Keycloak, KeycloakUser,
     policy::{Decision, EvaluationContext, Policy},
 };
 
@@ -46,29 +53,39 @@ where
     }
 }
 
-async fn authorize(
+fn authorize<'p>(
     policy: &'static Policy,
     handler: &'static str,
-    parts: &mut Parts,
+    parts: &'p mut Parts,
     keycloak: Option<Keycloak>,
-) -> Result<(), AuthRejection> {
+) -> Judgement<'p, ()> {
     if policy.is_public() {
-        return Ok(());
+        return Judgement::known(Ok(()));
     }
-    let Some(keycloak) = keycloak else {
+    if keycloak.is_none() {
         tracing::error!(target: "keycloak_auth", handler, "{}", AuthError::NotInstalled);
-        return Err(AuthRejection::not_installed());
-    };
-    let Some(user) = caller(parts, Some(&keycloak)).await? else {
-        return Err(AuthRejection::new(AuthError::MissingCredentials, keycloak));
-    };
-    let context = EvaluationContext::new(keycloak.client_id(), keycloak.now());
+    }
+    with_caller(parts, keycloak, move |user, parts, keycloak, now| match user {
+        Some(user) => decide(policy, handler, &user, parts, keycloak, now),
+        None => Err(AuthRejection::new(AuthError::MissingCredentials, keycloak)),
+    })
+}
+
+fn decide(
+    policy: &'static Policy,
+    handler: &'static str,
+    user: &KeycloakUser,
+    parts: &mut Parts,
+    keycloak: Keycloak,
+    now: Duration,
+) -> Result<(), AuthRejection> {
+    let context = EvaluationContext::new(keycloak.client_id(), now);
     let decision = if policy.needs_path_parameters() {
-        let parameters = RawPathParams::from_request_parts(parts, &()).await.ok();
+        let parameters = path_parameters(parts);
         let parameters: Vec<_> = parameters.iter().flatten().collect();
-        policy.evaluate(&user, &context.with_path_parameters(&parameters))
+        policy.evaluate(user, &context.with_path_parameters(&parameters))
     } else {
-        policy.evaluate(&user, &context)
+        policy.evaluate(user, &context)
     };
     let error = match decision {
         Decision::Allow => return Ok(()),
@@ -77,4 +94,14 @@ async fn authorize(
     };
     tracing::debug!(target: "keycloak_auth", handler, policy = %policy, "denied: {decision}");
     Err(AuthRejection::new(error, keycloak))
+}
+
+/// The path's parameters. They lie in the request, so the first poll of their extractor has them; were that ever otherwise,
+/// there would be none, and no policy about them would be met.
+fn path_parameters(parts: &mut Parts) -> Option<RawPathParams> {
+    let extracted = pin!(RawPathParams::from_request_parts(parts, &()));
+    match extracted.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(parameters) => parameters.ok(),
+        Poll::Pending => None,
+    }
 }

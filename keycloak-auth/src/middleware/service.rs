@@ -67,7 +67,7 @@ where
             Ok(None) => return KeycloakFuture::refused(keycloak.respond(&AuthError::MissingCredentials)),
             Err(fault) => return KeycloakFuture::refused(keycloak.respond(&fault.into())),
         };
-        match keycloak.authenticate_with_current_keys(token) {
+        match keycloak.authenticate_with_current_keys(token, keycloak.now()) {
             Some(Ok(verified)) => {
                 let user = Some(KeycloakUser::new(verified));
                 request.extensions_mut().insert(RequestContext {
