@@ -15,7 +15,7 @@ use crate::{
     policy::{Decision, EvaluationContext, Policy},
     provider::{ProviderError, RealmUrl, RemoteKeySet},
     secret::Secret,
-    validator::Validator,
+    validator::{Unverified, Validator},
     verified_token::VerifiedToken,
 };
 
@@ -205,7 +205,13 @@ impl Keycloak {
             Err(invalid) => return Some(self.noted(Err(invalid.into()))),
         };
         match validator.verify(&unverified, snapshot?.keys(), now, &self.parts.client_id) {
-            Err(InvalidToken::UnknownKey) if unverified.names_its_key() => None,
+            Err(InvalidToken::UnknownKey) if unverified.names_its_key() => {
+                if !key_set.is_cooling_down(now) {
+                    return None;
+                }
+                note_unknown_key(&unverified);
+                Some(self.noted(Err(InvalidToken::UnknownKey.into())))
+            }
             result => Some(self.noted(result.map_err(AuthError::from))),
         }
     }
@@ -234,7 +240,7 @@ impl Keycloak {
             let keys = key_set.keys(self.now()).await?;
             let result = validator.verify(&unverified, keys.keys(), self.now(), client_id);
             if matches!(result, Err(InvalidToken::UnknownKey)) {
-                tracing::debug!(target: "keycloak_auth", kid = %crate::text::shortened(unverified.key_id()), "unknown key");
+                note_unknown_key(&unverified);
             }
             result.map_err(AuthError::from)
         };
@@ -259,6 +265,11 @@ impl Keycloak {
             other => tracing::debug!(target: "keycloak_auth", "access token not judged: {other}"),
         }
     }
+}
+
+#[cold]
+fn note_unknown_key(unverified: &Unverified<'_>) {
+    tracing::debug!(target: "keycloak_auth", kid = %crate::text::shortened(unverified.key_id()), "unknown key");
 }
 
 /// Shows where and who, and no secret.

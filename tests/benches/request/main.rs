@@ -12,7 +12,7 @@ use std::{collections::HashMap, time::Instant};
 
 use alternatives::{
     COLD_GUARD, COLD_LAYERED_GUARD, Comparison, FEW, GUARD, GUARD_AND_USER, LAYERED_GUARD, LAYERED_GUARD_AND_USER,
-    MANY_TOKENS, METRICS, PLAIN_LAYER, TOKENS, UNPROTECTED, VERIFICATION,
+    MANY, MANY_TOKENS, METRICS, PLAIN_LAYER, TOKENS, UNPROTECTED, VERIFICATION,
 };
 use tokio::runtime::Runtime;
 
@@ -32,6 +32,10 @@ fn main() {
         .build()
         .expect("a runtime");
     let mut comparison = runtime.block_on(Comparison::prepare());
+    if let Some(name) = std::env::args().skip_while(|argument| argument != "--only").nth(1) {
+        repeat(&runtime, &mut comparison, &name);
+        return;
+    }
     let times = measure(&runtime, &mut comparison);
     println!(
         "\n{ROUNDS} rounds in shuffled order, tokens of {} bytes\n",
@@ -40,6 +44,24 @@ fn main() {
     let names = comparison.alternatives.iter().map(|alternative| alternative.name);
     times.print(names);
     times.print_goals();
+}
+
+/// Does one alternative again and again, for a profiler to look at.
+fn repeat(runtime: &Runtime, comparison: &mut Comparison, name: &str) {
+    let mut alternatives = comparison.alternatives.iter_mut();
+    let Some(alternative) = alternatives.find(|alternative| alternative.name == name) else {
+        panic!("there is no alternative `{name}`");
+    };
+    // As long as making the tokens takes, and more; what needs new tokens ends with them.
+    let rounds = if alternative.repetitions == MANY {
+        40 * ROUNDS
+    } else {
+        ROUNDS
+    };
+    for _ in 0..rounds {
+        let batch = alternative.work.batch(alternative.repetitions);
+        runtime.block_on(batch.run());
+    }
 }
 
 fn measure(runtime: &Runtime, comparison: &mut Comparison) -> Times {
