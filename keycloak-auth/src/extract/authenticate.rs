@@ -23,25 +23,48 @@ pub(crate) struct RequestContext {
     pub(crate) user: Option<KeycloakUser>,
 }
 
+/// What is known of a request before its credentials are looked at.
+pub(super) struct Known {
+    keycloak: Option<Keycloak>,
+    user: Option<KeycloakUser>,
+}
+
+/// The [`Keycloak`] that a request is under, and its caller if determined before.
+pub(super) fn known<S: 'static>(parts: &Parts, state: &S) -> Known {
+    match parts.extensions.get::<RequestContext>() {
+        Some(context) => Known {
+            keycloak: Some(context.keycloak.clone()),
+            user: context.user.clone(),
+        },
+        None => Known {
+            keycloak: find_in_state(state),
+            user: None,
+        },
+    }
+}
+
 /// The [`Keycloak`] that a request is under: the one of the innermost layer, else the one in the state.
 pub(super) fn keycloak_for<S: 'static>(parts: &Parts, state: &S) -> Option<Keycloak> {
-    match parts.extensions.get::<RequestContext>() {
-        Some(context) => Some(context.keycloak.clone()),
-        None => find_in_state(state),
-    }
+    known(parts, state).keycloak
 }
 
 /// A result that is there already, or that Keycloak is asked for.
 #[must_use = "a future does nothing unless it is polled"]
 pub(super) enum Judgement<'p, T> {
     /// Taken out by the poll that returns it.
-    Known(Option<Result<T, AuthRejection>>),
+    Ready(Option<Result<T, AuthRejection>>),
     Asked(Pin<Box<dyn Future<Output = Result<T, AuthRejection>> + Send + 'p>>),
 }
 
+impl Known {
+    pub(super) fn has_keycloak(&self) -> bool {
+        self.keycloak.is_some()
+    }
+}
+
 impl<'p, T> Judgement<'p, T> {
-    pub(super) fn known(result: Result<T, AuthRejection>) -> Self {
-        Self::Known(Some(result))
+    pub(super) fn ready(result: Result<T, AuthRejection>) -> Self {
+        Self::Ready(Some(result))
     }
 
     fn asked(asking: impl Future<Output = Result<T, AuthRejection>> + Send + 'p) -> Self {
@@ -57,7 +80,7 @@ impl<T> Future for Judgement<'_, T> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.get_mut() {
-            Self::Known(result) => Poll::Ready(result.take().expect("a future is not polled after it is ready")),
+            Self::Ready(result) => Poll::Ready(result.take().expect("a future is not polled after it is ready")),
             Self::Asked(asking) => asking.as_mut().poll(context),
         }
     }
@@ -70,26 +93,28 @@ impl<T> Future for Judgement<'_, T> {
 /// for it, and in the cache of verified tokens where there is none.
 pub(super) fn with_caller<'p, T: Send + 'p>(
     parts: &'p mut Parts,
-    keycloak: Option<Keycloak>,
+    known: Known,
     conclude: impl FnOnce(Option<KeycloakUser>, &mut Parts, Keycloak, Duration) -> Result<T, AuthRejection> + Send + 'p,
 ) -> Judgement<'p, T> {
-    let Some(keycloak) = keycloak else {
-        return Judgement::known(Err(AuthRejection::not_installed()));
+    let Some(keycloak) = known.keycloak else {
+        return Judgement::ready(Err(AuthRejection::not_installed()));
     };
     let now = keycloak.now();
-    let token = match known_user_or_token(parts) {
-        Ok(Credentials::User(user)) => return Judgement::known(conclude(Some(user), parts, keycloak, now)),
-        Ok(Credentials::None) => return Judgement::known(conclude(None, parts, keycloak, now)),
-        Ok(Credentials::Token(token)) => token,
-        Err(error) => return Judgement::known(Err(AuthRejection::new(error, keycloak))),
+    if known.user.is_some() {
+        return Judgement::ready(conclude(known.user, parts, keycloak, now));
+    }
+    let token = match BearerToken::from_headers(&parts.headers) {
+        Ok(Some(token)) => token,
+        Ok(None) => return Judgement::ready(conclude(None, parts, keycloak, now)),
+        Err(fault) => return Judgement::ready(Err(AuthRejection::new(fault.into(), keycloak))),
     };
     match keycloak.authenticate_with_current_keys(token, now) {
         Some(Ok(verified)) => {
             let user = KeycloakUser::new(verified);
             keep(&user, parts, &keycloak);
-            Judgement::known(conclude(Some(user), parts, keycloak, now))
+            Judgement::ready(conclude(Some(user), parts, keycloak, now))
         }
-        Some(Err(error)) => Judgement::known(Err(AuthRejection::new(error, keycloak))),
+        Some(Err(error)) => Judgement::ready(Err(AuthRejection::new(error, keycloak))),
         None => Judgement::asked(async move {
             let user = match ask(parts, &keycloak).await {
                 Ok(user) => user,
@@ -99,21 +124,6 @@ pub(super) fn with_caller<'p, T: Send + 'p>(
             conclude(user, parts, keycloak, now)
         }),
     }
-}
-
-enum Credentials<'p> {
-    None,
-    /// Determined before.
-    User(KeycloakUser),
-    Token(BearerToken<'p>),
-}
-
-fn known_user_or_token(parts: &Parts) -> Result<Credentials<'_>, AuthError> {
-    let context = parts.extensions.get::<RequestContext>();
-    if let Some(user) = context.and_then(|context| context.user.as_ref()) {
-        return Ok(Credentials::User(user.clone()));
-    }
-    Ok(BearerToken::from_headers(&parts.headers)?.map_or(Credentials::None, Credentials::Token))
 }
 
 async fn ask(parts: &mut Parts, keycloak: &Keycloak) -> Result<Option<KeycloakUser>, AuthError> {

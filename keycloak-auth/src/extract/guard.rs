@@ -14,7 +14,7 @@ use http::request::Parts;
 
 use super::{
     AuthRejection,
-    authenticate::{Judgement, keycloak_for, with_caller},
+    authenticate::{Judgement, Known, known, with_caller},
 };
 use crate::{
     AuthError, Keycloak, KeycloakUser,
@@ -47,8 +47,8 @@ where
 
     fn from_request_parts(parts: &mut Parts, state: &S) -> impl Future<Output = Result<Self, AuthRejection>> + Send {
         // All that depends on the types happens here: the rest is compiled once, not once for each handler.
-        let keycloak = keycloak_for(parts, state);
-        let authorized = authorize(P::POLICY, P::HANDLER, parts, keycloak);
+        let known = known(parts, state);
+        let authorized = authorize(P::POLICY, P::HANDLER, parts, known);
         async move { authorized.await.map(|()| Self(PhantomData)) }
     }
 }
@@ -57,15 +57,15 @@ fn authorize<'p>(
     policy: &'static Policy,
     handler: &'static str,
     parts: &'p mut Parts,
-    keycloak: Option<Keycloak>,
+    known: Known,
 ) -> Judgement<'p, ()> {
     if policy.is_public() {
-        return Judgement::known(Ok(()));
+        return Judgement::ready(Ok(()));
     }
-    if keycloak.is_none() {
+    if !known.has_keycloak() {
         tracing::error!(target: "keycloak_auth", handler, "{}", AuthError::NotInstalled);
     }
-    with_caller(parts, keycloak, move |user, parts, keycloak, now| match user {
+    with_caller(parts, known, move |user, parts, keycloak, now| match user {
         Some(user) => decide(policy, handler, &user, parts, keycloak, now),
         None => Err(AuthRejection::new(AuthError::MissingCredentials, keycloak)),
     })

@@ -7,7 +7,7 @@ use http::request::Parts;
 
 use super::{
     AuthRejection,
-    authenticate::{keycloak_for, with_caller},
+    authenticate::{known, with_caller},
 };
 use crate::{AuthError, KeycloakUser};
 
@@ -18,8 +18,8 @@ where
     type Rejection = AuthRejection;
 
     fn from_request_parts(parts: &mut Parts, state: &S) -> impl Future<Output = Result<Self, AuthRejection>> + Send {
-        let keycloak = keycloak_for(parts, state);
-        with_caller(parts, keycloak, |user, _, keycloak, _| {
+        let known = known(parts, state);
+        with_caller(parts, known, |user, _, keycloak, _| {
             user.ok_or_else(|| AuthRejection::new(AuthError::MissingCredentials, keycloak))
         })
     }
@@ -36,7 +36,7 @@ where
         parts: &mut Parts,
         state: &S,
     ) -> impl Future<Output = Result<Option<Self>, AuthRejection>> + Send {
-        let keycloak = keycloak_for(parts, state);
-        with_caller(parts, keycloak, |user, _, _, _| Ok(user))
+        let known = known(parts, state);
+        with_caller(parts, known, |user, _, _, _| Ok(user))
     }
 }

@@ -21,7 +21,7 @@ fn main() {
         .enable_all()
         .build()
         .expect("a runtime");
-    let mut comparison = runtime.block_on(Comparison::prepare());
+    let mut comparison = runtime.block_on(Comparison::prepare(alternatives::TOKENS));
     println!("\ntokens of {} bytes\n", comparison.token_length);
     println!(
         "| {:<46} | {:>11} | {:>17} | {:>9} |",

@@ -12,11 +12,14 @@ use std::{collections::HashMap, time::Instant};
 
 use alternatives::{
     COLD_GUARD, COLD_LAYERED_GUARD, Comparison, FEW, GUARD, GUARD_AND_USER, LAYERED_GUARD, LAYERED_GUARD_AND_USER,
-    MANY, MANY_TOKENS, METRICS, PLAIN_LAYER, TOKENS, UNPROTECTED, VERIFICATION,
+    MANY_TOKENS, METRICS, PLAIN_LAYER, TOKENS, UNPROTECTED, VERIFICATION,
 };
 use tokio::runtime::Runtime;
 
 const ROUNDS: usize = 600;
+
+/// How many rounds of a single alternative a profiler sees.
+const ONLY_ROUNDS: usize = 20;
 
 // No alternative may run out of new tokens.
 const _: () = assert!(ROUNDS * FEW <= TOKENS);
@@ -31,11 +34,11 @@ fn main() {
         .enable_all()
         .build()
         .expect("a runtime");
-    let mut comparison = runtime.block_on(Comparison::prepare());
     if let Some(name) = std::env::args().skip_while(|argument| argument != "--only").nth(1) {
-        repeat(&runtime, &mut comparison, &name);
+        repeat(&runtime, &name);
         return;
     }
+    let mut comparison = runtime.block_on(Comparison::prepare(TOKENS));
     let times = measure(&runtime, &mut comparison);
     println!(
         "\n{ROUNDS} rounds in shuffled order, tokens of {} bytes\n",
@@ -47,18 +50,13 @@ fn main() {
 }
 
 /// Does one alternative again and again, for a profiler to look at.
-fn repeat(runtime: &Runtime, comparison: &mut Comparison, name: &str) {
+fn repeat(runtime: &Runtime, name: &str) {
+    let mut comparison = runtime.block_on(Comparison::prepare(ONLY_ROUNDS * FEW));
     let mut alternatives = comparison.alternatives.iter_mut();
     let Some(alternative) = alternatives.find(|alternative| alternative.name == name) else {
         panic!("there is no alternative `{name}`");
     };
-    // As long as making the tokens takes, and more; what needs new tokens ends with them.
-    let rounds = if alternative.repetitions == MANY {
-        40 * ROUNDS
-    } else {
-        ROUNDS
-    };
-    for _ in 0..rounds {
+    for _ in 0..ONLY_ROUNDS {
         let batch = alternative.work.batch(alternative.repetitions);
         runtime.block_on(batch.run());
     }
