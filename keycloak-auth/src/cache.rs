@@ -115,15 +115,21 @@ fn same_token(one: &[u8], other: &[u8]) -> bool {
     if one.len() != other.len() {
         return false;
     }
-    let ((chunks, rest), (other_chunks, other_rest)) = (one.as_chunks::<32>(), other.as_chunks::<32>());
     let mut difference = [0; 32];
-    for (chunk, other_chunk) in chunks.iter().zip(other_chunks) {
+    let mut add = |chunk: &[u8], other_chunk: &[u8]| {
         for (sum, (byte, other_byte)) in difference.iter_mut().zip(chunk.iter().zip(other_chunk)) {
             *sum |= byte ^ other_byte;
         }
-    }
-    for (sum, (byte, other_byte)) in difference.iter_mut().zip(rest.iter().zip(other_rest)) {
-        *sum |= byte ^ other_byte;
+    };
+    match (one.last_chunk::<32>(), other.last_chunk::<32>()) {
+        (Some(last), Some(other_last)) => {
+            for (chunk, other_chunk) in one.as_chunks::<32>().0.iter().zip(other.as_chunks::<32>().0) {
+                add(chunk, other_chunk);
+            }
+            // What is left over, and some bytes once more.
+            add(last, other_last);
+        }
+        _ => add(one, other),
     }
     black_box(difference) == [0; 32]
 }

@@ -18,9 +18,6 @@ use tokio::runtime::Runtime;
 
 const ROUNDS: usize = 600;
 
-/// How many rounds of a single alternative a profiler sees.
-const ONLY_ROUNDS: usize = 20;
-
 // No alternative may run out of new tokens.
 const _: () = assert!(ROUNDS * FEW <= TOKENS);
 
@@ -34,8 +31,9 @@ fn main() {
         .enable_all()
         .build()
         .expect("a runtime");
-    if let Some(name) = std::env::args().skip_while(|argument| argument != "--only").nth(1) {
-        repeat(&runtime, &name);
+    if let Some(name) = argument("--only") {
+        let rounds = argument("--rounds").map_or(20, |rounds| rounds.parse().expect("a number of rounds"));
+        repeat(&runtime, &name, rounds);
         return;
     }
     let mut comparison = runtime.block_on(Comparison::prepare(TOKENS));
@@ -49,14 +47,19 @@ fn main() {
     times.print_goals();
 }
 
+/// What stands behind an option on the command line.
+fn argument(option: &str) -> Option<String> {
+    std::env::args().skip_while(|argument| argument != option).nth(1)
+}
+
 /// Does one alternative again and again, for a profiler to look at.
-fn repeat(runtime: &Runtime, name: &str) {
-    let mut comparison = runtime.block_on(Comparison::prepare(ONLY_ROUNDS * FEW));
+fn repeat(runtime: &Runtime, name: &str, rounds: usize) {
+    let mut comparison = runtime.block_on(Comparison::prepare(TOKENS.min(rounds * FEW).min(2000)));
     let mut alternatives = comparison.alternatives.iter_mut();
     let Some(alternative) = alternatives.find(|alternative| alternative.name == name) else {
         panic!("there is no alternative `{name}`");
     };
-    for _ in 0..ONLY_ROUNDS {
+    for _ in 0..rounds {
         let batch = alternative.work.batch(alternative.repetitions);
         runtime.block_on(batch.run());
     }
