@@ -54,7 +54,7 @@ fn argument(option: &str) -> Option<String> {
 
 /// Does one alternative again and again, for a profiler to look at.
 fn repeat(runtime: &Runtime, name: &str, rounds: usize) {
-    let mut comparison = runtime.block_on(Comparison::prepare(TOKENS.min(rounds * FEW).min(2000)));
+    let mut comparison = runtime.block_on(Comparison::prepare(TOKENS.min(rounds * FEW)));
     let mut alternatives = comparison.alternatives.iter_mut();
     let Some(alternative) = alternatives.find(|alternative| alternative.name == name) else {
         panic!("there is no alternative `{name}`");
