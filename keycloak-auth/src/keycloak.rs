@@ -103,7 +103,7 @@ impl Keycloak {
     /// The middleware for a plain axum router: every request needs an acceptable token, but for the
     /// [public paths](KeycloakLayer::public_paths).
     pub fn layer(&self) -> KeycloakLayer {
-        KeycloakLayer::requiring_authentication(self.clone())
+        KeycloakLayer::new(self.clone())
     }
 
     /// Fetches the keys, if that has not happened yet: to find out at start-up whether Keycloak can be reached and is the

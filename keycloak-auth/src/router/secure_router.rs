@@ -12,7 +12,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{GuardedArgs, MethodRouter};
-use crate::{Keycloak, extract::provide_from_state, middleware::KeycloakLayer};
+use crate::{Keycloak, extract::provide_from_state, middleware::ProvideLayer};
 
 /// A router whose handlers all have a `#[keycloak(...)]` policy: one without does not compile.
 ///
@@ -205,7 +205,7 @@ where
 
     /// Makes an axum router of it whose guards ask `keycloak`, which a layer hands them.
     pub fn secure_with(self, keycloak: Keycloak) -> Router<S> {
-        self.inner.layer(KeycloakLayer::leaving_it_to_guards(keycloak))
+        self.inner.layer(ProvideLayer(keycloak))
     }
 
     /// Makes an axum router of it whose guards ask the [`Keycloak`] in the state: no layer, nothing added to a request.

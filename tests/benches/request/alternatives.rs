@@ -1,12 +1,18 @@
 //! The alternatives that are compared.
 
-use std::{hint::black_box, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    hint::black_box,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use axum::{
     Router,
-    extract::FromRef,
-    http::{HeaderValue, StatusCode},
+    extract::{FromRef, FromRequestParts},
+    http::{HeaderValue, StatusCode, request::Parts},
     routing,
 };
 use keycloak_auth::{
@@ -45,6 +51,8 @@ pub(crate) struct Comparison {
 }
 
 pub(crate) const UNPROTECTED: &str = "unprotected";
+pub(crate) const IDLE_EXTRACTOR: &str = "an extractor that does nothing";
+pub(crate) const IDLE_LAYER: &str = "a layer that does nothing";
 pub(crate) const GUARD: &str = "warm: guard, from state";
 pub(crate) const GUARD_AND_USER: &str = "warm: guard and user, from state";
 pub(crate) const LAYERED_GUARD: &str = "warm: guard, through the layer";
@@ -133,6 +141,7 @@ impl Comparison {
             },
             repetitions: MANY,
         }];
+        alternatives.extend(idle(&tokens));
         alternatives.extend(warm(&issuer, &tokens).await);
         alternatives.extend(cold(&issuer, &tokens).await);
         alternatives.push(verification(issuer.key(), &signed));
@@ -144,6 +153,66 @@ impl Comparison {
             token_length,
             _issuer: issuer,
         }
+    }
+}
+
+/// What axum takes for being extended at all.
+fn idle(tokens: &Tokens) -> [Alternative; 2] {
+    let route = Router::new();
+    [
+        (
+            IDLE_EXTRACTOR,
+            route.clone().route("/orders", routing::get(idle_extractor)),
+        ),
+        (
+            IDLE_LAYER,
+            route
+                .route("/orders", routing::get(unguarded))
+                .layer(tower::layer::layer_fn(IdleService)),
+        ),
+    ]
+    .map(|(name, router)| Alternative {
+        name,
+        work: Work::Requests {
+            router,
+            authorization: Supply::always(tokens.warm.clone()),
+            status: StatusCode::OK,
+        },
+        repetitions: MANY,
+    })
+}
+
+struct Idle;
+
+impl<S: Sync> FromRequestParts<S> for Idle {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self)
+    }
+}
+
+async fn idle_extractor(_: Idle) -> &'static str {
+    "orders"
+}
+
+#[derive(Clone)]
+struct IdleService<S>(S);
+
+impl<S, R> tower::Service<R> for IdleService<S>
+where
+    S: tower::Service<R>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: R) -> S::Future {
+        self.0.call(request)
     }
 }
 
