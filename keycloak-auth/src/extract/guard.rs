@@ -4,8 +4,8 @@ use std::{
     fmt,
     future::Future,
     marker::PhantomData,
-    pin::pin,
-    task::{Context, Poll, Waker},
+    pin::{Pin, pin},
+    task::{Context, Poll, Waker, ready},
     time::Duration,
 };
 
@@ -48,8 +48,25 @@ where
     fn from_request_parts(parts: &mut Parts, state: &S) -> impl Future<Output = Result<Self, AuthRejection>> + Send {
         // All that depends on the types happens here: the rest is compiled once, not once for each handler.
         let known = known(parts, state);
-        let authorized = authorize(P::POLICY, P::HANDLER, parts, known);
-        async move { authorized.await.map(|()| Self(PhantomData)) }
+        Guarding {
+            authorized: authorize(P::POLICY, P::HANDLER, parts, known),
+            guard: PhantomData,
+        }
+    }
+}
+
+/// The future of a guard; an `async` block would be as large again.
+struct Guarding<'p, P> {
+    authorized: Judgement<'p, ()>,
+    guard: PhantomData<fn() -> P>,
+}
+
+impl<P> Future for Guarding<'_, P> {
+    type Output = Result<Guard<P>, AuthRejection>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let authorized = ready!(Pin::new(&mut self.authorized).poll(context));
+        Poll::Ready(authorized.map(|()| Guard(PhantomData)))
     }
 }
 

@@ -134,11 +134,11 @@ impl Comparison {
         };
         let mut alternatives = vec![Alternative {
             name: UNPROTECTED,
-            work: Work::Requests {
-                router: Router::new().route("/orders", routing::get(unguarded)),
-                authorization: Supply::always(tokens.warm.clone()),
-                status: StatusCode::OK,
-            },
+            work: Work::requests(
+                Router::new().route("/orders", routing::get(unguarded)),
+                Supply::always(tokens.warm.clone()),
+                StatusCode::OK,
+            ),
             repetitions: MANY,
         }];
         alternatives.extend(idle(&tokens));
@@ -173,11 +173,7 @@ fn idle(tokens: &Tokens) -> [Alternative; 2] {
     ]
     .map(|(name, router)| Alternative {
         name,
-        work: Work::Requests {
-            router,
-            authorization: Supply::always(tokens.warm.clone()),
-            status: StatusCode::OK,
-        },
+        work: Work::requests(router, Supply::always(tokens.warm.clone()), StatusCode::OK),
         repetitions: MANY,
     })
 }
@@ -256,11 +252,7 @@ async fn warm(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
         };
         alternatives.push(Alternative {
             name,
-            work: Work::Requests {
-                router,
-                authorization,
-                status: StatusCode::OK,
-            },
+            work: Work::requests(router, authorization, StatusCode::OK),
             repetitions: MANY,
         });
     }
@@ -277,11 +269,7 @@ async fn cold(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
         assert_admits(name, &router, tokens).await;
         alternatives.push(Alternative {
             name,
-            work: Work::Requests {
-                router,
-                authorization: Supply::once(&tokens.many),
-                status: StatusCode::OK,
-            },
+            work: Work::requests(router, Supply::once(&tokens.many), StatusCode::OK),
             repetitions: FEW,
         });
     }
@@ -340,11 +328,7 @@ async fn refused(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
         assert_eq!(answer(&router, authorization.clone()).await, StatusCode::UNAUTHORIZED);
         alternatives.push(Alternative {
             name,
-            work: Work::Requests {
-                router,
-                authorization: Supply::always(authorization),
-                status: StatusCode::UNAUTHORIZED,
-            },
+            work: Work::requests(router, Supply::always(authorization), StatusCode::UNAUTHORIZED),
             repetitions,
         });
     }

@@ -50,11 +50,7 @@ pub(crate) async fn alternatives(issuer: &Issuer, tokens: &Tokens) -> Vec<Altern
 fn requests(name: &'static str, router: Router, authorization: Supply<HeaderValue>) -> Alternative {
     Alternative {
         name,
-        work: Work::Requests {
-            router,
-            authorization,
-            status: StatusCode::OK,
-        },
+        work: Work::requests(router, authorization, StatusCode::OK),
         // Neither keeps tokens.
         repetitions: FEW,
     }

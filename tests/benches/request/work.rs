@@ -46,6 +46,15 @@ pub(crate) enum Batch {
 }
 
 impl Work {
+    /// Requests to `router`, which is prepared as `axum::serve` does it: for all requests at once, not for each.
+    pub(crate) fn requests(router: Router, authorization: Supply<HeaderValue>, status: StatusCode) -> Self {
+        Self::Requests {
+            router: router.with_state(()),
+            authorization,
+            status,
+        }
+    }
+
     pub(crate) fn batch(&mut self, size: usize) -> Batch {
         match self {
             Self::Requests {
