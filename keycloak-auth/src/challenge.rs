@@ -10,6 +10,7 @@ use http::{
     HeaderValue, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
@@ -245,12 +246,30 @@ impl Answer {
     }
 
     fn envelope(&self) -> Cow<'static, str> {
-        match self.prepared {
-            Some(prepared) => prepared.envelope.into(),
-            None => json!({ "error": { "code": self.code, "message": self.message, "details": self.details } })
-                .to_string()
-                .into(),
+        #[derive(Serialize)]
+        struct Envelope<'a> {
+            error: Inner<'a>,
         }
+
+        #[derive(Serialize)]
+        struct Inner<'a> {
+            code: &'static str,
+            details: &'a Value,
+            message: &'a str,
+        }
+
+        if let Some(prepared) = self.prepared {
+            return prepared.envelope.into();
+        }
+        let envelope = Envelope {
+            error: Inner {
+                code: self.code,
+                details: &self.details,
+                message: &self.message,
+            },
+        };
+        let json = serde_json::to_string(&envelope);
+        json.expect("strings and JSON values can be written as JSON").into()
     }
 
     /// RFC 9457 §3: the status says what kind of problem it is, `code` which one.

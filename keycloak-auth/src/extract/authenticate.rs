@@ -7,7 +7,6 @@ use std::{
     future::Future,
     pin::Pin,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use http::request::Parts;
@@ -86,33 +85,31 @@ impl<T> Future for Judgement<'_, T> {
     }
 }
 
-/// Determines the caller, `None` for a request without credentials, and hands it to `conclude` with the time at which it
-/// was judged.
+/// Determines the caller, `None` for a request without credentials, and hands it to `conclude`.
 ///
 /// The credentials are judged once for each request: what was found out is kept beside the request where there is a place
 /// for it, and in the cache of verified tokens where there is none.
 pub(super) fn with_caller<'p, T: Send + 'p>(
     parts: &'p mut Parts,
     known: Known,
-    conclude: impl FnOnce(Option<KeycloakUser>, &mut Parts, Keycloak, Duration) -> Result<T, AuthRejection> + Send + 'p,
+    conclude: impl FnOnce(Option<KeycloakUser>, &mut Parts, Keycloak) -> Result<T, AuthRejection> + Send + 'p,
 ) -> Judgement<'p, T> {
     let Some(keycloak) = known.keycloak else {
         return Judgement::ready(Err(AuthRejection::not_installed()));
     };
-    let now = keycloak.now();
     if known.user.is_some() {
-        return Judgement::ready(conclude(known.user, parts, keycloak, now));
+        return Judgement::ready(conclude(known.user, parts, keycloak));
     }
     let token = match BearerToken::from_headers(&parts.headers) {
         Ok(Some(token)) => token,
-        Ok(None) => return Judgement::ready(conclude(None, parts, keycloak, now)),
+        Ok(None) => return Judgement::ready(conclude(None, parts, keycloak)),
         Err(fault) => return Judgement::ready(Err(AuthRejection::new(fault.into(), keycloak))),
     };
-    match keycloak.authenticate_with_current_keys(token, now) {
+    match keycloak.authenticate_with_current_keys(token, keycloak.now()) {
         Some(Ok(verified)) => {
             let user = KeycloakUser::new(verified);
             keep(&user, parts, &keycloak);
-            Judgement::ready(conclude(Some(user), parts, keycloak, now))
+            Judgement::ready(conclude(Some(user), parts, keycloak))
         }
         Some(Err(error)) => Judgement::ready(Err(AuthRejection::new(error, keycloak))),
         None => Judgement::asked(async move {
@@ -120,8 +117,7 @@ pub(super) fn with_caller<'p, T: Send + 'p>(
                 Ok(user) => user,
                 Err(error) => return Err(AuthRejection::new(error, keycloak)),
             };
-            let now = keycloak.now();
-            conclude(user, parts, keycloak, now)
+            conclude(user, parts, keycloak)
         }),
     }
 }

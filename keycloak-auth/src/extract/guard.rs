@@ -82,8 +82,8 @@ fn authorize<'p>(
     if !known.has_keycloak() {
         tracing::error!(target: "keycloak_auth", handler, "{}", AuthError::NotInstalled);
     }
-    with_caller(parts, known, move |user, parts, keycloak, now| match user {
-        Some(user) => decide(policy, handler, &user, parts, keycloak, now),
+    with_caller(parts, known, move |user, parts, keycloak| match user {
+        Some(user) => decide(policy, handler, &user, parts, keycloak),
         None => Err(AuthRejection::new(AuthError::MissingCredentials, keycloak)),
     })
 }
@@ -94,8 +94,12 @@ fn decide(
     user: &KeycloakUser,
     parts: &mut Parts,
     keycloak: Keycloak,
-    now: Duration,
 ) -> Result<(), AuthRejection> {
+    let now = if policy.needs_time() {
+        keycloak.now()
+    } else {
+        Duration::ZERO
+    };
     let context = EvaluationContext::new(keycloak.client_id(), now);
     let decision = if policy.needs_path_parameters() {
         let parameters = path_parameters(parts);

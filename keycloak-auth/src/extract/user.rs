@@ -19,7 +19,7 @@ where
 
     fn from_request_parts(parts: &mut Parts, state: &S) -> impl Future<Output = Result<Self, AuthRejection>> + Send {
         let known = known(parts, state);
-        with_caller(parts, known, |user, _, keycloak, _| {
+        with_caller(parts, known, |user, _, keycloak| {
             user.ok_or_else(|| AuthRejection::new(AuthError::MissingCredentials, keycloak))
         })
     }
@@ -37,6 +37,6 @@ where
         state: &S,
     ) -> impl Future<Output = Result<Option<Self>, AuthRejection>> + Send {
         let known = known(parts, state);
-        with_caller(parts, known, |user, _, _, _| Ok(user))
+        with_caller(parts, known, |user, _, _| Ok(user))
     }
 }

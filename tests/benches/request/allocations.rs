@@ -8,7 +8,7 @@ mod alternatives;
 mod peers;
 mod work;
 
-use alternatives::{Alternative, Comparison};
+use alternatives::{Alternative, Comparison, TOKENS};
 use tokio::runtime::Runtime;
 
 fn main() {
@@ -21,7 +21,7 @@ fn main() {
         .enable_all()
         .build()
         .expect("a runtime");
-    let mut comparison = runtime.block_on(Comparison::prepare(alternatives::TOKENS));
+    let mut comparison = runtime.block_on(Comparison::prepare(TOKENS));
     println!("\ntokens of {} bytes\n", comparison.token_length);
     println!(
         "| {:<46} | {:>11} | {:>17} | {:>9} |",
@@ -37,6 +37,22 @@ fn main() {
             alternative.name
         );
     }
+    let memory = memory(&runtime);
+    println!("\nmemory of each cached token: {memory:.0} bytes beside its own");
+}
+
+/// The bytes that a cached token takes beside its own.
+fn memory(runtime: &Runtime) -> f64 {
+    let (router, mut tokens, token_length) = runtime.block_on(alternatives::guarded_router_with_tokens());
+    let authorizations = tokens.batch(TOKENS);
+    let counted = allocation_counter::measure(|| {
+        for authorization in authorizations {
+            let status = runtime.block_on(alternatives::answer(&router, authorization));
+            assert!(status.is_success());
+        }
+    });
+    // The tokens themselves were made before, so that what remains is what the cache keeps.
+    counted.bytes_current as f64 / TOKENS as f64 - token_length as f64
 }
 
 /// Allocations and bytes of one repetition.

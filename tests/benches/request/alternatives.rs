@@ -214,10 +214,10 @@ where
 
 async fn warm(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
     let routers = [
-        (GUARD, from_state(settings(issuer), get(guarded)).await),
+        (GUARD, from_state(settings(issuer.url()), get(guarded)).await),
         (
             GUARD_AND_USER,
-            from_state(settings(issuer), get(guarded_with_user)).await,
+            from_state(settings(issuer.url()), get(guarded_with_user)).await,
         ),
         (LAYERED_GUARD, through_the_layer(issuer, get(guarded)).await),
         (
@@ -231,12 +231,12 @@ async fn warm(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
         ),
         (
             METRICS,
-            from_state(settings(issuer).metrics_collector(NobodyListens), get(guarded)).await,
+            from_state(settings(issuer.url()).metrics_collector(NobodyListens), get(guarded)).await,
         ),
         (
             MANY_TOKENS,
             // Room for all of them: what is measured is finding them, not losing them.
-            from_state(settings(issuer).token_cache_capacity(2 * TOKENS), get(guarded)).await,
+            from_state(settings(issuer.url()).token_cache_capacity(2 * TOKENS), get(guarded)).await,
         ),
     ];
     let mut alternatives = Vec::new();
@@ -261,7 +261,7 @@ async fn warm(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
 
 async fn cold(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
     let routers = [
-        (COLD_GUARD, from_state(settings(issuer), get(guarded)).await),
+        (COLD_GUARD, from_state(settings(issuer.url()), get(guarded)).await),
         (COLD_LAYERED_GUARD, through_the_layer(issuer, get(guarded)).await),
     ];
     let mut alternatives = Vec::new();
@@ -322,7 +322,7 @@ async fn refused(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
     let mut alternatives = Vec::new();
     for (name, authorization, repetitions) in refusals {
         // One look for new keys, when it is tried, and none while it is measured.
-        let settings = settings(issuer).key_set_cooldown(Duration::from_secs(60 * 60));
+        let settings = settings(issuer.url()).key_set_cooldown(Duration::from_secs(60 * 60));
         let router = from_state(settings, get(guarded)).await;
         assert_admits(name, &router, tokens).await;
         assert_eq!(answer(&router, authorization.clone()).await, StatusCode::UNAUTHORIZED);
@@ -335,6 +335,27 @@ async fn refused(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
     alternatives
 }
 
+/// A service whose one route has a guard that asks the `Keycloak` in the state.
+pub(crate) async fn guarded_router(url: &str) -> Router {
+    from_state(settings(url), get(guarded)).await
+}
+
+/// A service that has room for many tokens, with as many, and their mean length.
+pub(crate) async fn guarded_router_with_tokens() -> (Router, Supply<HeaderValue>, usize) {
+    let issuer = Issuer::start().await;
+    let signed: Vec<String> = (0..TOKENS).map(|_| token(&issuer).sign(issuer.key())).collect();
+    let length = signed.iter().map(String::len).sum::<usize>() / signed.len();
+    let tokens: Arc<[HeaderValue]> = signed.iter().map(|token| bearer(token)).collect();
+    let settings = settings(issuer.url()).token_cache_capacity(2 * TOKENS);
+    let router = from_state(settings, get(guarded)).await;
+    (router, Supply::once(&tokens), length)
+}
+
+/// A service with one route that everybody may call.
+pub(crate) fn unprotected_router() -> Router {
+    Router::new().route("/orders", routing::get(unguarded))
+}
+
 async fn from_state(settings: KeycloakBuilder, handlers: MethodRouter<AppState>) -> Router {
     let keycloak = ready(settings).await;
     SecureRouter::<AppState>::new()
@@ -344,18 +365,18 @@ async fn from_state(settings: KeycloakBuilder, handlers: MethodRouter<AppState>)
 }
 
 async fn through_the_layer(issuer: &Issuer, handlers: MethodRouter) -> Router {
-    let keycloak = ready(settings(issuer)).await;
+    let keycloak = ready(settings(issuer.url())).await;
     SecureRouter::new().route("/orders", handlers).secure_with(keycloak)
 }
 
 async fn plain(issuer: &Issuer, handlers: routing::MethodRouter) -> Router {
-    let keycloak = ready(settings(issuer)).await;
+    let keycloak = ready(settings(issuer.url())).await;
     Router::new().route("/orders", handlers).layer(keycloak.layer())
 }
 
-fn settings(issuer: &Issuer) -> KeycloakBuilder {
+fn settings(url: &str) -> KeycloakBuilder {
     Keycloak::builder()
-        .server_url(issuer.url())
+        .server_url(url)
         .realm("acme")
         .client_id("orders-api")
         .audience("orders-api")
@@ -369,7 +390,7 @@ async fn ready(settings: KeycloakBuilder) -> Keycloak {
 }
 
 /// A new token of the usual size, about 1.5 kB, that outlives the benchmark.
-fn token(issuer: &Issuer) -> Token {
+pub(crate) fn token(issuer: &Issuer) -> Token {
     let roles = json!({
         "account": { "roles": ["manage-account", "manage-account-links", "view-profile"] },
         "billing-api": { "roles": ["admin", "invoices:read"] },

@@ -28,7 +28,7 @@ pub(crate) const TOWER_OAUTH2_RESOURCE_SERVER: [&str; 2] = [
 
 pub(crate) async fn alternatives(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
     let routers = [
-        (AXUM_KEYCLOAK_AUTH, axum_keycloak_auth(issuer)),
+        (AXUM_KEYCLOAK_AUTH, axum_keycloak_auth(issuer.url())),
         (
             TOWER_OAUTH2_RESOURCE_SERVER,
             tower_oauth2_resource_server(issuer, tokens).await,
@@ -57,9 +57,9 @@ fn requests(name: &'static str, router: Router, authorization: Supply<HeaderValu
 }
 
 /// Requires the same role as the guard it is compared with.
-fn axum_keycloak_auth(issuer: &Issuer) -> Router {
+pub(crate) fn axum_keycloak_auth(url: &str) -> Router {
     let config = KeycloakConfig::builder()
-        .server(Url::parse(issuer.url()).expect("an address"))
+        .server(Url::parse(url).expect("an address"))
         .realm("acme".to_owned())
         .build();
     let layer = KeycloakAuthLayer::<String>::builder()

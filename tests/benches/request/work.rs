@@ -144,6 +144,10 @@ impl<T: Clone> Supply<T> {
         Self::in_turn(&Arc::from([item]))
     }
 
+    pub(crate) fn batch(&mut self, size: usize) -> Vec<T> {
+        (0..size).map(|_| self.next()).collect()
+    }
+
     fn next(&mut self) -> T {
         if self.next == self.items.len() && self.recurring {
             self.next = 0;
