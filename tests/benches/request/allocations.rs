@@ -6,9 +6,13 @@
 mod alternatives;
 #[cfg(feature = "peers")]
 mod peers;
+mod services;
 mod work;
 
-use alternatives::{Alternative, Comparison, TOKENS};
+use alternatives::{Alternative, Comparison, TOKENS, answer};
+use keycloak_auth::routing::get;
+use keycloak_auth_tests::Issuer;
+use services::{bearer, from_state, guarded, settings, token};
 use tokio::runtime::Runtime;
 
 fn main() {
@@ -43,16 +47,18 @@ fn main() {
 
 /// The bytes that a cached token takes beside its own.
 fn memory(runtime: &Runtime) -> f64 {
-    let (router, mut tokens, token_length) = runtime.block_on(alternatives::guarded_router_with_tokens());
-    let authorizations = tokens.batch(TOKENS);
+    let issuer = runtime.block_on(Issuer::start());
+    let settings = settings(issuer.url()).token_cache_capacity(2 * TOKENS);
+    let router = runtime.block_on(from_state(settings, get(guarded)));
+    let tokens: Vec<String> = (0..TOKENS).map(|_| token(&issuer).sign(issuer.key())).collect();
+    let length: usize = tokens.iter().map(String::len).sum();
     let counted = allocation_counter::measure(|| {
-        for authorization in authorizations {
-            let status = runtime.block_on(alternatives::answer(&router, authorization));
-            assert!(status.is_success());
+        for token in &tokens {
+            assert!(runtime.block_on(answer(&router, bearer(token))).is_success());
         }
     });
-    // The tokens themselves were made before, so that what remains is what the cache keeps.
-    counted.bytes_current as f64 / TOKENS as f64 - token_length as f64
+    // The tokens themselves were made before: what remains is what the cache keeps.
+    (counted.bytes_current as f64 - length as f64) / TOKENS as f64
 }
 
 /// Allocations and bytes of one repetition.

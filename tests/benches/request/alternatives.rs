@@ -11,20 +11,24 @@ use std::{
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use axum::{
     Router,
-    extract::{FromRef, FromRequestParts},
+    extract::FromRequestParts,
     http::{HeaderValue, StatusCode, request::Parts},
     routing,
 };
 use keycloak_auth::{
-    Keycloak, KeycloakBuilder, KeycloakUser, SecureRouter, keycloak,
+    KeycloakUser, SecureRouter, keycloak,
     metrics::{MetricsCollector, Tag},
     routing::{MethodRouter, get},
 };
-use keycloak_auth_tests::{Issuer, SigningKey, Token, base64url_decode, now, rsa_key};
-use serde_json::json;
+use keycloak_auth_tests::{Issuer, SigningKey, base64url_decode, rsa_key};
 use tower::ServiceExt as _;
 
-use crate::work::{Signed, Supply, Work, request};
+use crate::{
+    services::{
+        bearer, from_state, guarded, guarded_router, ready, request, settings, token, unguarded, unprotected_router,
+    },
+    work::{Signed, Supply, Work},
+};
 
 /// How many different tokens there are.
 pub(crate) const TOKENS: usize = 10_000;
@@ -83,28 +87,14 @@ pub(crate) struct Tokens {
 }
 
 #[keycloak(roles = "admin")]
-async fn guarded() -> &'static str {
-    "orders"
-}
-
-#[keycloak(roles = "admin")]
 async fn guarded_with_user(user: KeycloakUser) -> &'static str {
     black_box(user.subject());
-    "orders"
-}
-
-pub(crate) async fn unguarded() -> &'static str {
     "orders"
 }
 
 async fn unguarded_with_user(user: KeycloakUser) -> &'static str {
     black_box(user.subject());
     "orders"
-}
-
-#[derive(Clone, FromRef)]
-struct AppState {
-    keycloak: Keycloak,
 }
 
 /// A collector that is there, with nobody listening.
@@ -135,7 +125,7 @@ impl Comparison {
         let mut alternatives = vec![Alternative {
             name: UNPROTECTED,
             work: Work::requests(
-                Router::new().route("/orders", routing::get(unguarded)),
+                unprotected_router(),
                 Supply::always(tokens.warm.clone()),
                 StatusCode::OK,
             ),
@@ -214,7 +204,7 @@ where
 
 async fn warm(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
     let routers = [
-        (GUARD, from_state(settings(issuer.url()), get(guarded)).await),
+        (GUARD, guarded_router(issuer.url()).await),
         (
             GUARD_AND_USER,
             from_state(settings(issuer.url()), get(guarded_with_user)).await,
@@ -261,7 +251,7 @@ async fn warm(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
 
 async fn cold(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
     let routers = [
-        (COLD_GUARD, from_state(settings(issuer.url()), get(guarded)).await),
+        (COLD_GUARD, guarded_router(issuer.url()).await),
         (COLD_LAYERED_GUARD, through_the_layer(issuer, get(guarded)).await),
     ];
     let mut alternatives = Vec::new();
@@ -335,35 +325,6 @@ async fn refused(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
     alternatives
 }
 
-/// A service whose one route has a guard that asks the `Keycloak` in the state.
-pub(crate) async fn guarded_router(url: &str) -> Router {
-    from_state(settings(url), get(guarded)).await
-}
-
-/// A service that has room for many tokens, with as many, and their mean length.
-pub(crate) async fn guarded_router_with_tokens() -> (Router, Supply<HeaderValue>, usize) {
-    let issuer = Issuer::start().await;
-    let signed: Vec<String> = (0..TOKENS).map(|_| token(&issuer).sign(issuer.key())).collect();
-    let length = signed.iter().map(String::len).sum::<usize>() / signed.len();
-    let tokens: Arc<[HeaderValue]> = signed.iter().map(|token| bearer(token)).collect();
-    let settings = settings(issuer.url()).token_cache_capacity(2 * TOKENS);
-    let router = from_state(settings, get(guarded)).await;
-    (router, Supply::once(&tokens), length)
-}
-
-/// A service with one route that everybody may call.
-pub(crate) fn unprotected_router() -> Router {
-    Router::new().route("/orders", routing::get(unguarded))
-}
-
-async fn from_state(settings: KeycloakBuilder, handlers: MethodRouter<AppState>) -> Router {
-    let keycloak = ready(settings).await;
-    SecureRouter::<AppState>::new()
-        .route("/orders", handlers)
-        .secure_from_state()
-        .with_state(AppState { keycloak })
-}
-
 async fn through_the_layer(issuer: &Issuer, handlers: MethodRouter) -> Router {
     let keycloak = ready(settings(issuer.url())).await;
     SecureRouter::new().route("/orders", handlers).secure_with(keycloak)
@@ -374,45 +335,12 @@ async fn plain(issuer: &Issuer, handlers: routing::MethodRouter) -> Router {
     Router::new().route("/orders", handlers).layer(keycloak.layer())
 }
 
-fn settings(url: &str) -> KeycloakBuilder {
-    Keycloak::builder()
-        .server_url(url)
-        .realm("acme")
-        .client_id("orders-api")
-        .audience("orders-api")
-}
-
-/// A `Keycloak` that has its keys.
-async fn ready(settings: KeycloakBuilder) -> Keycloak {
-    let keycloak = settings.build().expect("a complete configuration");
-    keycloak.ready().await.expect("the issuer publishes a key");
-    keycloak
-}
-
-/// A new token of the usual size, about 1.5 kB, that outlives the benchmark.
-pub(crate) fn token(issuer: &Issuer) -> Token {
-    let roles = json!({
-        "account": { "roles": ["manage-account", "manage-account-links", "view-profile"] },
-        "billing-api": { "roles": ["admin", "invoices:read"] },
-        "orders-api": { "roles": ["orders:read", "orders:write"] },
-    });
-    issuer
-        .token()
-        .claim("exp", now() + 24 * 60 * 60)
-        .claim("aud", json!(["orders-api", "billing-api", "account"]))
-        .claim("resource_access", roles)
-}
-
 /// A token with the signature of another. A signature by another key could be refused for being too large a number, which
 /// takes less time than finding out that it is the wrong one.
 fn forged(signed: &[String]) -> String {
     let [(message, _), (_, signature)] =
         [0, 1].map(|index| signed[index].rsplit_once('.').expect("a token has three parts"));
     format!("{message}.{signature}")
-}
-
-fn bearer(token: &str) -> HeaderValue {
-    HeaderValue::try_from(format!("Bearer {token}")).expect("a token has no characters that a header cannot have")
 }
 
 /// Makes sure that an alternative really looks at tokens.

@@ -6,6 +6,7 @@
 mod alternatives;
 #[cfg(feature = "peers")]
 mod peers;
+mod services;
 mod work;
 
 use std::{collections::HashMap, time::Instant};

@@ -6,9 +6,11 @@ use aws_lc_rs::signature::ParsedPublicKey;
 use axum::{
     Router,
     body::Body,
-    http::{HeaderValue, Request, StatusCode, header},
+    http::{HeaderValue, Request, StatusCode},
 };
 use tower::ServiceExt as _;
+
+use crate::services::request;
 
 /// One thing to measure, with what it needs to be done any number of times.
 pub(crate) enum Work {
@@ -102,18 +104,6 @@ impl Batch {
     }
 }
 
-/// A request with four headers.
-pub(crate) fn request(authorization: HeaderValue) -> Request<Body> {
-    Request::builder()
-        .uri("/orders")
-        .header(header::HOST, "orders.acme.test")
-        .header(header::ACCEPT, "application/json")
-        .header(header::USER_AGENT, "benchmark")
-        .header(header::AUTHORIZATION, authorization)
-        .body(Body::empty())
-        .expect("a request")
-}
-
 /// Items to take one after the other.
 pub(crate) struct Supply<T> {
     items: Arc<[T]>,
@@ -142,10 +132,6 @@ impl<T: Clone> Supply<T> {
     /// The same item all the time.
     pub(crate) fn always(item: T) -> Self {
         Self::in_turn(&Arc::from([item]))
-    }
-
-    pub(crate) fn batch(&mut self, size: usize) -> Vec<T> {
-        (0..size).map(|_| self.next()).collect()
     }
 
     fn next(&mut self) -> T {

@@ -4,23 +4,18 @@
 //! connections that are kept alive; both stay on a core of their own where `taskset` is there. The services take turns, so
 //! that whatever else the machine does falls on all of them alike.
 
-#[path = "../alternatives.rs"]
-mod alternatives;
 mod client;
-#[cfg(feature = "peers")]
-#[path = "../peers.rs"]
-mod peers;
 mod server;
+#[path = "../services.rs"]
+mod services;
 mod threads;
-#[path = "../work.rs"]
-mod work;
 
 use std::{sync::Arc, time::Duration};
 
-use alternatives::{token, unprotected_router};
 use client::{Load, Measured};
 use keycloak_auth_tests::{Issuer, rsa_key};
 use server::{Server, Service};
+use services::token;
 
 /// How often each service is measured.
 const TURNS: usize = 7;
@@ -69,7 +64,10 @@ async fn end_to_end() {
     rows.push((Service::AxumKeycloakAuth, "axum-keycloak-auth", &warm, Vec::new()));
     let mut servers = Vec::new();
     for (service, ..) in &rows {
-        servers.push(Server::start(*service, issuer.url()));
+        // The service asks the issuer for its keys, which answers on this thread.
+        let (service, url) = (*service, issuer.url().to_owned());
+        let started = tokio::task::spawn_blocking(move || Server::start(service, &url)).await;
+        servers.push(started.expect("the service starts"));
     }
     for _ in 0..TURNS {
         for ((_, _, load, measured), server) in rows.iter_mut().zip(&servers) {
@@ -78,10 +76,10 @@ async fn end_to_end() {
     }
     println!("\nend to end, {CONNECTIONS} connections, medians of {TURNS} turns\n");
     println!(
-        "| {:<22} | {:>10} | {:>13} | {:>9} | {:>9} |",
+        "| {:<23} | {:>10} | {:>13} | {:>9} | {:>9} |",
         "requests", "per second", "× unprotected", "median µs", "p99 µs"
     );
-    println!("|{:-<24}|{:->11}:|{:->14}:|{:->10}:|{:->10}:|", "", "", "", "", "");
+    println!("|{:-<25}|{:->11}:|{:->14}:|{:->10}:|{:->10}:|", "", "", "", "", "");
     let reference: Vec<f64> = rows[0]
         .3
         .iter()
@@ -93,7 +91,7 @@ async fn end_to_end() {
             .zip(&reference)
             .map(|(own, other)| own.per_second / other);
         println!(
-            "| {name:<22} | {:>10.0} | {:>13.2} | {:>9.1} | {:>9.1} |",
+            "| {name:<23} | {:>10.0} | {:>13.2} | {:>9.1} | {:>9.1} |",
             median(measured.iter().map(|measured| measured.per_second)),
             median(ratios),
             median(measured.iter().map(|measured| measured.median)),

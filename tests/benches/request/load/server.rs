@@ -6,7 +6,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::{alternatives::guarded_router, unprotected_router};
+use crate::services::{guarded_router, unprotected_router};
 
 #[derive(Clone, Copy)]
 pub(crate) enum Service {
@@ -82,7 +82,7 @@ pub(crate) fn serve(service: &str, issuer: &str) {
             "unprotected" => unprotected_router(),
             "guarded" => guarded_router(issuer).await,
             #[cfg(feature = "peers")]
-            "axum-keycloak-auth" => crate::peers::axum_keycloak_auth(issuer),
+            "axum-keycloak-auth" => crate::services::axum_keycloak_auth(issuer),
             other => panic!("there is no service `{other}`"),
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");

@@ -11,9 +11,8 @@ use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
 use crate::{
-    alternatives::{guarded_router, token, unprotected_router},
     median,
-    work::request,
+    services::{bearer, guarded_router, request, token, unprotected_router},
 };
 
 /// How often each number of threads is measured.
@@ -25,14 +24,14 @@ pub(crate) fn compare() {
     let runtime = Runtime::new().expect("a runtime");
     let issuer = runtime.block_on(Issuer::start());
     let token = token(&issuer).sign(issuer.key());
-    let authorization = HeaderValue::try_from(format!("Bearer {token}")).expect("a header value");
+    let authorization = bearer(&token);
     let guarded = runtime.block_on(guarded_router(issuer.url()));
     println!("\nin process, medians of {TURNS} turns\n");
     println!(
-        "| {:<22} | {:>8} | {:>9} | {:>5} |",
+        "| {:<23} | {:>8} | {:>9} | {:>5} |",
         "requests", "1 thread", "2 threads", "ratio"
     );
-    println!("|{:-<24}|{:->9}:|{:->10}:|{:->6}:|", "", "", "", "");
+    println!("|{:-<25}|{:->9}:|{:->10}:|{:->6}:|", "", "", "", "");
     for (name, router) in [
         ("unprotected", unprotected_router()),
         ("warm: guard, from state", guarded),
@@ -42,7 +41,7 @@ pub(crate) fn compare() {
             .map(|_| [1, 2].map(|threads| per_second(threads, &router, &authorization)))
             .collect();
         println!(
-            "| {name:<22} | {:>8.0} | {:>9.0} | {:>5.2} |",
+            "| {name:<23} | {:>8.0} | {:>9.0} | {:>5.2} |",
             median(turns.iter().map(|[one, _]| *one)),
             median(turns.iter().map(|[_, two]| *two)),
             median(turns.iter().map(|[one, two]| two / one)),
