@@ -40,6 +40,9 @@ impl<'r> BearerToken<'r> {
 
     fn from_value(value: &'r HeaderValue) -> Result<Option<Self>, HeaderFault> {
         let bytes = value.as_bytes();
+        if let Some((b"Bearer ", token @ [b'!'..=b'~', .., b'!'..=b'~'])) = bytes.split_first_chunk() {
+            return Ok(Some(Self::Unread(token)));
+        }
         let (scheme, credentials) = match bytes.iter().position(|byte| *byte == b' ') {
             Some(space) => bytes.split_at(space),
             None => (bytes, &[][..]),

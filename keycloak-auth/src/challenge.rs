@@ -5,14 +5,12 @@
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
-use axum::{
-    body::Body,
-    response::{IntoResponse, Response},
-};
+use axum::{body::Body, response::Response};
 use http::{
     HeaderValue, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
@@ -39,6 +37,34 @@ pub struct Answer {
     /// The `WWW-Authenticate` header, unless a realm has to be named in it.
     challenge: Challenge,
     retry_after: Option<u64>,
+    prepared: Option<Prepared>,
+}
+
+/// The texts of a response that depends on nothing: refusing garbage must cost an attacker more than the service.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Prepared {
+    challenge: &'static str,
+    envelope: &'static str,
+}
+
+/// The code and message of an invalid token, with the texts of its response (RFC 6750 §3.1, invalid_token).
+macro_rules! prepared {
+    ($code:literal, $message:literal) => {
+        (
+            $code,
+            Cow::Borrowed($message),
+            Some(Prepared {
+                challenge: concat!(r#"Bearer error="invalid_token", error_description=""#, $message, '"'),
+                envelope: concat!(
+                    r#"{"error":{"code":""#,
+                    $code,
+                    r#"","details":{},"message":""#,
+                    $message,
+                    r#""}}"#
+                ),
+            }),
+        )
+    };
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -82,13 +108,16 @@ impl Answer {
             ),
             // RFC 6750 §3.1, invalid_token.
             AuthError::InvalidToken(invalid) => {
-                let (code, message) = invalid_token(*invalid);
-                Self::new(
-                    StatusCode::UNAUTHORIZED,
-                    code,
-                    message,
-                    Challenge::error("invalid_token"),
-                )
+                let (code, message, prepared) = invalid_token(*invalid);
+                Self {
+                    prepared,
+                    ..Self::new(
+                        StatusCode::UNAUTHORIZED,
+                        code,
+                        message,
+                        Challenge::error("invalid_token"),
+                    )
+                }
             }
             // RFC 6750 §3.1, insufficient_scope.
             AuthError::Forbidden(denial) => Self::new(
@@ -139,6 +168,7 @@ impl Answer {
             details: json!({}),
             challenge,
             retry_after: None,
+            prepared: None,
         }
     }
 
@@ -195,6 +225,9 @@ impl Answer {
 
     /// The value of `WWW-Authenticate`; `realm` is named where the answer has no error.
     fn challenge(&self, realm: Option<&str>) -> Option<HeaderValue> {
+        if let Some(prepared) = self.prepared {
+            return Some(HeaderValue::from_static(prepared.challenge));
+        }
         let text = match &self.challenge {
             Challenge::None => return None,
             Challenge::Realm => realm.map_or_else(
@@ -222,7 +255,7 @@ impl Answer {
                 text
             }
         };
-        HeaderValue::from_str(&text)
+        HeaderValue::try_from(text)
             .ok()
             .or(Some(HeaderValue::from_static("Bearer")))
     }
@@ -230,15 +263,15 @@ impl Answer {
     /// The whole response: the body in the given format; status and challenge always as above.
     pub(crate) fn response(&self, format: &ErrorFormat, realm: Option<&str>) -> Response {
         let mut response = match format {
-            ErrorFormat::Envelope => json_response(
-                "application/json",
-                &json!({ "error": { "code": self.code, "message": self.message, "details": self.details } }),
-            ),
-            ErrorFormat::ProblemDetails => json_response("application/problem+json", &self.problem_details()),
-            ErrorFormat::Custom(renderer) => (renderer.0)(self),
+            ErrorFormat::Envelope => body_of("application/json", self.envelope()),
+            ErrorFormat::ProblemDetails => body_of("application/problem+json", self.problem_details().to_string()),
+            ErrorFormat::Custom(renderer) => {
+                let mut response = (renderer.0)(self);
+                response.headers_mut().remove(WWW_AUTHENTICATE);
+                response
+            }
         };
         *response.status_mut() = self.status;
-        response.headers_mut().remove(WWW_AUTHENTICATE);
         if let Some(challenge) = self.challenge(realm) {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
@@ -246,6 +279,33 @@ impl Answer {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
+    }
+
+    fn envelope(&self) -> Cow<'static, str> {
+        #[derive(Serialize)]
+        struct Envelope<'a> {
+            error: Inner<'a>,
+        }
+
+        #[derive(Serialize)]
+        struct Inner<'a> {
+            code: &'static str,
+            details: &'a Value,
+            message: &'a str,
+        }
+
+        if let Some(prepared) = self.prepared {
+            return prepared.envelope.into();
+        }
+        let envelope = Envelope {
+            error: Inner {
+                code: self.code,
+                details: &self.details,
+                message: &self.message,
+            },
+        };
+        let json = serde_json::to_string(&envelope);
+        json.expect("strings and JSON values can be written as JSON").into()
     }
 
     /// RFC 9457 §3: the status says what kind of problem it is, `code` which one.
@@ -273,46 +333,40 @@ impl Challenge {
     }
 }
 
-fn invalid_token(invalid: InvalidToken) -> (&'static str, Cow<'static, str>) {
+fn invalid_token(invalid: InvalidToken) -> (&'static str, Cow<'static, str>, Option<Prepared>) {
     match invalid {
-        InvalidToken::Malformed(malformed) => (
-            "malformed_token",
-            match malformed {
-                MalformedToken::TooLarge => "the access token is too large".into(),
-                MalformedToken::Parts | MalformedToken::Encoding | MalformedToken::Header | MalformedToken::Payload => {
-                    "the access token is malformed".into()
-                }
-            },
-        ),
-        InvalidToken::HeaderParameter(_) => ("malformed_token", "the access token's header is not acceptable".into()),
-        InvalidToken::Algorithm => (
-            "invalid_algorithm",
-            "the access token's algorithm is not accepted".into(),
-        ),
-        InvalidToken::UnknownKey => (
-            "unknown_kid",
-            "the access token names no current key of the issuer".into(),
-        ),
-        InvalidToken::Signature => ("invalid_signature", "the access token's signature is not valid".into()),
+        InvalidToken::Malformed(MalformedToken::TooLarge) => {
+            prepared!("malformed_token", "the access token is too large")
+        }
+        InvalidToken::Malformed(
+            MalformedToken::Parts | MalformedToken::Encoding | MalformedToken::Header | MalformedToken::Payload,
+        ) => prepared!("malformed_token", "the access token is malformed"),
+        InvalidToken::HeaderParameter(_) => {
+            prepared!("malformed_token", "the access token's header is not acceptable")
+        }
+        InvalidToken::Algorithm => prepared!("invalid_algorithm", "the access token's algorithm is not accepted"),
+        InvalidToken::UnknownKey => prepared!("unknown_kid", "the access token names no current key of the issuer"),
+        InvalidToken::Signature => prepared!("invalid_signature", "the access token's signature is not valid"),
         InvalidToken::MissingClaim(claim) => (
             "missing_claim",
             format!("the access token has no claim `{claim}`").into(),
+            None,
         ),
         InvalidToken::Claim(claim) => (
             "invalid_claims",
             format!("the access token's claim `{claim}` is not acceptable").into(),
+            None,
         ),
-        InvalidToken::CustomClaims => (
-            "invalid_claims",
-            "the access token lacks claims that are required here".into(),
-        ),
-        InvalidToken::Inactive => ("token_inactive", "the access token is not active".into()),
-        InvalidToken::Expired => ("token_expired", "the access token has expired".into()),
-        InvalidToken::NotYetValid => ("token_not_yet_valid", "the access token is not valid yet".into()),
-        InvalidToken::TokenType => ("invalid_token_type", "the token is not an access token".into()),
-        InvalidToken::SenderConstrained => (
+        InvalidToken::CustomClaims => {
+            prepared!("invalid_claims", "the access token lacks claims that are required here")
+        }
+        InvalidToken::Inactive => prepared!("token_inactive", "the access token is not active"),
+        InvalidToken::Expired => prepared!("token_expired", "the access token has expired"),
+        InvalidToken::NotYetValid => prepared!("token_not_yet_valid", "the access token is not valid yet"),
+        InvalidToken::TokenType => prepared!("invalid_token_type", "the token is not an access token"),
+        InvalidToken::SenderConstrained => prepared!(
             "sender_constrained_token",
-            "the access token is bound to a key and not acceptable as a bearer token".into(),
+            "the access token is bound to a key and not acceptable as a bearer token"
         ),
     }
 }
@@ -346,8 +400,11 @@ fn quotable(text: &str) -> String {
         .collect()
 }
 
-fn json_response(content_type: &'static str, body: &Value) -> Response {
-    ([(CONTENT_TYPE, content_type)], Body::from(body.to_string())).into_response()
+fn body_of(content_type: &'static str, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
 }
 
 /// The form of the bodies of error responses; status and headers are the same in all.
@@ -386,5 +443,37 @@ pub struct Renderer(Arc<dyn Fn(&Answer) -> Response + Send + Sync>);
 impl fmt::Debug for Renderer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Renderer")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prepared_texts_say_what_they_stand_for() {
+        for invalid in [
+            InvalidToken::Malformed(MalformedToken::TooLarge),
+            InvalidToken::Malformed(MalformedToken::Parts),
+            InvalidToken::HeaderParameter("crit"),
+            InvalidToken::Algorithm,
+            InvalidToken::UnknownKey,
+            InvalidToken::Signature,
+            InvalidToken::CustomClaims,
+            InvalidToken::Inactive,
+            InvalidToken::Expired,
+            InvalidToken::NotYetValid,
+            InvalidToken::TokenType,
+            InvalidToken::SenderConstrained,
+        ] {
+            let answer = Answer::to(&AuthError::InvalidToken(invalid));
+            let composed = Answer {
+                prepared: None,
+                ..answer.clone()
+            };
+            assert!(answer.prepared.is_some(), "{invalid:?}");
+            assert_eq!(answer.challenge(None), composed.challenge(None), "{invalid:?}");
+            assert_eq!(answer.envelope(), composed.envelope(), "{invalid:?}");
+        }
     }
 }

@@ -17,11 +17,12 @@ use serde::Deserialize;
 
 use crate::{
     Clock,
+    claims::Claims,
     error::{AuthError, InvalidToken, Unavailable},
     provider::{ClientCredentials, Provider, ProviderError},
     secret::Secret,
     text::chain,
-    validator::{Validator, parse_claims},
+    validator::Validator,
     verified_token::VerifiedToken,
 };
 
@@ -152,11 +153,11 @@ impl Introspection {
     }
 
     fn judge(&self, token: &str, json: Option<String>, validator: &Validator) -> Result<Verdict, InvalidToken> {
-        let claims = parse_claims(json.ok_or(InvalidToken::Inactive)?)?;
+        let claims = Claims::parse(&json.ok_or(InvalidToken::Inactive)?)?;
         let now = self.clock.now();
         validator.check_claims(&claims, now)?;
         let expires_in = Duration::from_secs(claims.expires_at().unwrap_or_default()).saturating_sub(now);
-        let token = VerifiedToken::new(token, claims, None, Arc::clone(&self.client_id));
+        let token = VerifiedToken::introspected(token, claims, Arc::clone(&self.client_id));
         Ok(Verdict::Good {
             token: Arc::new(token),
             keep: expires_in.min(GOOD_ANSWER),

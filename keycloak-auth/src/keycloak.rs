@@ -16,7 +16,7 @@ use crate::{
     provider::{Provider, ProviderError, RealmUrl, RemoteKeySet},
     secret::Secret,
     token_endpoint::TokenEndpoint,
-    validator::Validator,
+    validator::{Unverified, Validator},
     verified_token::VerifiedToken,
 };
 
@@ -97,7 +97,7 @@ impl Keycloak {
     /// because no keys could be fetched yet.
     pub async fn authenticate(&self, access_token: &str) -> Result<KeycloakUser, AuthError> {
         let token = BearerToken::new(access_token);
-        match self.authenticate_with_current_keys(token) {
+        match self.authenticate_with_current_keys(token, self.now()) {
             Some(result) => result,
             None => self.authenticate_by_asking(token).await,
         }
@@ -115,7 +115,7 @@ impl Keycloak {
     /// The middleware for a plain axum router: every request needs an acceptable token, but for the
     /// [public paths](KeycloakLayer::public_paths).
     pub fn layer(&self) -> KeycloakLayer {
-        KeycloakLayer::requiring_authentication(self.clone())
+        KeycloakLayer::new(self.clone())
     }
 
     /// Fetches the keys, if that has not happened yet: to find out at start-up whether Keycloak can be reached and is the
@@ -207,12 +207,12 @@ impl Keycloak {
     pub(crate) fn authenticate_with_current_keys(
         &self,
         token: BearerToken<'_>,
+        now: Duration,
     ) -> Option<Result<Arc<VerifiedToken>, AuthError>> {
         let Parts { validator, key_set, .. } = &*self.parts;
         if self.parts.introspection.is_some() {
             return None;
         }
-        let now = self.now();
         let snapshot = key_set.snapshot(now);
         if let Some(found) = snapshot
             .as_ref()
@@ -233,7 +233,14 @@ impl Keycloak {
         };
         let stopwatch = self.parts.metrics.stopwatch();
         match validator.verify(&unverified, snapshot?.keys(), now, &self.parts.client_id) {
-            Err(InvalidToken::UnknownKey) if unverified.names_its_key() => None,
+            Err(InvalidToken::UnknownKey) if unverified.names_its_key() => {
+                if !key_set.is_cooling_down(now) {
+                    return None;
+                }
+                note_unknown_key(&unverified);
+                self.parts.metrics.key_looked_up(false);
+                Some(self.noted(Err(InvalidToken::UnknownKey.into())))
+            }
             result => {
                 self.parts
                     .metrics
@@ -269,7 +276,7 @@ impl Keycloak {
             let keys = key_set.keys(self.now()).await?;
             let result = validator.verify(&unverified, keys.keys(), self.now(), client_id);
             if matches!(result, Err(InvalidToken::UnknownKey)) {
-                tracing::debug!(target: "keycloak_auth", kid = %crate::text::shortened(unverified.key_id()), "unknown key");
+                note_unknown_key(&unverified);
             }
             result.map_err(AuthError::from)
         };
@@ -300,6 +307,11 @@ impl Keycloak {
             other => tracing::debug!(target: "keycloak_auth", "access token not judged: {other}"),
         }
     }
+}
+
+#[cold]
+fn note_unknown_key(unverified: &Unverified<'_>) {
+    tracing::debug!(target: "keycloak_auth", kid = %crate::text::shortened(unverified.key_id()), "unknown key");
 }
 
 /// Shows where and who, and no secret.

@@ -19,6 +19,9 @@ use crate::{
     verified_token::VerifiedToken,
 };
 
+/// A decoded payload up to this size needs no allocation; Keycloak's take about a kilobyte.
+const USUAL_PAYLOAD: usize = 3072;
+
 /// What is expected of a token; fixed at build time.
 #[derive(Clone, Debug)]
 pub(crate) struct Expectations {
@@ -121,16 +124,9 @@ impl Validator {
         let Unverified { token, compact, header } = unverified;
         let key: &Arc<VerificationKey> = keys.select(header.key_id.as_deref(), header.algorithm)?;
         jose::verify_signature(key, header.algorithm, compact)?;
-        let payload =
-            jose::decode_text(compact.payload).map_err(|_| InvalidToken::Malformed(MalformedToken::Encoding))?;
-        let claims = parse_claims(payload)?;
+        let claims = read_claims(token, compact)?;
         self.check_claims(&claims, now)?;
-        let verified = Arc::new(VerifiedToken::new(
-            token,
-            claims,
-            Some(Arc::clone(key)),
-            Arc::clone(client_id),
-        ));
+        let verified = Arc::new(VerifiedToken::signed(claims, Arc::clone(key), Arc::clone(client_id)));
         self.cache.insert(&verified);
         Ok(verified)
     }
@@ -194,9 +190,26 @@ impl Validator {
 }
 
 /// Reads the claims of a genuine token.
-pub(crate) fn parse_claims(json: String) -> Result<Claims, InvalidToken> {
-    Claims::parse(json).map_err(|invalid| match invalid {
-        InvalidPayload::Malformed => InvalidToken::Malformed(MalformedToken::Payload),
-        InvalidPayload::Claim(claim) => InvalidToken::Claim(claim),
-    })
+fn read_claims(token: &str, compact: &Compact<'_>) -> Result<Claims, InvalidToken> {
+    let mut buffer = [0; USUAL_PAYLOAD];
+    let long;
+    let json = match jose::decode_into(compact.payload, &mut buffer) {
+        Ok(json) => json,
+        Err(_) => {
+            long = jose::decode(compact.payload).map_err(|_| InvalidToken::Malformed(MalformedToken::Encoding))?;
+            &long
+        }
+    };
+    let json = str::from_utf8(json).map_err(|_| InvalidToken::Malformed(MalformedToken::Encoding))?;
+    let start = compact.header.len() + 1;
+    Ok(Claims::of_token(token, start..start + compact.payload.len(), json)?)
+}
+
+impl From<InvalidPayload> for InvalidToken {
+    fn from(invalid: InvalidPayload) -> Self {
+        match invalid {
+            InvalidPayload::Malformed => Self::Malformed(MalformedToken::Payload),
+            InvalidPayload::Claim(claim) => Self::Claim(claim),
+        }
+    }
 }

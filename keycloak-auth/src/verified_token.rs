@@ -6,7 +6,8 @@ use crate::{claims::Claims, jose::VerificationKey};
 
 /// A genuine token with its claims.
 pub(crate) struct VerifiedToken {
-    token: Box<str>,
+    /// The token, where the claims were not read from it.
+    introspected: Option<Box<str>>,
     claims: Claims,
     /// The key that verified the signature; none where Keycloak itself vouched for the token.
     key: Option<Arc<VerificationKey>>,
@@ -14,11 +15,22 @@ pub(crate) struct VerifiedToken {
 }
 
 impl VerifiedToken {
-    pub(crate) fn new(token: &str, claims: Claims, key: Option<Arc<VerificationKey>>, client_id: Arc<str>) -> Self {
+    /// A token whose signature `key` verified, and whose payload `claims` are.
+    pub(crate) fn signed(claims: Claims, key: Arc<VerificationKey>, client_id: Arc<str>) -> Self {
         Self {
-            token: token.into(),
+            introspected: None,
             claims,
-            key,
+            key: Some(key),
+            client_id,
+        }
+    }
+
+    /// A token that Keycloak told these claims of.
+    pub(crate) fn introspected(token: &str, claims: Claims, client_id: Arc<str>) -> Self {
+        Self {
+            introspected: Some(token.into()),
+            claims,
+            key: None,
             client_id,
         }
     }
@@ -29,7 +41,8 @@ impl VerifiedToken {
     }
 
     pub(crate) fn token(&self) -> &str {
-        &self.token
+        let introspected = self.introspected.as_deref();
+        introspected.or_else(|| self.claims.token()).unwrap_or_default()
     }
 
     pub(crate) fn claims(&self) -> &Claims {
@@ -42,7 +55,7 @@ impl VerifiedToken {
 
     /// The bytes that this takes in memory.
     pub(crate) fn size(&self) -> usize {
-        self.token.len() + self.claims.heap_size() + size_of::<Self>()
+        self.introspected.as_ref().map_or(0, |token| token.len()) + self.claims.heap_size() + size_of::<Self>()
     }
 }
 

@@ -1,14 +1,17 @@
 //! The claims of a verified access token, parsed once into a compact form (RFC 7519 §4, RFC 9068 §2.2).
 //!
-//! All text lives in one string, the token's payload; a claim is a pair of positions in it. Parsing a token therefore
-//! costs a handful of allocations however many roles it carries, and cloning nothing at all.
+//! All text lives in one string, the token followed by the text of its claims; a claim is a pair of positions in it. A
+//! token therefore costs a handful of allocations however many roles it carries. Its payload is not kept a second time:
+//! what asks for the JSON as a whole has it decoded once more, which custom claims do, and nothing else.
 
 mod lookup;
 mod parse;
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, iter, num::NonZeroU32, sync::OnceLock};
 
 use serde::de::DeserializeOwned;
+
+use crate::jose;
 
 pub(crate) use lookup::claim_matches;
 pub(crate) use parse::InvalidPayload;
@@ -18,22 +21,34 @@ pub(crate) use parse::InvalidPayload;
 /// A [`KeycloakUser`](crate::KeycloakUser) dereferences to them.
 #[derive(Clone)]
 pub struct Claims {
-    /// The payload's JSON, followed by those strings that had escapes in it.
+    /// What the claims were read from, followed by the strings that are not in there as they are.
     text: Box<str>,
-    /// Where the JSON ends in `text`.
-    payload_length: usize,
-    /// The elements of all lists, one list after the other.
+    /// Where in `text` is what the claims were read from.
+    source: Source,
+    /// The elements of all lists, one list after the other. Those of `clients` are, for each client: its name, the
+    /// positions of its roles, and these.
     elements: Box<[Text]>,
-    /// Each client's name and the range of its roles.
-    clients: Box<[(Text, List)]>,
     registered: Registered,
 }
 
-/// Positions of a string in [`Claims::text`].
+#[derive(Clone)]
+enum Source {
+    /// A token with its payload, base64url, at these positions.
+    Token {
+        length: u32,
+        payload: Text,
+        /// Once somebody has asked for it.
+        json: OnceLock<Box<str>>,
+    },
+    /// JSON of this length.
+    Json { length: u32 },
+}
+
+/// Positions of a string in [`Claims::text`]. It never ends at 0: something stands before the first one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Text {
     start: u32,
-    end: u32,
+    end: NonZeroU32,
 }
 
 /// Positions of a list in [`Claims::elements`].
@@ -67,6 +82,7 @@ struct Registered {
     family_name: Option<Text>,
     realm_roles: List,
     groups: List,
+    clients: List,
 }
 
 /// Accessors for text claims, which differ in nothing but the claim.
@@ -158,19 +174,27 @@ impl Claims {
 
     /// `resource_access.{client}.roles`: the roles of that client, and of no other.
     pub fn client_roles(&self, client: &str) -> impl Iterator<Item = &str> {
-        let roles = self
-            .clients
-            .iter()
-            .find(|(name, _)| self.text(*name) == client)
-            .map(|(_, roles)| *roles);
-        self.list(roles.unwrap_or_default())
+        let roles = self.client_lists().find(|(name, _)| *name == client);
+        self.list(roles.map(|(_, roles)| roles).unwrap_or_default())
     }
 
     /// Every client in `resource_access`, with its roles.
     pub fn clients(&self) -> impl Iterator<Item = (&str, impl Iterator<Item = &str>)> {
-        self.clients
-            .iter()
-            .map(|(name, roles)| (self.text(*name), self.list(*roles)))
+        self.client_lists().map(|(name, roles)| (name, self.list(roles)))
+    }
+
+    fn client_lists(&self) -> impl Iterator<Item = (&str, List)> {
+        let List { start, end } = self.registered.clients;
+        let mut rest = start as usize..end as usize;
+        iter::from_fn(move || {
+            let [name, roles] = *self.elements[rest.clone()].first_chunk()?;
+            let roles = List {
+                start: roles.start,
+                end: roles.end.get(),
+            };
+            rest.start = roles.end as usize;
+            Some((self.text(name), roles))
+        })
     }
 
     /// `groups`: the full paths of the groups that the user is a direct member of; empty without a group mapper.
@@ -196,12 +220,30 @@ impl Claims {
     /// The token's payload as it was signed: a JSON object.
     #[must_use]
     pub fn json(&self) -> &str {
-        &self.text[..self.payload_length]
+        match &self.source {
+            Source::Json { length } => &self.text[..*length as usize],
+            Source::Token { payload, json, .. } => json.get_or_init(|| {
+                let json = jose::decode_text(self.text(*payload));
+                json.expect("it was decoded before").into_boxed_str()
+            }),
+        }
     }
 
-    /// The bytes that these claims take in memory, beside the value itself.
+    /// The token that the claims were read from; `None` where Keycloak told them.
+    pub(crate) fn token(&self) -> Option<&str> {
+        match &self.source {
+            Source::Token { length, .. } => Some(&self.text[..*length as usize]),
+            Source::Json { .. } => None,
+        }
+    }
+
+    /// The bytes that these claims take in memory, or may come to take, beside the value itself.
     pub(crate) fn heap_size(&self) -> usize {
-        self.text.len() + size_of_val(&*self.elements) + size_of_val(&*self.clients)
+        let json = match &self.source {
+            Source::Token { payload, .. } => self.text(*payload).len() / 4 * 3,
+            Source::Json { .. } => 0,
+        };
+        self.text.len() + size_of_val(&*self.elements) + json
     }
 
     /// The text claim of that name at the top level of the payload, registered or custom.
@@ -219,7 +261,7 @@ impl Claims {
     }
 
     fn text(&self, text: Text) -> &str {
-        &self.text[text.start as usize..text.end as usize]
+        &self.text[text.start as usize..text.end.get() as usize]
     }
 
     fn list(&self, list: List) -> impl Iterator<Item = &str> {

@@ -4,11 +4,11 @@
 //! the user (names, roles, groups) count as absent on a wrong type: a mapper that an administrator set up oddly must not
 //! lock users out, and an absent role grants nothing.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, num::NonZeroU32, ops::Range, sync::OnceLock};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::{Claims, List, Registered, Text};
+use super::{Claims, List, Registered, Source, Text};
 use crate::strict_json::{Members, Name, Skipped};
 
 /// Why a payload gives no claims.
@@ -23,72 +23,86 @@ pub(crate) enum InvalidPayload {
 /// The last second of the year 9999: no token lives longer, and sums with a leeway stay far from an overflow.
 const LATEST: u64 = 253_402_300_799;
 
+/// How much text the claims of a usual token have, in bytes. Allocators are quicker with blocks below a kilobyte.
+const USUAL_TEXT: usize = 768;
+
 impl Claims {
-    /// Parses the payload of a token whose signature has been verified.
-    pub(crate) fn parse(payload: String) -> Result<Self, InvalidPayload> {
-        let mut builder = Builder {
-            payload: &payload,
-            unescaped: String::new(),
-            elements: Vec::with_capacity(24),
-            clients: Vec::new(),
-            registered: Registered::default(),
-            invalid: None,
+    /// Parses the payload of a token whose signature has been verified: `json` is what `payload`, a part of `token`, says.
+    pub(crate) fn of_token(token: &str, payload: Range<usize>, json: &str) -> Result<Self, InvalidPayload> {
+        let source = Source::Token {
+            length: position(token.len()),
+            payload: Text::new(payload.start, payload.end),
+            json: OnceLock::new(),
         };
-        let mut deserializer = serde_json::Deserializer::from_str(&payload);
-        let read = Payload(&mut builder)
-            .deserialize(&mut deserializer)
-            .and_then(|()| deserializer.end());
-        let Builder {
-            unescaped,
-            elements,
-            clients,
-            registered,
-            invalid,
-            ..
-        } = builder;
-        if read.is_err() {
-            return Err(InvalidPayload::Malformed);
-        }
-        if let Some(claim) = invalid {
-            return Err(InvalidPayload::Claim(claim));
-        }
-        let payload_length = payload.len();
-        let mut text = payload;
-        text.push_str(&unescaped);
-        Ok(Self {
-            text: text.into(),
-            payload_length,
-            elements: elements.into(),
-            clients: clients.into(),
-            registered,
-        })
+        let builder = Builder::new(json, token.len(), false, String::with_capacity(USUAL_TEXT));
+        builder.parse(token, source)
+    }
+
+    /// Parses the claims that Keycloak told.
+    pub(crate) fn parse(json: &str) -> Result<Self, InvalidPayload> {
+        let source = Source::Json {
+            length: position(json.len()),
+        };
+        Builder::new(json, json.len(), true, String::new()).parse(json, source)
     }
 }
 
 struct Builder<'p> {
-    payload: &'p str,
-    unescaped: String,
+    json: &'p str,
+    /// Whether strings are left where they are in the JSON.
+    in_place: bool,
+    /// How much text stands before `copied`.
+    copied_from: usize,
+    copied: String,
     elements: Vec<Text>,
-    clients: Vec<(Text, List)>,
     registered: Registered,
     invalid: Option<&'static str>,
 }
 
 impl<'p> Builder<'p> {
-    /// The positions of `text`: those in the payload it was borrowed from, or of a copy behind the payload.
+    fn new(json: &'p str, copied_from: usize, in_place: bool, copied: String) -> Self {
+        Self {
+            json,
+            in_place,
+            copied_from,
+            copied,
+            elements: Vec::with_capacity(32),
+            registered: Registered::default(),
+            invalid: None,
+        }
+    }
+
+    fn parse(mut self, source_text: &str, source: Source) -> Result<Claims, InvalidPayload> {
+        let mut deserializer = serde_json::Deserializer::from_str(self.json);
+        let read = Payload(&mut self)
+            .deserialize(&mut deserializer)
+            .and_then(|()| deserializer.end());
+        if read.is_err() {
+            return Err(InvalidPayload::Malformed);
+        }
+        if let Some(claim) = self.invalid {
+            return Err(InvalidPayload::Claim(claim));
+        }
+        Ok(Claims {
+            text: [source_text, &self.copied].concat().into(),
+            source,
+            elements: self.elements.into(),
+            registered: self.registered,
+        })
+    }
+
+    /// The positions of `text`: those in the JSON it was borrowed from, or of a copy behind it.
     fn keep(&mut self, text: Cow<'p, str>) -> Text {
-        let length = text.len();
-        let start = match text {
-            Cow::Borrowed(text) => text.as_ptr().addr() - self.payload.as_ptr().addr(),
-            Cow::Owned(text) => {
-                let start = self.payload.len() + self.unescaped.len();
-                self.unescaped.push_str(&text);
-                start
+        match text {
+            Cow::Borrowed(text) if self.in_place => {
+                let start = text.as_ptr().addr() - self.json.as_ptr().addr();
+                Text::new(start, start + text.len())
             }
-        };
-        Text {
-            start: position(start),
-            end: position(start + length),
+            text => {
+                let start = self.copied_from + self.copied.len();
+                self.copied.push_str(&text);
+                Text::new(start, start + text.len())
+            }
         }
     }
 
@@ -99,34 +113,33 @@ impl<'p> Builder<'p> {
         }
     }
 
-    fn claim(&mut self, name: &str, value: Value<'p>) {
-        match name {
-            "iss" => self.registered.issuer = self.required_string("iss", value),
-            "sub" => self.registered.subject = self.required_string("sub", value),
-            "typ" => self.registered.token_type = self.required_string("typ", value),
-            "azp" => self.registered.authorized_party = self.required_string("azp", value),
-            "exp" => self.registered.expires_at = self.required("exp", value.date(f64::floor)),
-            "nbf" => self.registered.not_before = self.required("nbf", value.date(f64::ceil)),
-            "iat" => self.registered.issued_at = self.required("iat", value.date(f64::ceil)),
-            "auth_time" => self.registered.auth_time = value.date(f64::floor),
-            "cnf" => self.registered.is_bound = true,
-            "jti" => self.registered.token_id = self.keep_string(value),
-            "sid" => self.registered.session_id = self.keep_string(value),
-            "scope" => self.registered.scope = self.keep_string(value),
-            "acr" => self.registered.acr = self.keep_string(value),
-            "preferred_username" => self.registered.username = self.keep_string(value),
-            "email" => self.registered.email = self.keep_string(value),
-            "email_verified" => {
+    fn claim(&mut self, claim: Scalar, value: Value<'p>) {
+        match claim {
+            Scalar::Issuer => self.registered.issuer = self.required_string("iss", value),
+            Scalar::Subject => self.registered.subject = self.required_string("sub", value),
+            Scalar::TokenType => self.registered.token_type = self.required_string("typ", value),
+            Scalar::AuthorizedParty => self.registered.authorized_party = self.required_string("azp", value),
+            Scalar::ExpiresAt => self.registered.expires_at = self.required("exp", value.date(f64::floor)),
+            Scalar::NotBefore => self.registered.not_before = self.required("nbf", value.date(f64::ceil)),
+            Scalar::IssuedAt => self.registered.issued_at = self.required("iat", value.date(f64::ceil)),
+            Scalar::AuthTime => self.registered.auth_time = value.date(f64::floor),
+            Scalar::Confirmation => self.registered.is_bound = true,
+            Scalar::TokenId => self.registered.token_id = self.keep_string(value),
+            Scalar::SessionId => self.registered.session_id = self.keep_string(value),
+            Scalar::Scope => self.registered.scope = self.keep_string(value),
+            Scalar::Acr => self.registered.acr = self.keep_string(value),
+            Scalar::Username => self.registered.username = self.keep_string(value),
+            Scalar::Email => self.registered.email = self.keep_string(value),
+            Scalar::EmailVerified => {
                 self.registered.email_verified = if let Value::Boolean(verified) = value {
                     Some(verified)
                 } else {
                     None
                 };
             }
-            "name" => self.registered.name = self.keep_string(value),
-            "given_name" => self.registered.given_name = self.keep_string(value),
-            "family_name" => self.registered.family_name = self.keep_string(value),
-            _ => {}
+            Scalar::Name => self.registered.name = self.keep_string(value),
+            Scalar::GivenName => self.registered.given_name = self.keep_string(value),
+            Scalar::FamilyName => self.registered.family_name = self.keep_string(value),
         }
     }
 
@@ -148,28 +161,89 @@ fn position(index: usize) -> u32 {
     u32::try_from(index).expect("tokens are capped far below 4 GiB")
 }
 
-/// The claims that [`Builder::claim`] wants to see.
-const SCALARS: [&str; 19] = [
-    "iss",
-    "sub",
-    "typ",
-    "azp",
-    "exp",
-    "nbf",
-    "iat",
-    "auth_time",
-    "cnf",
-    "jti",
-    "sid",
-    "scope",
-    "acr",
-    "preferred_username",
-    "email",
-    "email_verified",
-    "name",
-    "given_name",
-    "family_name",
-];
+impl Text {
+    fn new(start: usize, end: usize) -> Self {
+        Self {
+            start: position(start),
+            end: NonZeroU32::new(position(end)).expect("the JSON's brace, or a token, stands before every string"),
+        }
+    }
+}
+
+/// A member of the payload that means something here.
+#[derive(Clone, Copy)]
+enum Known {
+    Audience,
+    Groups,
+    RealmAccess,
+    ResourceAccess,
+    Scalar(Scalar),
+}
+
+#[derive(Clone, Copy)]
+enum Scalar {
+    Issuer,
+    Subject,
+    TokenType,
+    AuthorizedParty,
+    ExpiresAt,
+    NotBefore,
+    IssuedAt,
+    AuthTime,
+    Confirmation,
+    TokenId,
+    SessionId,
+    Scope,
+    Acr,
+    Username,
+    Email,
+    EmailVerified,
+    Name,
+    GivenName,
+    FamilyName,
+}
+
+impl Known {
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "aud" => Self::Audience,
+            "groups" => Self::Groups,
+            "realm_access" => Self::RealmAccess,
+            "resource_access" => Self::ResourceAccess,
+            "iss" => Self::Scalar(Scalar::Issuer),
+            "sub" => Self::Scalar(Scalar::Subject),
+            "typ" => Self::Scalar(Scalar::TokenType),
+            "azp" => Self::Scalar(Scalar::AuthorizedParty),
+            "exp" => Self::Scalar(Scalar::ExpiresAt),
+            "nbf" => Self::Scalar(Scalar::NotBefore),
+            "iat" => Self::Scalar(Scalar::IssuedAt),
+            "auth_time" => Self::Scalar(Scalar::AuthTime),
+            "cnf" => Self::Scalar(Scalar::Confirmation),
+            "jti" => Self::Scalar(Scalar::TokenId),
+            "sid" => Self::Scalar(Scalar::SessionId),
+            "scope" => Self::Scalar(Scalar::Scope),
+            "acr" => Self::Scalar(Scalar::Acr),
+            "preferred_username" => Self::Scalar(Scalar::Username),
+            "email" => Self::Scalar(Scalar::Email),
+            "email_verified" => Self::Scalar(Scalar::EmailVerified),
+            "name" => Self::Scalar(Scalar::Name),
+            "given_name" => Self::Scalar(Scalar::GivenName),
+            "family_name" => Self::Scalar(Scalar::FamilyName),
+            _ => return None,
+        })
+    }
+
+    /// A bit of its own, by which it is noticed when it stands twice.
+    fn bit(self) -> u32 {
+        1 << match self {
+            Self::Audience => 0,
+            Self::Groups => 1,
+            Self::RealmAccess => 2,
+            Self::ResourceAccess => 3,
+            Self::Scalar(scalar) => 4 + scalar as u32,
+        }
+    }
+}
 
 /// The payload as a whole.
 struct Payload<'b, 'p>(&'b mut Builder<'p>);
@@ -191,34 +265,40 @@ impl<'p> Visitor<'p> for Payload<'_, 'p> {
 
     fn visit_map<A: MapAccess<'p>>(self, mut map: A) -> Result<(), A::Error> {
         let builder = self.0;
-        let mut members = Members::default();
+        let mut seen = 0;
+        let mut others = Members::default();
         while let Some(Name(name)) = map.next_key()? {
-            match &*name {
-                "aud" => {
+            let Some(known) = Known::named(&name) else {
+                map.next_value::<Skipped>()?;
+                others.insert::<A::Error>(name)?;
+                continue;
+            };
+            if seen & known.bit() != 0 {
+                return Err(A::Error::custom("duplicate member"));
+            }
+            seen |= known.bit();
+            match known {
+                Known::Audience => {
                     let audience = map.next_value_seed(Strings {
                         builder,
                         shape: Shape::StringOrArrayOfStrings,
                     })?;
                     builder.registered.audience = builder.required("aud", audience);
                 }
-                "groups" => {
+                Known::Groups => {
                     let groups = map.next_value_seed(Strings {
                         builder,
                         shape: Shape::ArrayKeepingStrings,
                     })?;
                     builder.registered.groups = groups.unwrap_or_default();
                 }
-                "realm_access" => builder.registered.realm_roles = map.next_value_seed(Roles(builder))?,
-                "resource_access" => map.next_value_seed(Clients(builder))?,
-                scalar if SCALARS.contains(&scalar) => {
+                Known::RealmAccess => builder.registered.realm_roles = map.next_value_seed(Roles(builder))?,
+                Known::ResourceAccess => builder.registered.clients = map.next_value_seed(Clients(builder))?,
+                Known::Scalar(scalar) => {
                     let value = map.next_value_seed(ScalarSeed)?;
                     builder.claim(scalar, value);
                 }
-                _ => {
-                    map.next_value::<Skipped>()?;
-                }
             }
-            members.insert::<A::Error>(name)?;
         }
         Ok(())
     }
@@ -471,13 +551,20 @@ object!(Roles, List, |self, map| {
     Ok(roles)
 });
 
-object!(Clients, (), |self, map| {
+object!(Clients, List, |self, map| {
+    let start = position(self.0.elements.len());
     let mut members = Members::default();
     while let Some(Name(name)) = map.next_key()? {
         let client = self.0.keep(name.clone());
-        let roles = map.next_value_seed(Roles(self.0))?;
-        self.0.clients.push((client, roles));
+        let at = self.0.elements.len();
+        // In the place of the second stand the positions of the roles, as soon as they are known.
+        self.0.elements.extend([client, client]);
+        map.next_value_seed(Roles(self.0))?;
+        self.0.elements[at + 1] = Text::new(at + 2, self.0.elements.len());
         members.insert::<A::Error>(name)?;
     }
-    Ok(())
+    Ok(List {
+        start,
+        end: position(self.0.elements.len()),
+    })
 });

@@ -4,7 +4,7 @@ use super::*;
 use crate::policy::ClaimValue;
 
 fn parse(json: &str) -> Result<Claims, InvalidPayload> {
-    Claims::parse(json.to_owned())
+    Claims::parse(json)
 }
 
 fn claims(json: &str) -> Claims {

@@ -1,4 +1,13 @@
 //! The caller of a request, determined once.
+//!
+//! Usually everything is at hand, and then nothing is awaited: neither does the handler's future carry that of a fetch,
+//! nor is one allocated. Only where Keycloak has to be asked is there a future, in a box of its own.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 use http::request::Parts;
 
@@ -13,39 +22,117 @@ pub(crate) struct RequestContext {
     pub(crate) user: Option<KeycloakUser>,
 }
 
-/// The [`Keycloak`] that a request is under: the one of the innermost layer, else the one in the state.
-pub(super) fn keycloak_for<S: 'static>(parts: &Parts, state: &S) -> Option<Keycloak> {
+/// What is known of a request before its credentials are looked at.
+pub(super) struct Known {
+    keycloak: Option<Keycloak>,
+    user: Option<KeycloakUser>,
+}
+
+/// The [`Keycloak`] that a request is under, and its caller if determined before.
+pub(super) fn known<S: 'static>(parts: &Parts, state: &S) -> Known {
     match parts.extensions.get::<RequestContext>() {
-        Some(context) => Some(context.keycloak.clone()),
-        None => find_in_state(state),
+        Some(context) => Known {
+            keycloak: Some(context.keycloak.clone()),
+            user: context.user.clone(),
+        },
+        None => Known {
+            keycloak: find_in_state(state),
+            user: None,
+        },
     }
 }
 
-/// The caller, or `None` for a request without credentials.
+/// The [`Keycloak`] that a request is under: the one of the innermost layer, else the one in the state.
+pub(super) fn keycloak_for<S: 'static>(parts: &Parts, state: &S) -> Option<Keycloak> {
+    known(parts, state).keycloak
+}
+
+/// A result that is there already, or that Keycloak is asked for.
+#[must_use = "a future does nothing unless it is polled"]
+pub(super) enum Judgement<'p, T> {
+    /// Taken out by the poll that returns it.
+    Ready(Option<Result<T, AuthRejection>>),
+    Asked(Pin<Box<dyn Future<Output = Result<T, AuthRejection>> + Send + 'p>>),
+}
+
+impl Known {
+    pub(super) fn has_keycloak(&self) -> bool {
+        self.keycloak.is_some()
+    }
+}
+
+impl<'p, T> Judgement<'p, T> {
+    pub(super) fn ready(result: Result<T, AuthRejection>) -> Self {
+        Self::Ready(Some(result))
+    }
+
+    fn asked(asking: impl Future<Output = Result<T, AuthRejection>> + Send + 'p) -> Self {
+        Self::Asked(Box::pin(asking))
+    }
+}
+
+// Nothing in it is pinned but by a box.
+impl<T> Unpin for Judgement<'_, T> {}
+
+impl<T> Future for Judgement<'_, T> {
+    type Output = Result<T, AuthRejection>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            Self::Ready(result) => Poll::Ready(result.take().expect("a future is not polled after it is ready")),
+            Self::Asked(asking) => asking.as_mut().poll(context),
+        }
+    }
+}
+
+/// Determines the caller, `None` for a request without credentials, and hands it to `conclude`.
 ///
 /// The credentials are judged once for each request: what was found out is kept beside the request where there is a place
 /// for it, and in the cache of verified tokens where there is none.
-pub(super) async fn caller(
-    parts: &mut Parts,
-    keycloak: Option<&Keycloak>,
-) -> Result<Option<KeycloakUser>, AuthRejection> {
-    let keycloak = keycloak.ok_or_else(AuthRejection::not_installed)?;
-    let known = parts
-        .extensions
-        .get::<RequestContext>()
-        .and_then(|context| context.user.clone());
-    if known.is_some() {
-        return Ok(known);
+pub(super) fn with_caller<'p, T: Send + 'p>(
+    parts: &'p mut Parts,
+    known: Known,
+    conclude: impl FnOnce(Option<KeycloakUser>, &mut Parts, Keycloak) -> Result<T, AuthRejection> + Send + 'p,
+) -> Judgement<'p, T> {
+    let Some(keycloak) = known.keycloak else {
+        return Judgement::ready(Err(AuthRejection::not_installed()));
+    };
+    if known.user.is_some() {
+        return Judgement::ready(conclude(known.user, parts, keycloak));
     }
-    let reject = |error: AuthError| AuthRejection::new(error, keycloak.clone());
-    let Some(token) = BearerToken::from_headers(&parts.headers).map_err(|fault| reject(fault.into()))? else {
+    let token = match BearerToken::from_headers(&parts.headers) {
+        Ok(Some(token)) => token,
+        Ok(None) => return Judgement::ready(conclude(None, parts, keycloak)),
+        Err(fault) => return Judgement::ready(Err(AuthRejection::new(fault.into(), keycloak))),
+    };
+    match keycloak.authenticate_with_current_keys(token, keycloak.now()) {
+        Some(Ok(verified)) => {
+            let user = KeycloakUser::new(verified);
+            keep(&user, parts, &keycloak);
+            Judgement::ready(conclude(Some(user), parts, keycloak))
+        }
+        Some(Err(error)) => Judgement::ready(Err(AuthRejection::new(error, keycloak))),
+        None => Judgement::asked(async move {
+            let user = match ask(parts, &keycloak).await {
+                Ok(user) => user,
+                Err(error) => return Err(AuthRejection::new(error, keycloak)),
+            };
+            conclude(user, parts, keycloak)
+        }),
+    }
+}
+
+async fn ask(parts: &mut Parts, keycloak: &Keycloak) -> Result<Option<KeycloakUser>, AuthError> {
+    let Some(token) = BearerToken::from_headers(&parts.headers)? else {
         return Ok(None);
     };
-    let verified = match keycloak.authenticate_with_current_keys(token) {
-        Some(result) => result,
-        None => keycloak.authenticate_by_asking(token).await,
-    };
-    let user = KeycloakUser::new(verified.map_err(reject)?);
+    let user = KeycloakUser::new(keycloak.authenticate_by_asking(token).await?);
+    keep(&user, parts, keycloak);
+    Ok(Some(user))
+}
+
+/// Keeps the caller for the extractors that follow.
+fn keep(user: &KeycloakUser, parts: &mut Parts, keycloak: &Keycloak) {
     match parts.extensions.get_mut::<RequestContext>() {
         Some(context) => context.user = Some(user.clone()),
         None if keycloak.has_token_cache() => {}
@@ -56,5 +143,4 @@ pub(super) async fn caller(
             });
         }
     }
-    Ok(Some(user))
 }

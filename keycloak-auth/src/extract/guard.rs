@@ -1,17 +1,24 @@
 //! The guard: a handler's policy as its first argument, so that it is asked before the body is read.
 
-use std::{fmt, future::Future, marker::PhantomData};
+use std::{
+    fmt,
+    future::Future,
+    marker::PhantomData,
+    pin::{Pin, pin},
+    task::{Context, Poll, Waker, ready},
+    time::Duration,
+};
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 
 use super::{
     AuthRejection,
-    authenticate::{caller, keycloak_for},
+    authenticate::{Judgement, Known, known, with_caller},
     refusal::{refuse, why},
 };
 use crate::{
-    AuthError, Keycloak,
+    AuthError, Keycloak, KeycloakUser,
     policy::{Decision, EvaluationContext, Policy},
 };
 
@@ -41,9 +48,26 @@ where
 
     fn from_request_parts(parts: &mut Parts, state: &S) -> impl Future<Output = Result<Self, AuthRejection>> + Send {
         // All that depends on the types happens here: the rest is compiled once, not once for each handler.
-        let keycloak = keycloak_for(parts, state);
-        let authorized = authorize(P::POLICY, P::HANDLER, parts, keycloak);
-        async move { authorized.await.map(|()| Self(PhantomData)) }
+        let known = known(parts, state);
+        Guarding {
+            authorized: authorize(P::POLICY, P::HANDLER, parts, known),
+            guard: PhantomData,
+        }
+    }
+}
+
+/// The future of a guard; an `async` block would be as large again.
+struct Guarding<'p, P> {
+    authorized: Judgement<'p, ()>,
+    guard: PhantomData<fn() -> P>,
+}
+
+impl<P> Future for Guarding<'_, P> {
+    type Output = Result<Guard<P>, AuthRejection>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let authorized = ready!(Pin::new(&mut self.authorized).poll(context));
+        Poll::Ready(authorized.map(|()| Guard(PhantomData)))
     }
 }
 
@@ -54,37 +78,62 @@ pub(crate) async fn authorize_by<S: 'static>(
     parts: &mut Parts,
     state: &S,
 ) -> Result<(), AuthRejection> {
-    let keycloak = keycloak_for(parts, state);
-    authorize(policy, handler, parts, keycloak).await
+    let known = known(parts, state);
+    authorize(policy, handler, parts, known).await
 }
 
-async fn authorize(
+fn authorize<'p>(
     policy: &'static Policy,
     handler: &'static str,
-    parts: &mut Parts,
-    keycloak: Option<Keycloak>,
-) -> Result<(), AuthRejection> {
+    parts: &'p mut Parts,
+    known: Known,
+) -> Judgement<'p, ()> {
     if policy.is_public() {
-        return Ok(());
+        return Judgement::ready(Ok(()));
     }
-    let Some(keycloak) = keycloak else {
+    if !known.has_keycloak() {
         tracing::error!(target: "keycloak_auth", handler, "{}", AuthError::NotInstalled);
-        return Err(AuthRejection::not_installed());
+    }
+    with_caller(parts, known, move |user, parts, keycloak| match user {
+        Some(user) => decide(policy, handler, &user, parts, keycloak),
+        None => refuse(AuthError::MissingCredentials, None, handler, parts, keycloak),
+    })
+}
+
+fn decide(
+    policy: &'static Policy,
+    handler: &'static str,
+    user: &KeycloakUser,
+    parts: &mut Parts,
+    keycloak: Keycloak,
+) -> Result<(), AuthRejection> {
+    let now = if policy.needs_time() {
+        keycloak.now()
+    } else {
+        Duration::ZERO
     };
-    let Some(user) = caller(parts, Some(&keycloak)).await? else {
-        return refuse(AuthError::MissingCredentials, None, handler, parts, keycloak);
-    };
-    let parameters = match policy.needs_path_parameters() {
-        true => RawPathParams::from_request_parts(parts, &()).await.ok(),
-        false => None,
+    let parameters = if policy.needs_path_parameters() {
+        path_parameters(parts)
+    } else {
+        None
     };
     let parameters: Vec<_> = parameters.iter().flatten().collect();
-    let context = EvaluationContext::new(keycloak.client_id(), keycloak.now()).with_path_parameters(&parameters);
-    let error = match policy.evaluate(&user, &context) {
+    let context = EvaluationContext::new(keycloak.client_id(), now).with_path_parameters(&parameters);
+    let error = match policy.evaluate(user, &context) {
         Decision::Allow => return Ok(()),
         Decision::Deny(denial) => AuthError::Forbidden(denial),
         Decision::StepUp(step_up) => AuthError::StepUp(step_up),
     };
-    let why = why(policy, &user, &context, parts);
-    refuse(error, why, handler, parts, keycloak)
+    let why = why(policy, user, &context, parts);
+    refuse(error, why, handler, parts, keycloak.clone())
+}
+
+/// The path's parameters. They lie in the request, so the first poll of their extractor has them; were that ever otherwise,
+/// there would be none, and no policy about them would be met.
+fn path_parameters(parts: &mut Parts) -> Option<RawPathParams> {
+    let extracted = pin!(RawPathParams::from_request_parts(parts, &()));
+    match extracted.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(parameters) => parameters.ok(),
+        Poll::Pending => None,
+    }
 }

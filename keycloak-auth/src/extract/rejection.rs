@@ -1,5 +1,7 @@
 //! The rejection of all extractors in here.
 
+use std::{error::Error, fmt};
+
 use axum::response::{IntoResponse, Response};
 
 use crate::{
@@ -8,10 +10,12 @@ use crate::{
 };
 
 /// Why an extractor refused a request; answers in the format that was configured.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{error}")]
-pub struct AuthRejection {
-    #[source]
+#[derive(Clone, Debug)]
+pub struct AuthRejection(Box<Refusal>);
+
+/// In a box, because the future of every handler has room for it and nearly none needs it.
+#[derive(Clone, Debug)]
+struct Refusal {
     error: AuthError,
     /// Whose format and realm the answer has.
     keycloak: Option<Keycloak>,
@@ -19,31 +23,43 @@ pub struct AuthRejection {
 
 impl AuthRejection {
     pub(crate) fn new(error: AuthError, keycloak: Keycloak) -> Self {
-        Self {
+        Self(Box::new(Refusal {
             error,
             keycloak: Some(keycloak),
-        }
+        }))
     }
 
     pub(crate) fn not_installed() -> Self {
-        Self {
+        Self(Box::new(Refusal {
             error: AuthError::NotInstalled,
             keycloak: None,
-        }
+        }))
     }
 
     /// The cause.
     #[must_use]
     pub fn error(&self) -> &AuthError {
-        &self.error
+        &self.0.error
+    }
+}
+
+impl fmt::Display for AuthRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.error.fmt(f)
+    }
+}
+
+impl Error for AuthRejection {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0.error)
     }
 }
 
 impl IntoResponse for AuthRejection {
     fn into_response(self) -> Response {
-        match &self.keycloak {
-            Some(keycloak) => keycloak.respond(&self.error),
-            None => Answer::to(&self.error).response(&ErrorFormat::Envelope, None),
+        match &self.0.keycloak {
+            Some(keycloak) => keycloak.respond(&self.0.error),
+            None => Answer::to(&self.0.error).response(&ErrorFormat::Envelope, None),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! `KeycloakUser` and `Option<KeycloakUser>` as arguments of a handler.
 
+use std::future::Future;
+
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 
 use super::{
     AuthRejection,
-    authenticate::{caller, keycloak_for},
+    authenticate::{known, with_caller},
 };
 use crate::{AuthError, KeycloakUser};
 
@@ -15,14 +17,11 @@ where
 {
     type Rejection = AuthRejection;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
-        let keycloak = keycloak_for(parts, state);
-        match caller(parts, keycloak.as_ref()).await? {
-            Some(user) => Ok(user),
-            None => Err(keycloak.map_or_else(AuthRejection::not_installed, |keycloak| {
-                AuthRejection::new(AuthError::MissingCredentials, keycloak)
-            })),
-        }
+    fn from_request_parts(parts: &mut Parts, state: &S) -> impl Future<Output = Result<Self, AuthRejection>> + Send {
+        let known = known(parts, state);
+        with_caller(parts, known, |user, _, keycloak| {
+            user.ok_or_else(|| AuthRejection::new(AuthError::MissingCredentials, keycloak))
+        })
     }
 }
 
@@ -33,8 +32,11 @@ where
 {
     type Rejection = AuthRejection;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, AuthRejection> {
-        let keycloak = keycloak_for(parts, state);
-        caller(parts, keycloak.as_ref()).await
+    fn from_request_parts(
+        parts: &mut Parts,
+        state: &S,
+    ) -> impl Future<Output = Result<Option<Self>, AuthRejection>> + Send {
+        let known = known(parts, state);
+        with_caller(parts, known, |user, _, _| Ok(user))
     }
 }

@@ -11,30 +11,22 @@ use crate::Keycloak;
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is added to a router"]
 pub struct KeycloakLayer {
-    keycloak: Keycloak,
-    mode: Mode,
+    settings: Arc<Settings>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Mode {
-    /// Refuses requests without an acceptable token, but for public paths.
-    RequireAuthentication(Arc<PublicPaths>),
-    /// Leaves it to the guards on the handlers, and tells them the [`Keycloak`].
-    LeaveToGuards,
+pub(super) struct Settings {
+    pub(super) keycloak: Keycloak,
+    pub(super) public_paths: PublicPaths,
 }
 
 impl KeycloakLayer {
-    pub(crate) fn requiring_authentication(keycloak: Keycloak) -> Self {
+    pub(crate) fn new(keycloak: Keycloak) -> Self {
         Self {
-            keycloak,
-            mode: Mode::RequireAuthentication(Arc::default()),
-        }
-    }
-
-    pub(crate) fn leaving_it_to_guards(keycloak: Keycloak) -> Self {
-        Self {
-            keycloak,
-            mode: Mode::LeaveToGuards,
+            settings: Arc::new(Settings {
+                keycloak,
+                public_paths: PublicPaths::default(),
+            }),
         }
     }
 
@@ -48,9 +40,8 @@ impl KeycloakLayer {
     /// When a path does not begin with `/`, or has a `*` elsewhere than as its last segment: at start-up, where the paths
     /// are constants, a wrong one must not go unnoticed.
     pub fn public_paths<P: Into<String>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
-        if let Mode::RequireAuthentication(public) = &mut self.mode {
-            Arc::make_mut(public).extend(paths.into_iter().map(Into::into));
-        }
+        let settings = Arc::make_mut(&mut self.settings);
+        settings.public_paths.extend(paths.into_iter().map(Into::into));
         self
     }
 }
@@ -59,6 +50,6 @@ impl<S> Layer<S> for KeycloakLayer {
     type Service = KeycloakService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        KeycloakService::new(inner, self.keycloak.clone(), self.mode.clone())
+        KeycloakService::new(inner, Arc::clone(&self.settings))
     }
 }

@@ -27,9 +27,12 @@
 
 mod future;
 mod layer;
+mod provide;
 mod public_paths;
 mod service;
 
 pub use future::KeycloakFuture;
 pub use layer::KeycloakLayer;
 pub use service::KeycloakService;
+
+pub(crate) use provide::ProvideLayer;

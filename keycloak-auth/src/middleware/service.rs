@@ -2,6 +2,7 @@
 
 use std::{
     mem,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -16,20 +17,19 @@ use http::{
 };
 use tower_service::Service;
 
-use super::{future::KeycloakFuture, layer::Mode};
-use crate::{AuthError, Keycloak, KeycloakUser, bearer::BearerToken, extract::RequestContext};
+use super::{future::KeycloakFuture, layer::Settings};
+use crate::{AuthError, KeycloakUser, bearer::BearerToken, extract::RequestContext};
 
 /// The middleware around a service; made by [`KeycloakLayer`](super::KeycloakLayer).
 #[derive(Clone, Debug)]
 pub struct KeycloakService<S> {
     inner: S,
-    keycloak: Keycloak,
-    mode: Mode,
+    settings: Arc<Settings>,
 }
 
 impl<S> KeycloakService<S> {
-    pub(super) fn new(inner: S, keycloak: Keycloak, mode: Mode) -> Self {
-        Self { inner, keycloak, mode }
+    pub(super) fn new(inner: S, settings: Arc<Settings>) -> Self {
+        Self { inner, settings }
     }
 }
 
@@ -50,12 +50,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let keycloak = &self.keycloak;
-        let public = match &self.mode {
-            Mode::LeaveToGuards => true,
-            Mode::RequireAuthentication(public) => is_preflight(&request) || public.contains(request.uri().path()),
-        };
-        if public {
+        let Settings { keycloak, public_paths } = &*self.settings;
+        if is_preflight(&request) || public_paths.contains(request.uri().path()) {
             request.extensions_mut().insert(RequestContext {
                 keycloak: keycloak.clone(),
                 user: None,
@@ -67,7 +63,7 @@ where
             Ok(None) => return KeycloakFuture::refused(keycloak.respond(&AuthError::MissingCredentials)),
             Err(fault) => return KeycloakFuture::refused(keycloak.respond(&fault.into())),
         };
-        match keycloak.authenticate_with_current_keys(token) {
+        match keycloak.authenticate_with_current_keys(token, keycloak.now()) {
             Some(Ok(verified)) => {
                 let user = Some(KeycloakUser::new(verified));
                 request.extensions_mut().insert(RequestContext {

@@ -115,6 +115,26 @@ impl Policy {
         }
     }
 
+    /// Whether the decision depends on the time. Looking at a clock costs as much as finding a token.
+    pub(crate) fn needs_time(&self) -> bool {
+        match self {
+            Self::MaxAge(_) => true,
+            Self::All(operands) | Self::Any(operands) => operands.iter().any(Self::needs_time),
+            Self::Not(operand) => operand.needs_time(),
+            Self::Public
+            | Self::Authenticated
+            | Self::Role(_)
+            | Self::RealmRole(_)
+            | Self::ClientRole { .. }
+            | Self::Group(_)
+            | Self::GroupTree(_)
+            | Self::Scope(_)
+            | Self::Claim { .. }
+            | Self::Acr(_)
+            | Self::Owner { .. } => false,
+        }
+    }
+
     /// The scopes that the policy names, in its order.
     #[must_use]
     pub fn scopes(&self) -> Vec<&'static str> {

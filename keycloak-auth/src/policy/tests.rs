@@ -10,8 +10,7 @@ fn claims() -> Claims {
         r#"{"sub":"u-1","preferred_username":"alice","acr":"1","auth_time":999000,"scope":"openid orders",
             "realm_access":{"roles":["clerk","both"]},
             "resource_access":{"orders-api":{"roles":["orders:read"]},"billing-api":{"roles":["admin"]}},
-            "groups":["/ops/oncall","/finance"],"tenant":{"plan":["gold"]}}"#
-            .to_owned(),
+            "groups":["/ops/oncall","/finance"],"tenant":{"plan":["gold"]}}"#,
     )
     .expect("valid claims")
 }
@@ -144,7 +143,7 @@ fn a_missing_login_asks_for_one_unless_it_would_not_help() {
     assert!(matches!(decide(Policy::All(&[STRONG, NO])), Decision::Deny(_)));
     assert!(matches!(decide(Policy::Any(&[NO, STRONG])), Decision::StepUp(_)));
     assert!(allows(Policy::Not(&STRONG)));
-    let without_login = Claims::parse(r#"{"sub":"x"}"#.to_owned()).expect("valid");
+    let without_login = Claims::parse(r#"{"sub":"x"}"#).expect("valid");
     assert!(
         !FRESH
             .evaluate(&without_login, &EvaluationContext::new("orders-api", NOW))

@@ -180,6 +180,13 @@ impl RemoteKeySet {
         self.snapshot(now).ok_or_else(|| self.shared.unavailable(now))
     }
 
+    /// Whether [`look_for_unknown_key`](Self::look_for_unknown_key) would neither fetch nor wait.
+    pub(crate) fn is_cooling_down(&self, now: Duration) -> bool {
+        let state = self.shared.state();
+        let waits = state.flight.as_ref().is_some_and(Flight::is_under_way);
+        !waits && !self.shared.has_cooled_down(&state, now)
+    }
+
     /// Fetches the keys once more for an unknown `kid`, where the cooldown allows it. Afterwards the snapshot may have it.
     pub(crate) async fn look_for_unknown_key(&self, now: Duration) {
         if self.shared.is_fixed {
@@ -187,9 +194,7 @@ impl RemoteKeySet {
         }
         let flight = {
             let mut state = self.shared.state();
-            let cooled_down =
-                elapsed(state.last_attempt, now).is_none_or(|elapsed| elapsed >= self.shared.timing.cooldown);
-            if cooled_down {
+            if self.shared.has_cooled_down(&state, now) {
                 Some(self.shared.join_or_start(&mut state, now))
             } else {
                 state.under_way()
@@ -261,6 +266,11 @@ impl Shared {
     /// Whether the pause after the last failure is over.
     fn is_attempt_due(&self, state: &State, now: Duration) -> bool {
         elapsed(state.last_attempt, now).is_none_or(|elapsed| elapsed >= self.pause(state))
+    }
+
+    /// Whether an unknown key may cause an attempt.
+    fn has_cooled_down(&self, state: &State, now: Duration) -> bool {
+        elapsed(state.last_attempt, now).is_none_or(|elapsed| elapsed >= self.timing.cooldown)
     }
 
     /// How long to wait after the last attempt while there are no keys.

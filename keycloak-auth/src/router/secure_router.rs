@@ -16,7 +16,7 @@ use crate::{
     Keycloak, Policy,
     access_matrix::{AccessMatrix, RouteKind},
     extract::{ReportOnly, provide_from_state},
-    middleware::KeycloakLayer,
+    middleware::ProvideLayer,
 };
 
 /// A router whose handlers all have a `#[keycloak(...)]` policy: one without does not compile.
@@ -296,7 +296,7 @@ where
     #[track_caller]
     pub fn secure_with(self, keycloak: Keycloak) -> Router<S> {
         self.routes.start();
-        self.inner.layer(KeycloakLayer::leaving_it_to_guards(keycloak))
+        self.inner.layer(ProvideLayer(keycloak))
     }
 
     /// Makes an axum router of it whose guards ask the [`Keycloak`] in the state: no layer, nothing added to a request.

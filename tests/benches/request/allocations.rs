@@ -6,9 +6,13 @@
 mod alternatives;
 #[cfg(feature = "peers")]
 mod peers;
+mod services;
 mod work;
 
-use alternatives::{Alternative, Comparison};
+use alternatives::{Alternative, Comparison, TOKENS, answer};
+use keycloak_auth::routing::get;
+use keycloak_auth_tests::Issuer;
+use services::{bearer, from_state, guarded, settings, token};
 use tokio::runtime::Runtime;
 
 fn main() {
@@ -21,7 +25,7 @@ fn main() {
         .enable_all()
         .build()
         .expect("a runtime");
-    let mut comparison = runtime.block_on(Comparison::prepare());
+    let mut comparison = runtime.block_on(Comparison::prepare(TOKENS));
     println!("\ntokens of {} bytes\n", comparison.token_length);
     println!(
         "| {:<46} | {:>11} | {:>17} | {:>9} |",
@@ -37,6 +41,24 @@ fn main() {
             alternative.name
         );
     }
+    let memory = memory(&runtime);
+    println!("\nmemory of each cached token: {memory:.0} bytes beside its own");
+}
+
+/// The bytes that a cached token takes beside its own.
+fn memory(runtime: &Runtime) -> f64 {
+    let issuer = runtime.block_on(Issuer::start());
+    let settings = settings(issuer.url()).token_cache_capacity(2 * TOKENS);
+    let router = runtime.block_on(from_state(settings, get(guarded)));
+    let tokens: Vec<String> = (0..TOKENS).map(|_| token(&issuer).sign(issuer.key())).collect();
+    let length: usize = tokens.iter().map(String::len).sum();
+    let counted = allocation_counter::measure(|| {
+        for token in &tokens {
+            assert!(runtime.block_on(answer(&router, bearer(token))).is_success());
+        }
+    });
+    // The tokens themselves were made before: what remains is what the cache keeps.
+    (counted.bytes_current as f64 - length as f64) / TOKENS as f64
 }
 
 /// Allocations and bytes of one repetition.

@@ -1,24 +1,34 @@
 //! The alternatives that are compared.
 
-use std::{hint::black_box, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    hint::black_box,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use axum::{
     Router,
-    extract::FromRef,
-    http::{HeaderValue, StatusCode},
+    extract::FromRequestParts,
+    http::{HeaderValue, StatusCode, request::Parts},
     routing,
 };
 use keycloak_auth::{
-    Keycloak, KeycloakBuilder, KeycloakUser, SecureRouter, keycloak,
+    KeycloakUser, SecureRouter, keycloak,
     metrics::{MetricsCollector, Tag},
     routing::{MethodRouter, get},
 };
-use keycloak_auth_tests::{Issuer, SigningKey, Token, base64url_decode, now, rsa_key};
-use serde_json::json;
+use keycloak_auth_tests::{Issuer, SigningKey, base64url_decode, rsa_key};
 use tower::ServiceExt as _;
 
-use crate::work::{Signed, Supply, Work, request};
+use crate::{
+    services::{
+        bearer, from_state, guarded, guarded_router, ready, request, settings, token, unguarded, unprotected_router,
+    },
+    work::{Signed, Supply, Work},
+};
 
 /// How many different tokens there are.
 pub(crate) const TOKENS: usize = 10_000;
@@ -45,6 +55,8 @@ pub(crate) struct Comparison {
 }
 
 pub(crate) const UNPROTECTED: &str = "unprotected";
+pub(crate) const IDLE_EXTRACTOR: &str = "an extractor that does nothing";
+pub(crate) const IDLE_LAYER: &str = "a layer that does nothing";
 pub(crate) const GUARD: &str = "warm: guard, from state";
 pub(crate) const GUARD_AND_USER: &str = "warm: guard and user, from state";
 pub(crate) const LAYERED_GUARD: &str = "warm: guard, through the layer";
@@ -75,28 +87,14 @@ pub(crate) struct Tokens {
 }
 
 #[keycloak(roles = "admin")]
-async fn guarded() -> &'static str {
-    "orders"
-}
-
-#[keycloak(roles = "admin")]
 async fn guarded_with_user(user: KeycloakUser) -> &'static str {
     black_box(user.subject());
-    "orders"
-}
-
-pub(crate) async fn unguarded() -> &'static str {
     "orders"
 }
 
 async fn unguarded_with_user(user: KeycloakUser) -> &'static str {
     black_box(user.subject());
     "orders"
-}
-
-#[derive(Clone, FromRef)]
-struct AppState {
-    keycloak: Keycloak,
 }
 
 /// A collector that is there, with nobody listening.
@@ -117,26 +115,27 @@ impl MetricsCollector for NobodyListens {
 }
 
 impl Comparison {
-    /// Starts the issuer, makes keys and tokens, and tries every alternative once.
-    pub(crate) async fn prepare() -> Self {
+    /// Starts the issuer, makes keys and that many tokens, and tries every alternative once.
+    pub(crate) async fn prepare(count: usize) -> Self {
         let issuer = Issuer::start().await;
-        let signed: Vec<String> = (0..TOKENS).map(|_| token(&issuer).sign(issuer.key())).collect();
+        let signed: Vec<String> = (0..count).map(|_| token(&issuer).sign(issuer.key())).collect();
         let token_length = signed.iter().map(String::len).sum::<usize>() / signed.len();
         let tokens = Tokens {
             warm: bearer(&token(&issuer).sign(issuer.key())),
             tried: bearer(&token(&issuer).sign(issuer.key())),
             many: signed.iter().map(|token| bearer(token)).collect(),
-            forged: bearer(&token(&issuer).sign(&rsa_key(1).with_kid(issuer.key().kid()))),
+            forged: bearer(&forged(&signed)),
         };
         let mut alternatives = vec![Alternative {
             name: UNPROTECTED,
-            work: Work::Requests {
-                router: Router::new().route("/orders", routing::get(unguarded)),
-                authorization: Supply::always(tokens.warm.clone()),
-                status: StatusCode::OK,
-            },
+            work: Work::requests(
+                unprotected_router(),
+                Supply::always(tokens.warm.clone()),
+                StatusCode::OK,
+            ),
             repetitions: MANY,
         }];
+        alternatives.extend(idle(&tokens));
         alternatives.extend(warm(&issuer, &tokens).await);
         alternatives.extend(cold(&issuer, &tokens).await);
         alternatives.push(verification(issuer.key(), &signed));
@@ -151,12 +150,68 @@ impl Comparison {
     }
 }
 
+/// What axum takes for being extended at all.
+fn idle(tokens: &Tokens) -> [Alternative; 2] {
+    let route = Router::new();
+    [
+        (
+            IDLE_EXTRACTOR,
+            route.clone().route("/orders", routing::get(idle_extractor)),
+        ),
+        (
+            IDLE_LAYER,
+            route
+                .route("/orders", routing::get(unguarded))
+                .layer(tower::layer::layer_fn(IdleService)),
+        ),
+    ]
+    .map(|(name, router)| Alternative {
+        name,
+        work: Work::requests(router, Supply::always(tokens.warm.clone()), StatusCode::OK),
+        repetitions: MANY,
+    })
+}
+
+struct Idle;
+
+impl<S: Sync> FromRequestParts<S> for Idle {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self)
+    }
+}
+
+async fn idle_extractor(_: Idle) -> &'static str {
+    "orders"
+}
+
+#[derive(Clone)]
+struct IdleService<S>(S);
+
+impl<S, R> tower::Service<R> for IdleService<S>
+where
+    S: tower::Service<R>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: R) -> S::Future {
+        self.0.call(request)
+    }
+}
+
 async fn warm(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
     let routers = [
-        (GUARD, from_state(settings(issuer), get(guarded)).await),
+        (GUARD, guarded_router(issuer.url()).await),
         (
             GUARD_AND_USER,
-            from_state(settings(issuer), get(guarded_with_user)).await,
+            from_state(settings(issuer.url()), get(guarded_with_user)).await,
         ),
         (LAYERED_GUARD, through_the_layer(issuer, get(guarded)).await),
         (
@@ -170,12 +225,12 @@ async fn warm(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
         ),
         (
             METRICS,
-            from_state(settings(issuer).metrics_collector(NobodyListens), get(guarded)).await,
+            from_state(settings(issuer.url()).metrics_collector(NobodyListens), get(guarded)).await,
         ),
         (
             MANY_TOKENS,
             // Room for all of them: what is measured is finding them, not losing them.
-            from_state(settings(issuer).token_cache_capacity(2 * TOKENS), get(guarded)).await,
+            from_state(settings(issuer.url()).token_cache_capacity(2 * TOKENS), get(guarded)).await,
         ),
     ];
     let mut alternatives = Vec::new();
@@ -191,11 +246,7 @@ async fn warm(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
         };
         alternatives.push(Alternative {
             name,
-            work: Work::Requests {
-                router,
-                authorization,
-                status: StatusCode::OK,
-            },
+            work: Work::requests(router, authorization, StatusCode::OK),
             repetitions: MANY,
         });
     }
@@ -204,7 +255,7 @@ async fn warm(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
 
 async fn cold(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
     let routers = [
-        (COLD_GUARD, from_state(settings(issuer), get(guarded)).await),
+        (COLD_GUARD, guarded_router(issuer.url()).await),
         (COLD_LAYERED_GUARD, through_the_layer(issuer, get(guarded)).await),
     ];
     let mut alternatives = Vec::new();
@@ -212,11 +263,7 @@ async fn cold(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
         assert_admits(name, &router, tokens).await;
         alternatives.push(Alternative {
             name,
-            work: Work::Requests {
-                router,
-                authorization: Supply::once(&tokens.many),
-                status: StatusCode::OK,
-            },
+            work: Work::requests(router, Supply::once(&tokens.many), StatusCode::OK),
             repetitions: FEW,
         });
     }
@@ -269,72 +316,35 @@ async fn refused(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
     let mut alternatives = Vec::new();
     for (name, authorization, repetitions) in refusals {
         // One look for new keys, when it is tried, and none while it is measured.
-        let settings = settings(issuer).key_set_cooldown(Duration::from_secs(60 * 60));
+        let settings = settings(issuer.url()).key_set_cooldown(Duration::from_secs(60 * 60));
         let router = from_state(settings, get(guarded)).await;
         assert_admits(name, &router, tokens).await;
         assert_eq!(answer(&router, authorization.clone()).await, StatusCode::UNAUTHORIZED);
         alternatives.push(Alternative {
             name,
-            work: Work::Requests {
-                router,
-                authorization: Supply::always(authorization),
-                status: StatusCode::UNAUTHORIZED,
-            },
+            work: Work::requests(router, Supply::always(authorization), StatusCode::UNAUTHORIZED),
             repetitions,
         });
     }
     alternatives
 }
 
-async fn from_state(settings: KeycloakBuilder, handlers: MethodRouter<AppState>) -> Router {
-    let keycloak = ready(settings).await;
-    SecureRouter::<AppState>::new()
-        .route("/orders", handlers)
-        .secure_from_state()
-        .with_state(AppState { keycloak })
-}
-
 async fn through_the_layer(issuer: &Issuer, handlers: MethodRouter) -> Router {
-    let keycloak = ready(settings(issuer)).await;
+    let keycloak = ready(settings(issuer.url())).await;
     SecureRouter::new().route("/orders", handlers).secure_with(keycloak)
 }
 
 async fn plain(issuer: &Issuer, handlers: routing::MethodRouter) -> Router {
-    let keycloak = ready(settings(issuer)).await;
+    let keycloak = ready(settings(issuer.url())).await;
     Router::new().route("/orders", handlers).layer(keycloak.layer())
 }
 
-fn settings(issuer: &Issuer) -> KeycloakBuilder {
-    Keycloak::builder()
-        .server_url(issuer.url())
-        .realm("acme")
-        .client_id("orders-api")
-        .audience("orders-api")
-}
-
-/// A `Keycloak` that has its keys.
-async fn ready(settings: KeycloakBuilder) -> Keycloak {
-    let keycloak = settings.build().expect("a complete configuration");
-    keycloak.ready().await.expect("the issuer publishes a key");
-    keycloak
-}
-
-/// A new token of the usual size, about 1.5 kB, that outlives the benchmark.
-fn token(issuer: &Issuer) -> Token {
-    let roles = json!({
-        "account": { "roles": ["manage-account", "manage-account-links", "view-profile"] },
-        "billing-api": { "roles": ["admin", "invoices:read"] },
-        "orders-api": { "roles": ["orders:read", "orders:write"] },
-    });
-    issuer
-        .token()
-        .claim("exp", now() + 24 * 60 * 60)
-        .claim("aud", json!(["orders-api", "billing-api", "account"]))
-        .claim("resource_access", roles)
-}
-
-fn bearer(token: &str) -> HeaderValue {
-    HeaderValue::try_from(format!("Bearer {token}")).expect("a token has no characters that a header cannot have")
+/// A token with the signature of another. A signature by another key could be refused for being too large a number, which
+/// takes less time than finding out that it is the wrong one.
+fn forged(signed: &[String]) -> String {
+    let [(message, _), (_, signature)] =
+        [0, 1].map(|index| signed[index].rsplit_once('.').expect("a token has three parts"));
+    format!("{message}.{signature}")
 }
 
 /// Makes sure that an alternative really looks at tokens.

@@ -6,6 +6,7 @@
 mod alternatives;
 #[cfg(feature = "peers")]
 mod peers;
+mod services;
 mod work;
 
 use std::{collections::HashMap, time::Instant};
@@ -31,7 +32,12 @@ fn main() {
         .enable_all()
         .build()
         .expect("a runtime");
-    let mut comparison = runtime.block_on(Comparison::prepare());
+    if let Some(name) = argument("--only") {
+        let rounds = argument("--rounds").map_or(20, |rounds| rounds.parse().expect("a number of rounds"));
+        repeat(&runtime, &name, rounds);
+        return;
+    }
+    let mut comparison = runtime.block_on(Comparison::prepare(TOKENS));
     let times = measure(&runtime, &mut comparison);
     println!(
         "\n{ROUNDS} rounds in shuffled order, tokens of {} bytes\n",
@@ -40,6 +46,24 @@ fn main() {
     let names = comparison.alternatives.iter().map(|alternative| alternative.name);
     times.print(names);
     times.print_goals();
+}
+
+/// What stands behind an option on the command line.
+fn argument(option: &str) -> Option<String> {
+    std::env::args().skip_while(|argument| argument != option).nth(1)
+}
+
+/// Does one alternative again and again, for a profiler to look at.
+fn repeat(runtime: &Runtime, name: &str, rounds: usize) {
+    let mut comparison = runtime.block_on(Comparison::prepare(TOKENS.min(rounds * FEW)));
+    let mut alternatives = comparison.alternatives.iter_mut();
+    let Some(alternative) = alternatives.find(|alternative| alternative.name == name) else {
+        panic!("there is no alternative `{name}`");
+    };
+    for _ in 0..rounds {
+        let batch = alternative.work.batch(alternative.repetitions);
+        runtime.block_on(batch.run());
+    }
 }
 
 fn measure(runtime: &Runtime, comparison: &mut Comparison) -> Times {

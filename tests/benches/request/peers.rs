@@ -1,22 +1,18 @@
 //! Other crates for the same job, set up as their documentation says.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use axum::{
     Router,
     http::{HeaderValue, StatusCode},
     routing::get,
 };
-use axum_keycloak_auth::{
-    PassthroughMode, Url,
-    instance::{KeycloakAuthInstance, KeycloakConfig},
-    layer::KeycloakAuthLayer,
-};
 use keycloak_auth_tests::Issuer;
 use tower_oauth2_resource_server::{server::OAuth2ResourceServer, tenant::TenantConfiguration};
 
 use crate::{
-    alternatives::{Alternative, FEW, Tokens, answer, assert_admits, unguarded},
+    alternatives::{Alternative, FEW, Tokens, answer, assert_admits},
+    services::{axum_keycloak_auth, unguarded},
     work::{Supply, Work},
 };
 
@@ -28,8 +24,11 @@ pub(crate) const TOWER_OAUTH2_RESOURCE_SERVER: [&str; 2] = [
 
 pub(crate) async fn alternatives(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
     let routers = [
-        (AXUM_KEYCLOAK_AUTH, axum_keycloak_auth(issuer)),
-        (TOWER_OAUTH2_RESOURCE_SERVER, tower_oauth2_resource_server(issuer).await),
+        (AXUM_KEYCLOAK_AUTH, axum_keycloak_auth(issuer.url())),
+        (
+            TOWER_OAUTH2_RESOURCE_SERVER,
+            tower_oauth2_resource_server(issuer, tokens).await,
+        ),
     ];
     let mut alternatives = Vec::new();
     for ([warm, cold], router) in routers {
@@ -47,30 +46,10 @@ pub(crate) async fn alternatives(issuer: &Issuer, tokens: &Tokens) -> Vec<Altern
 fn requests(name: &'static str, router: Router, authorization: Supply<HeaderValue>) -> Alternative {
     Alternative {
         name,
-        work: Work::Requests {
-            router,
-            authorization,
-            status: StatusCode::OK,
-        },
+        work: Work::requests(router, authorization, StatusCode::OK),
         // Neither keeps tokens.
         repetitions: FEW,
     }
-}
-
-/// Requires the same role as the guard it is compared with.
-fn axum_keycloak_auth(issuer: &Issuer) -> Router {
-    let config = KeycloakConfig::builder()
-        .server(Url::parse(issuer.url()).expect("an address"))
-        .realm("acme".to_owned())
-        .build();
-    let layer = KeycloakAuthLayer::<String>::builder()
-        .instance(Arc::new(KeycloakAuthInstance::new(config)))
-        .passthrough_mode(PassthroughMode::Block)
-        .persist_raw_claims(false)
-        .expected_audiences(vec!["orders-api".to_owned()])
-        .required_roles(vec!["admin".to_owned()])
-        .build();
-    Router::new().route("/orders", get(unguarded)).layer(layer)
 }
 
 /// With its faster cryptography; it knows no roles, so it requires none.

@@ -6,9 +6,11 @@ use aws_lc_rs::signature::ParsedPublicKey;
 use axum::{
     Router,
     body::Body,
-    http::{HeaderValue, Request, StatusCode, header},
+    http::{HeaderValue, Request, StatusCode},
 };
 use tower::ServiceExt as _;
+
+use crate::services::request;
 
 /// One thing to measure, with what it needs to be done any number of times.
 pub(crate) enum Work {
@@ -46,6 +48,15 @@ pub(crate) enum Batch {
 }
 
 impl Work {
+    /// Requests to `router`, which is prepared as `axum::serve` does it: for all requests at once, not for each.
+    pub(crate) fn requests(router: Router, authorization: Supply<HeaderValue>, status: StatusCode) -> Self {
+        Self::Requests {
+            router: router.with_state(()),
+            authorization,
+            status,
+        }
+    }
+
     pub(crate) fn batch(&mut self, size: usize) -> Batch {
         match self {
             Self::Requests {
@@ -91,18 +102,6 @@ impl Batch {
             }
         }
     }
-}
-
-/// A request with four headers.
-pub(crate) fn request(authorization: HeaderValue) -> Request<Body> {
-    Request::builder()
-        .uri("/orders")
-        .header(header::HOST, "orders.acme.test")
-        .header(header::ACCEPT, "application/json")
-        .header(header::USER_AGENT, "benchmark")
-        .header(header::AUTHORIZATION, authorization)
-        .body(Body::empty())
-        .expect("a request")
 }
 
 /// Items to take one after the other.

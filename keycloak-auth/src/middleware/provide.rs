@@ -1,0 +1,51 @@
+//! The layer under which guards find their [`Keycloak`], and which does nothing else.
+
+use std::task::{Context, Poll};
+
+use http::Request;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::{Keycloak, extract::RequestContext};
+
+/// Tells the guards behind it the [`Keycloak`] to ask; leaves it to them whom to let through.
+#[derive(Clone, Debug)]
+pub(crate) struct ProvideLayer(pub(crate) Keycloak);
+
+impl<S> Layer<S> for ProvideLayer {
+    type Service = ProvideService<S>;
+
+    fn layer(&self, inner: S) -> ProvideService<S> {
+        ProvideService {
+            inner,
+            keycloak: self.0.clone(),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct ProvideService<S> {
+    inner: S,
+    keycloak: Keycloak,
+}
+
+impl<S, B> Service<Request<B>> for ProvideService<S>
+where
+    S: Service<Request<B>>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> S::Future {
+        request.extensions_mut().insert(RequestContext {
+            keycloak: self.keycloak.clone(),
+            user: None,
+        });
+        self.inner.call(request)
+    }
+}
