@@ -4,6 +4,7 @@
 mod introspection;
 mod layer;
 mod openapi;
+mod policies;
 mod provider;
 mod responses;
 mod router;
