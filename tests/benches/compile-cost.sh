@@ -76,6 +76,7 @@ done
 
 # Lines of LLVM IR of the package, before any optimization.
 lines() {
+    touch "$work/$1/src/lib.rs"
     cargo rustc --quiet --manifest-path "$work/$1/Cargo.toml" --lib -- \
         --emit=llvm-ir -C no-prepopulate-passes -C codegen-units=1
     cat "$CARGO_TARGET_DIR"/debug/deps/"$1"-*.ll | wc -l

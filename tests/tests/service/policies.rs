@@ -90,7 +90,14 @@ cases! {
 async fn each_word_admits_and_refuses() {
     let realm = TestRealm::new("acme", "orders-api");
     let service = Service::start(router().secure_with(realm.keycloak())).await;
-    for Case { path, policy, admitted, refused, status } in CASES {
+    for Case {
+        path,
+        policy,
+        admitted,
+        refused,
+        status,
+    } in CASES
+    {
         let answer = service.get_as(path, &admitted(realm.user("alice")).token()).await;
         assert_eq!(answer.status, 200, "{policy}: {answer:?}");
         let answer = service.get_as(path, &refused(realm.user("alice")).token()).await;
@@ -109,7 +116,9 @@ async fn every_caller() {}
 #[tokio::test]
 async fn public_and_authenticated_ask_for_no_name() {
     let realm = TestRealm::new("acme", "orders-api");
-    let router = SecureRouter::new().route("/public", get(everyone)).route("/authenticated", get(every_caller));
+    let router = SecureRouter::new()
+        .route("/public", get(everyone))
+        .route("/authenticated", get(every_caller));
     let service = Service::start(router.secure_with(realm.keycloak())).await;
     let (good, bad) = (realm.user("alice").token(), realm.user("alice").expired().token());
     for (path, token, expected) in [
@@ -140,7 +149,9 @@ async fn account(axum::extract::Path(id): axum::extract::Path<String>) -> String
 #[tokio::test]
 async fn an_owner_is_the_caller_in_the_path_and_the_handler_still_reads_it() {
     let realm = TestRealm::new("acme", "orders-api");
-    let router = SecureRouter::new().route("/users/{user}", get(profile)).route("/accounts/{id}", get(account));
+    let router = SecureRouter::new()
+        .route("/users/{user}", get(profile))
+        .route("/accounts/{id}", get(account));
     let service = Service::start(router.secure_with(realm.keycloak())).await;
     let token = realm.user("alice").token();
     let user = realm.keycloak().authenticate(&token).await.expect("a good token");
