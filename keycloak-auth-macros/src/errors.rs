@@ -52,6 +52,11 @@ impl Errors {
         self.count == 0
     }
 
+    pub(crate) fn without_warnings(mut self) -> Self {
+        self.warnings = TokenStream::new();
+        self
+    }
+
     /// One `compile_error!` a mistake, and the warnings.
     pub(crate) fn into_tokens(self) -> TokenStream {
         let errors = self.all.map(syn::Error::into_compile_error).unwrap_or_default();

@@ -24,8 +24,9 @@ pub(crate) fn attribute(arguments: TokenStream, item: TokenStream, realm: RealmC
     let handler = match handler::read(item, &mut errors) {
         Ok(handler) => handler,
         Err(item) => {
-            let errors = errors.into_tokens();
-            return quote!(#errors #dependencies #item);
+            // It may stand where a constant without a name cannot: among methods.
+            let errors = errors.without_warnings().into_tokens();
+            return quote!(#errors #item);
         }
     };
     let policy = if errors.is_empty() { policy } else { None };

@@ -3,6 +3,7 @@
 //! The check is opt-in: without a `realm` key in `Cargo.toml` and without the environment variable, every name passes.
 
 mod built_in;
+mod essence;
 mod export;
 mod load;
 mod names;

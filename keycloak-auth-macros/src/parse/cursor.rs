@@ -148,12 +148,37 @@ impl Cursor {
         items
     }
 
+    /// What somebody means who writes an operator of Rust, or of English.
+    fn operator(&self) -> Option<&'static str> {
+        match self.peek()? {
+            TokenTree::Punct(punct) if punct.as_char() == '|' => Some("any"),
+            TokenTree::Punct(punct) if matches!(punct.as_char(), '&' | '+') => Some("all"),
+            TokenTree::Ident(word) if word == "or" => Some("any"),
+            TokenTree::Ident(word) if word == "and" => Some("all"),
+            _ => None,
+        }
+    }
+
     fn separator(&mut self, errors: &mut Errors) {
         if self.at_end() || self.eat_punct(',').is_some() {
             return;
         }
         if let Some(semicolon) = self.eat_punct(';') {
             errors.report(semicolon, "expected `,`, found `;`", "write a comma in its place");
+            return;
+        }
+        if let Some(join) = self.operator() {
+            let at: TokenStream = [self.next(), self.eat_punct('|').or_else(|| self.eat_punct('&'))]
+                .into_iter()
+                .flatten()
+                .collect();
+            errors.report(
+                &at,
+                format!("`{}` does not join requirements", text(&at)),
+                format!("write `{join}(…, …)` around them, or a list with `{join}` at the end"),
+            );
+            self.eat_entry();
+            self.eat_punct(',');
             return;
         }
         match self.peek() {

@@ -7,7 +7,7 @@ use serde::{
     de::{DeserializeOwned, IgnoredAny},
 };
 
-use super::Problem;
+use super::{Problem, essence};
 
 /// A realm as `kc.sh export` writes it and `kc.sh import` reads it: Keycloak's `RealmRepresentation`.
 #[derive(Deserialize)]
@@ -82,6 +82,8 @@ pub(super) struct ScopeAttributes {
 pub(super) fn parse(json: &[u8], file: &str, wanted: Option<&str>) -> Result<RealmExport, Problem> {
     // Editors on Windows write a byte order mark; Keycloak skips it, too.
     let json = json.strip_prefix("\u{feff}".as_bytes()).unwrap_or(json);
+    let essence = essence::essence(json);
+    let json = essence.as_deref().unwrap_or(json);
     let is_array = json.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
     let mut realms = if is_array {
         from_json::<Vec<RealmExport>>(json, file)?

@@ -88,7 +88,10 @@ impl Caller {
             Policy::Public | Policy::Authenticated => true,
             Policy::All(operands) => operands.iter().all(|operand| self.meets(operand)),
             Policy::Any(operands) => operands.iter().any(|operand| self.meets(operand)),
-            Policy::Not(operand) => !self.meets(operand),
+            Policy::Not(operand) => {
+                let has = |name: &&str| self.parameters.iter().any(|(parameter, _)| parameter == name);
+                operand.owner_parameters().iter().all(has) && !self.meets(operand)
+            }
             Policy::Role(role) => self.realm_roles.contains(&role) || self.client_roles.contains(&("own", role)),
             Policy::RealmRole(role) => self.realm_roles.contains(&role),
             Policy::ClientRole { client, role } => self.client_roles.contains(&(client, role)),

@@ -31,6 +31,15 @@ impl<'a> EvaluationContext<'a> {
         self.path_parameters = path_parameters;
         self
     }
+
+    /// The value of the path parameter; none when it is empty, or there are several of that name.
+    fn path_parameter(&self, name: &str) -> Option<&'a str> {
+        let mut named = self.path_parameters.iter().filter(|(parameter, _)| *parameter == name);
+        match (named.next(), named.next()) {
+            (Some((_, value)), None) if !value.is_empty() => Some(value),
+            _ => None,
+        }
+    }
 }
 
 /// What a policy says about a caller, with the reason.
@@ -137,7 +146,11 @@ impl Policy {
             Self::Public | Self::Authenticated => true,
             Self::All(operands) => return all(operands, claims, context),
             Self::Any(operands) => return self.any(operands, claims, context),
-            Self::Not(operand) => !operand.evaluate(claims, context).is_allowed(),
+            // A parameter that the route lacks is nobody's: turned around, that would admit everybody.
+            Self::Not(operand) => {
+                operand.all_owner_parameters(&mut |name| context.path_parameter(name).is_some())
+                    && !operand.evaluate(claims, context).is_allowed()
+            }
             Self::Role(role) => has(claims.realm_roles(), role) || has(claims.client_roles(context.client_id), role),
             Self::RealmRole(role) => has(claims.realm_roles(), role),
             Self::ClientRole { client, role } => has(claims.client_roles(client), role),
@@ -216,9 +229,8 @@ pub(crate) fn is_within(group: &str, tree: &str) -> bool {
 
 /// Whether the path parameter stands for the caller. A parameter or claim that is missing or empty never does.
 fn is_owner(claims: &Claims, context: &EvaluationContext<'_>, parameter: &str, claim: &str) -> bool {
-    let mut named = context.path_parameters.iter().filter(|(name, _)| *name == parameter);
-    let (Some((_, value)), None) = (named.next(), named.next()) else {
+    let Some(value) = context.path_parameter(parameter) else {
         return false;
     };
-    !value.is_empty() && claims.text_claim(claim).is_some_and(|own| own == *value)
+    claims.text_claim(claim).is_some_and(|own| own == value)
 }

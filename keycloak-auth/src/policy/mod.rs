@@ -19,6 +19,8 @@
 //! }
 //! # }
 //! ```
+//!
+#![doc = include_str!("../docs/semantics.md")]
 
 mod display;
 mod evaluate;
@@ -107,11 +109,38 @@ impl Policy {
     /// Whether evaluating needs the path parameters of the request.
     #[must_use]
     pub fn needs_path_parameters(&self) -> bool {
+        !self.all_owner_parameters(&mut |_| false)
+    }
+
+    /// The path parameters that a route needs so that the policy can be met, in the policy's order.
+    ///
+    /// ```
+    /// # use keycloak_auth::{Policy, policy};
+    /// const POLICY: Policy = policy!(any(owner("user"), all(owner("team" = "team"), not(owner("user" = "deputy")))));
+    ///
+    /// assert_eq!(POLICY.owner_parameters(), ["user", "team"]);
+    /// ```
+    #[must_use]
+    pub fn owner_parameters(&self) -> Vec<&'static str> {
+        let mut parameters = Vec::new();
+        self.all_owner_parameters(&mut |parameter| {
+            if !parameters.contains(&parameter) {
+                parameters.push(parameter);
+            }
+            true
+        });
+        parameters
+    }
+
+    /// Whether `is_wanted` is true of every path parameter of the policy; the first of which it is not ends the search.
+    fn all_owner_parameters(&self, is_wanted: &mut impl FnMut(&'static str) -> bool) -> bool {
         match self {
-            Self::Owner { .. } => true,
-            Self::All(operands) | Self::Any(operands) => operands.iter().any(Self::needs_path_parameters),
-            Self::Not(operand) => operand.needs_path_parameters(),
-            _ => false,
+            Self::Owner { parameter, .. } => is_wanted(parameter),
+            Self::All(operands) | Self::Any(operands) => {
+                operands.iter().all(|operand| operand.all_owner_parameters(is_wanted))
+            }
+            Self::Not(operand) => operand.all_owner_parameters(is_wanted),
+            _ => true,
         }
     }
 

@@ -111,6 +111,37 @@ fn scopes_claims_and_owners() {
 }
 
 #[test]
+fn a_parameter_that_is_not_there_is_nobodys_and_not_everybodys() {
+    const MISSING: Policy = Policy::Owner {
+        parameter: "missing",
+        claim: "sub",
+    };
+    const OTHER: Policy = Policy::Owner {
+        parameter: "name",
+        claim: "sub",
+    };
+    assert!(allows(Policy::Not(&OTHER)));
+    for parameter in ["missing", "empty", "twice"] {
+        let not: &'static Policy = Box::leak(Box::new(Policy::Owner {
+            parameter,
+            claim: "sub",
+        }));
+        assert!(!allows(Policy::Not(not)), "{parameter}");
+    }
+    assert!(!allows(Policy::Not(&Policy::Not(&MISSING))));
+    assert!(!allows(Policy::Not(&Policy::All(&[
+        OTHER,
+        Policy::Any(&[OTHER, MISSING])
+    ]))));
+    assert!(allows(Policy::Any(&[MISSING, Policy::RealmRole("clerk")])));
+    assert_eq!(
+        Policy::All(&[OTHER, Policy::Not(&MISSING), OTHER]).owner_parameters(),
+        ["name", "missing"]
+    );
+    assert!(!Policy::Authenticated.needs_path_parameters());
+}
+
+#[test]
 fn operands_combine_as_their_words_say() {
     const YES: Policy = Policy::RealmRole("clerk");
     const NO: Policy = Policy::RealmRole("auditor");

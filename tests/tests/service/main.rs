@@ -9,6 +9,7 @@ mod introspection;
 mod layer;
 mod metrics;
 mod openapi;
+mod policies;
 mod provider;
 mod report_only;
 mod responses;
