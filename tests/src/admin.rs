@@ -112,7 +112,7 @@ impl Admin {
         self.create(&format!("realms/{realm}/components"), &component).await
     }
 
-    /// Adds an RS256 key that was made elsewhere, a private key in PEM (PKCS #8); the one with the highest priority signs.
+    /// Adds an RS256 key that was made elsewhere, in PEM (PKCS #8). Returns the id of the provider.
     pub async fn import_key(&self, realm: &str, private_key: &str, priority: u32) -> Result<String> {
         let component = json!({
             "name": format!("rsa-{priority}"),

@@ -28,7 +28,9 @@ impl Default for Browser {
 }
 
 impl Browser {
-    /// The authorization code grant with PKCE (RFC 6749 section 4.1, RFC 7636); fills in the login form if there is one.
+    /// The authorization code grant with PKCE (RFC 6749 section 4.1, RFC 7636).
+    ///
+    /// Fills in the login form if there is one.
     pub async fn login(&mut self, realm: &Realm, client_id: &str, user: &str) -> Result<Tokens> {
         let verifier = base64url(random::<32>());
         let challenge = base64url(digest::digest(&digest::SHA256, verifier.as_bytes()));
