@@ -4,6 +4,7 @@ mod guarded;
 mod method_router;
 #[cfg(feature = "utoipa-axum")]
 pub(crate) mod openapi;
+mod oversight;
 mod routes;
 mod secure_router;
 

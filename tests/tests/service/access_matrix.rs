@@ -281,6 +281,19 @@ async fn the_page_is_served_to_whom_it_is_for_and_lists_the_whole_router() {
     assert_eq!(service.get_as(&format!("{path}?format=pdf"), &admin).await.status, 400);
 }
 
+#[tokio::test]
+async fn the_page_finds_its_keycloak_in_the_state_too() {
+    let realm = TestRealm::new("acme", "orders-api");
+    let router = SecureRouter::<Keycloak>::new()
+        .access_matrix_page("/access-matrix", &policy!(realm_roles = "admin"))
+        .secure_from_state()
+        .with_state(realm.keycloak());
+    let service = Service::start(router).await;
+    let status = async |token: &str| service.get_as("/access-matrix", token).await.status;
+    assert_eq!(status(&realm.user("alice").realm_role("admin").token()).await, 200);
+    assert_eq!(status(&realm.user("dave").token()).await, 403);
+}
+
 #[test]
 #[should_panic(
     expected = "`GET /orders/{order}` has no path parameter `id`, it has `order`; the policy \
