@@ -27,7 +27,7 @@ const TURN: Duration = Duration::from_millis(700);
 const CONNECTIONS: usize = 8;
 
 /// How many one-time tokens there are in a flood; more than are asked for while it lasts.
-const FLOOD: usize = 60_000;
+const FLOOD: usize = 20_000;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
