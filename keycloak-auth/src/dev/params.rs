@@ -12,8 +12,13 @@ impl Params {
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.raw(name).filter(|value| !value.is_empty())
+    }
+
+    /// A parameter that may be there and empty.
+    pub(super) fn raw(&self, name: &str) -> Option<&str> {
         let value = self.0.iter().find(|(other, _)| other == name);
-        value.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+        value.map(|(_, value)| value.as_str())
     }
 
     /// Every value of a parameter that may stand several times.

@@ -59,8 +59,17 @@ pub(super) struct ClientSession {
     /// The user did not have to log in for it: `acr` is `0`.
     pub(super) single_sign_on: bool,
     pub(super) nonce: Option<String>,
-    /// The refresh token that is in use, with the time it was issued and how often it was used.
-    pub(super) refresh: Option<(String, u64, u64)>,
+    /// The refresh tokens that were used last, by their line.
+    pub(super) used: HashMap<String, UsedToken>,
+}
+
+/// A refresh token that was used.
+#[derive(Clone, Debug)]
+pub(super) struct UsedToken {
+    pub(super) id: String,
+    pub(super) issued: u64,
+    /// How often.
+    pub(super) uses: u64,
 }
 
 /// A request for authorization that waits for the user.
@@ -208,10 +217,10 @@ impl Session {
         now < self.last_access + settings.session_idle && now < self.started + settings.session_lifespan
     }
 
-    /// When a refresh token ends that is issued now.
-    pub(super) fn refresh_expires(&self, client: ClientId, now: u64, settings: &Settings) -> u64 {
+    /// When a refresh token ends that is issued now; `None` for an offline one, which ends by idling only.
+    pub(super) fn refresh_expires(&self, client: ClientId, now: u64, settings: &Settings) -> Option<u64> {
         if self.offline {
-            return now + settings.offline_session_idle;
+            return None;
         }
         let of_client = self.clients.get(&client).map_or(self.started, |client| client.started);
         let idle = settings
@@ -222,7 +231,7 @@ impl Session {
         if let Some(lifespan) = settings.client_session_lifespan {
             end = end.min(of_client + lifespan);
         }
-        end
+        Some(end)
     }
 
     /// When the session ends however much it is used.

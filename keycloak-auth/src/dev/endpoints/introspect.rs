@@ -36,7 +36,7 @@ fn introspect(request: &Incoming) -> Result<Claims, OAuthError> {
     }
     let token = request
         .form
-        .get("token")
+        .raw("token")
         .ok_or_else(|| OAuthError::invalid_request("Token not provided."))?;
     let inactive = || Claims::from_iter([("active".to_owned(), json!(false))]);
     Ok(active(request, client, token).unwrap_or_else(inactive))

@@ -74,7 +74,7 @@ fn userinfo(request: &Incoming) -> Result<Claims, Refusal> {
             "Missing openid scope",
         ));
     }
-    if !token.claims.contains_key("sub") {
+    if request.shared.model.client(token.client).lightweight {
         return Err(invalid("Lightweight access token not allowed for userinfo endpoint"));
     }
     token.issue(request, userinfo_claims).ok_or_else(failed)

@@ -53,6 +53,7 @@ pub(super) struct RealmFile {
     pub(super) client_scope_mappings: BTreeMap<String, Vec<ScopeMappingFile>>,
     pub(super) clients: Vec<ClientFile>,
     pub(super) users: Vec<UserFile>,
+    pub(super) required_actions: Vec<RequiredActionFile>,
     pub(super) components: BTreeMap<String, Vec<ComponentFile>>,
 
     // What cannot be done is read to be named.
@@ -100,6 +101,14 @@ pub(super) struct ScopeMappingFile {
     pub(super) client: Option<String>,
     pub(super) client_scope: Option<String>,
     pub(super) roles: Vec<String>,
+}
+
+/// Something that users may have to do before they get in (`RequiredActionProviderRepresentation`).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RequiredActionFile {
+    pub(super) alias: String,
+    pub(super) enabled: Option<bool>,
 }
 
 /// A part that Keycloak loads: here, a provider of keys or of users (`ComponentExportRepresentation`).

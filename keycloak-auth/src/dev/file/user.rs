@@ -36,7 +36,6 @@ pub(in crate::dev) struct CredentialFile {
     #[serde(rename = "type")]
     pub(in crate::dev) kind: Option<String>,
     pub(in crate::dev) value: Option<String>,
-    pub(in crate::dev) temporary: Option<bool>,
     /// A JSON text with `value` and `salt`.
     pub(in crate::dev) secret_data: Option<String>,
     /// A JSON text with `algorithm`, `hashIterations` and `additionalParameters`.

@@ -36,9 +36,18 @@ pub(in crate::dev) fn apply<'m>(
 ) {
     let mappers: Vec<_> = mappers.collect();
     let view = RoleView::new(subject, &mappers);
-    for mapper in &mappers {
+    // The level of authentication stands whatever others say of it.
+    let (last, first): (Vec<&Mapper>, Vec<&Mapper>) =
+        mappers.into_iter().partition(|mapper| matches!(mapper.kind, Kind::Acr));
+    for mapper in first.into_iter().chain(last) {
         if mapper.kind.serves(target) && mapper.targets.include(target) {
             mapper.kind.apply(claims, subject, &view);
+        }
+    }
+    if target == Target::UserInfo {
+        // They are about a token, not about a user.
+        for name in ["acr", "aud", "auth_time", "azp"] {
+            claims.remove(name);
         }
     }
 }
@@ -120,7 +129,7 @@ impl Kind {
             Self::Address(members) => {
                 let address: Map<_, _> = (members.iter())
                     .filter_map(|(member, attribute)| {
-                        let values = attribute_values(subject, attribute, false);
+                        let values = user.attributes.get(attribute)?;
                         Some(((*member).to_owned(), json!(values.first()?)))
                     })
                     .collect();

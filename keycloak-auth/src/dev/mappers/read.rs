@@ -72,7 +72,7 @@ impl Mapper {
             },
             "oidc-group-membership-mapper" => Kind::Groups {
                 claim: config.claim_name()?,
-                full_path: default_on("full.path"),
+                full_path: file.is_true("full.path"),
             },
             "oidc-audience-mapper" => {
                 let client = file.setting("included.client.audience");

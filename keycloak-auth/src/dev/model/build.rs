@@ -1,6 +1,7 @@
 //! A model from a realm file: names are resolved, and what cannot be is an error with the path of its member.
 
 mod clients;
+mod profile;
 mod scopes;
 mod users;
 
@@ -37,7 +38,7 @@ pub(in crate::dev) fn build(mut file: RealmFile, warnings: &mut Vec<RealmWarning
     let mut clients = clients::read(&file, &roles, &scopes, warnings)?;
     scopes::restrict_clients(&file, &roles, &mut clients)?;
     let groups = users::read_groups(&file.groups, &roles)?;
-    let users = users::read(&file, &roles, &groups, default_role, &mut clients, &scopes)?;
+    let users = users::read(&file, &roles, &groups, default_role, &mut clients, &scopes, warnings)?;
     let keys = key_algorithms(&file, warnings);
     let settings = settings(&file, warnings);
     let usernames = users::index(&users, |user| Some(user.username.clone()));

@@ -24,11 +24,7 @@ pub(super) fn report(file: &RealmFile, warnings: &mut Vec<RealmWarning>) {
                 ),
             }
         }
-        let temporary = user
-            .credentials
-            .iter()
-            .any(|credential| credential.temporary == Some(true));
-        if temporary || !user.required_actions.is_empty() {
+        if !user.required_actions.is_empty() {
             warn(
                 format!("{path}.requiredActions"),
                 "required actions cannot be done here: the user cannot log in",

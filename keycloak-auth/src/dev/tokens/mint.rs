@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Claims, Scope, sign, sign_refresh, token_hash};
+use super::{Claims, RefreshToken, Scope, sign, sign_refresh, token_hash};
 use crate::dev::{
     keys::Keys,
     mappers::{Subject, Target, apply},
     model::{ClientId, Model, UserId},
     random::random_uuid,
-    sessions::{Session, State},
+    sessions::Session,
 };
 
 /// Everything that goes into the tokens of one grant.
@@ -22,8 +22,8 @@ pub(in crate::dev) struct Issue<'a> {
     pub(in crate::dev) client: ClientId,
     pub(in crate::dev) user: UserId,
     pub(in crate::dev) scope: &'a Scope,
-    /// The scope of the refresh token, where it is not that of the access token.
-    pub(in crate::dev) refresh_scope: Option<&'a str>,
+    /// The refresh token that was given for these, if one was.
+    pub(in crate::dev) refreshed: Option<&'a RefreshToken>,
     pub(in crate::dev) session: SessionKind<'a>,
     /// Two letters of the grant for the `jti`, as Keycloak has them.
     pub(in crate::dev) grant: &'static str,
@@ -38,30 +38,31 @@ pub(in crate::dev) enum SessionKind<'a> {
     Online(&'a Session),
     /// One that ends with the answer, with what it remembers.
     Transient(&'a BTreeMap<String, String>),
-    /// That of another token.
+    /// That of another token of the same client.
+    Own(&'a Session),
+    /// That of a token of another client.
     Exchanged(&'a Session),
 }
 
 impl Issue<'_> {
     /// The answer with an access token, an ID token where `openid` is asked for, and a refresh token where the client
-    /// has them; `state` keeps the refresh token in mind.
-    pub(in crate::dev) fn answer(&self, state: &mut State) -> Claims {
-        self.answer_of(self.access_claims(), state)
+    /// has them.
+    pub(in crate::dev) fn answer(&self) -> Claims {
+        self.answer_of(self.access_claims())
     }
 
     /// The answer with an access token that carries less, where `restrict` says so.
     pub(in crate::dev) fn answer_restricted<E>(
         &self,
-        state: &mut State,
         restrict: impl FnOnce(&mut Claims) -> Result<(), E>,
     ) -> Result<Claims, E> {
         let mut claims = self.access_claims();
         restrict(&mut claims)?;
-        Ok(self.answer_of(claims, state))
+        Ok(self.answer_of(claims))
     }
 
     /// The answer of the token endpoint (RFC 6749 §5.1).
-    fn answer_of(&self, claims: Claims, state: &mut State) -> Claims {
+    fn answer_of(&self, claims: Claims) -> Claims {
         let (client, settings) = (self.model.client(self.client), &self.model.settings);
         let expires_in = claims["exp"].as_u64().unwrap_or_default().saturating_sub(self.now);
         let access_token = self.sign_access(&claims);
@@ -79,7 +80,7 @@ impl Issue<'_> {
         if let SessionKind::Online(session) = self.session
             && client.refresh_tokens
         {
-            let (token, refresh_expires_in) = self.refresh_token(session, &claims, state);
+            let (token, refresh_expires_in) = self.refresh_token(session, &claims);
             body.insert("refresh_token".to_owned(), json!(token));
             body.insert("refresh_expires_in".to_owned(), json!(refresh_expires_in));
         }
@@ -181,21 +182,33 @@ impl Issue<'_> {
         claims
     }
 
-    fn refresh_token(&self, session: &Session, access: &Claims, state: &mut State) -> (String, u64) {
-        let expires = session.refresh_expires(self.client, self.now, &self.model.settings);
-        let jti = random_uuid();
+    /// The refresh token and its lifespan, which is 0 for one that does not end by itself.
+    fn refresh_token(&self, session: &Session, access: &Claims) -> (String, u64) {
+        let settings = &self.model.settings;
         let mut claims = Claims::new();
-        claims.insert("exp".to_owned(), json!(expires));
+        let expires = session.refresh_expires(self.client, self.now, settings);
+        if let Some(expires) = expires {
+            claims.insert("exp".to_owned(), json!(expires));
+        }
         claims.insert("iat".to_owned(), json!(self.now));
-        claims.insert("jti".to_owned(), json!(jti));
+        claims.insert("jti".to_owned(), json!(random_uuid()));
         claims.insert("aud".to_owned(), json!(self.issuer));
-        claims.insert(
-            "typ".to_owned(),
-            json!(if session.offline { "Offline" } else { "Refresh" }),
-        );
-        let scope = self
-            .refresh_scope
-            .map_or_else(|| self.scope.full(self.model), str::to_owned);
+        let typ = if session.offline { "Offline" } else { "Refresh" };
+        claims.insert("typ".to_owned(), json!(typ));
+        let (scope, line) = match self.refreshed {
+            None => (self.scope.full(self.model), None),
+            Some(token) => (
+                token.text("scope").unwrap_or_default().to_owned(),
+                token.text("reuse_id"),
+            ),
+        };
+        if settings.refresh_token_reuse.is_some() {
+            // All that come of one login have it in common.
+            claims.insert(
+                "reuse_id".to_owned(),
+                json!(line.map_or_else(random_uuid, str::to_owned)),
+            );
+        }
         claims.insert("prov".to_owned(), json!("default"));
         claims.insert("scope".to_owned(), json!(scope));
         for shared in ["iss", "azp", "sid", "sub"] {
@@ -211,12 +224,8 @@ impl Issue<'_> {
         {
             claims.insert("cnf".to_owned(), confirmation.clone());
         }
-        if let Some(session) = state.sessions.get_mut(&session.id)
-            && let Some(client) = session.clients.get_mut(&self.client)
-        {
-            client.refresh = Some((jti, self.now, 0));
-        }
-        (sign_refresh(self.keys.refresh(), &claims), expires - self.now)
+        let lifespan = expires.map_or(0, |expires| expires.saturating_sub(self.now));
+        (sign_refresh(self.keys.refresh(), &claims), lifespan)
     }
 
     fn map(&self, claims: &mut Claims, target: Target) {
@@ -238,7 +247,7 @@ impl Issue<'_> {
 impl<'a> SessionKind<'a> {
     fn session(self) -> Option<&'a Session> {
         match self {
-            Self::Online(session) | Self::Exchanged(session) => Some(session),
+            Self::Online(session) | Self::Own(session) | Self::Exchanged(session) => Some(session),
             Self::Transient(_) => None,
         }
     }
@@ -246,16 +255,17 @@ impl<'a> SessionKind<'a> {
     /// The two letters of the session for the `jti`.
     fn letters(self) -> &'static str {
         match self {
-            Self::Online(session) if session.offline => "of",
-            Self::Online(_) => "on",
+            Self::Online(session) | Self::Own(session) if session.offline => "of",
+            Self::Online(_) | Self::Own(_) => "on",
             Self::Transient(_) => "tr",
+            Self::Exchanged(session) if session.offline => "ft",
             Self::Exchanged(_) => "nt",
         }
     }
 
     fn notes(self) -> &'a BTreeMap<String, String> {
         match self {
-            Self::Online(session) | Self::Exchanged(session) => &session.notes,
+            Self::Online(session) | Self::Own(session) | Self::Exchanged(session) => &session.notes,
             Self::Transient(notes) => notes,
         }
     }
@@ -295,6 +305,9 @@ pub(in crate::dev) fn introspection_claims(issue: &Issue<'_>, token: &Claims) ->
         if let Some(value) = token.get(kept) {
             claims.insert(kept.to_owned(), value.clone());
         }
+    }
+    if claims.get("scope").is_some_and(|scope| scope == "") {
+        claims.remove("scope");
     }
     issue.map(&mut claims, Target::Introspection);
     let client_id = &issue.model.client(issue.client).client_id;

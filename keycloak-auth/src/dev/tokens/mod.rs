@@ -5,7 +5,7 @@ mod scope;
 mod verify;
 
 pub(super) use mint::{Issue, SessionKind, introspection_claims, userinfo_claims};
-pub(super) use scope::{Scope, ScopeError};
+pub(super) use scope::Scope;
 pub(super) use verify::{AccessToken, RefreshToken};
 
 use std::collections::BTreeMap;

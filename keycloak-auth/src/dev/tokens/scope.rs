@@ -13,30 +13,15 @@ pub(in crate::dev) struct Scope {
     pub(in crate::dev) openid: bool,
 }
 
-/// Why a scope is refused.
-#[derive(Debug)]
-pub(in crate::dev) enum ScopeError {
-    /// The whole parameter, which has words that the client does not have.
-    Invalid(String),
-}
-
 impl Scope {
     /// The scope of a request: what the client always has, and what it may have and asks for.
     ///
-    /// A client scope with roles is left out for a user who has none of them.
-    pub(in crate::dev) fn requested(
-        model: &Model,
-        client: &Client,
-        user: &User,
-        parameter: Option<&str>,
-    ) -> Result<Self, ScopeError> {
+    /// A client scope with roles is left out for a user who has none of them, and words that the client does not have.
+    pub(in crate::dev) fn requested(model: &Model, client: &Client, user: &User, parameter: Option<&str>) -> Self {
         let parameter = parameter.unwrap_or_default();
         let words = || parameter.split_whitespace();
         let named =
             |scopes: &[usize], word: &str| scopes.iter().copied().find(|scope| model.scopes[*scope].name == word);
-        if !model.knows_scope(client, parameter) {
-            return Err(ScopeError::Invalid(parameter.to_owned()));
-        }
         let mut scopes = client.default_scopes.clone();
         for word in words() {
             scopes.extend(named(&client.optional_scopes, word).filter(|scope| !scopes.contains(scope)));
@@ -45,10 +30,10 @@ impl Scope {
             let roles = &model.scopes[*scope].roles;
             roles.is_empty() || !roles.is_disjoint(&user.roles)
         });
-        Ok(Self {
+        Self {
             scopes,
             openid: words().any(|word| word == "openid"),
-        })
+        }
     }
 
     /// Whether it has the client scope of this name.

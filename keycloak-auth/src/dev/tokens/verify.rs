@@ -45,7 +45,7 @@ impl AccessToken {
         let model = &shared.model;
         let (client, user) = (model.client(self.client), model.user(self.user));
         let words = self.claims.get("scope").and_then(Value::as_str);
-        let scope = Scope::requested(model, client, user, words).ok()?;
+        let scope = Scope::requested(model, client, user, words);
         let session = match &self.session {
             Some(id) => Some(shared.sessions.lock().sessions.get(id)?.clone()),
             None => None,
@@ -59,7 +59,7 @@ impl AccessToken {
             client: self.client,
             user: self.user,
             scope: &scope,
-            refresh_scope: None,
+            refreshed: None,
             session: session
                 .as_ref()
                 .map_or(SessionKind::Transient(&notes), SessionKind::Online),
@@ -119,7 +119,9 @@ impl RefreshToken {
         }
         let claims: Claims = serde_json::from_slice(&decode(payload)?).ok()?;
         let refresh = matches!(claims.get("typ").and_then(Value::as_str), Some("Refresh" | "Offline"));
-        let good = refresh && claims.get("iss")?.as_str()? == issuer && now < claims.get("exp")?.as_u64()?;
+        let good = refresh
+            && claims.get("iss")?.as_str()? == issuer
+            && !claims.get("exp").is_some_and(|end| end.as_u64() <= Some(now));
         good.then_some(Self { claims })
     }
 

@@ -2,10 +2,11 @@
 
 use axum::http::StatusCode;
 
-use super::{Incoming, requested_scope};
+use super::{Incoming, check_offline, requested_scope};
 use crate::dev::{
     answers::OAuthError,
     model::ClientId,
+    sessions::ClientSession,
     tokens::{Claims, Issue, SessionKind, service_account_notes},
 };
 
@@ -27,19 +28,35 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
         ));
     }
     let scope = requested_scope(request, of_client, model.user(user))?;
+    let offline = check_offline(request, of_client, request.form.get("scope"), &scope)?;
     let notes = service_account_notes(of_client);
+    let now = shared.now();
+    let session = of_client.refresh_tokens_for_service_account.then(|| {
+        let mut state = shared.sessions.lock();
+        let session = state.start(user, now, &model.settings);
+        session.offline = offline;
+        session.notes = notes.clone();
+        let of_session = ClientSession {
+            started: now,
+            ..ClientSession::default()
+        };
+        session.clients.insert(client, of_session);
+        session.clone()
+    });
     let issue = Issue {
         model,
         keys: &shared.keys,
         issuer: &request.issuer,
-        now: shared.now(),
+        now,
         client,
         user,
         scope: &scope,
-        refresh_scope: None,
-        session: SessionKind::Transient(&notes),
+        refreshed: None,
+        session: session
+            .as_ref()
+            .map_or(SessionKind::Transient(&notes), SessionKind::Online),
         grant: "cc",
         dpop_thumbprint: key,
     };
-    Ok(issue.answer(&mut shared.sessions.lock()))
+    Ok(issue.answer())
 }

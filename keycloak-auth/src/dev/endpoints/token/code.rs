@@ -49,9 +49,8 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
         return Err(OAuthError::invalid_grant("User disabled"));
     }
     let parameter = code.request.scope.as_deref();
-    let scope = Scope::requested(model, model.client(client), model.user(user), parameter)
-        .map_err(|_| OAuthError::invalid_grant("Client no longer has requested consent from user"))?;
-    if check_offline(request, parameter, &scope)? {
+    let scope = Scope::requested(model, model.client(client), model.user(user), parameter);
+    if check_offline(request, model.client(client), parameter, &scope)? {
         session.offline = true;
     }
     session.last_access = now;
@@ -68,12 +67,12 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
         client,
         user,
         scope: &scope,
-        refresh_scope: None,
+        refreshed: None,
         session: SessionKind::Online(&session),
         grant: "ac",
         dpop_thumbprint: key,
     };
-    Ok(issue.answer(&mut state))
+    Ok(issue.answer())
 }
 
 fn check_redirect_uri(request: &Incoming, asked: &AuthorizationRequest) -> Result<(), OAuthError> {

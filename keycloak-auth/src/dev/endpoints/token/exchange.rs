@@ -8,7 +8,7 @@ use crate::dev::{
     answers::OAuthError,
     model::{ClientId, ClientKind},
     sessions::ClientSession,
-    tokens::{AccessToken, Claims, Issue, SessionKind, service_account_notes},
+    tokens::{AccessToken, Claims, Issue, Scope, SessionKind, service_account_notes},
 };
 
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -55,7 +55,15 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
         let text = "Client is not within the token audience";
         return Err(OAuthError::new(StatusCode::FORBIDDEN, "access_denied", text));
     }
-    let scope = requested_scope(request, of_client, model.user(token.user))?;
+    // A client that exchanges a token of its own keeps the scope of it.
+    let own = token.client == client;
+    let asked = request.form.get("scope");
+    let scope = match token.claims.get("scope").and_then(Value::as_str) {
+        Some(words) if own && asked.is_none() => {
+            Scope::requested(model, of_client, model.user(token.user), Some(words))
+        }
+        _ => requested_scope(request, of_client, model.user(token.user))?,
+    };
     let now = shared.now();
     let mut state = shared.sessions.lock();
     let session = token
@@ -78,14 +86,21 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
         client,
         user: token.user,
         scope: &scope,
-        refresh_scope: None,
-        session: session
-            .as_ref()
-            .map_or(SessionKind::Transient(&notes), SessionKind::Exchanged),
+        refreshed: None,
+        session: session.as_ref().map_or(SessionKind::Transient(&notes), |session| {
+            if own {
+                SessionKind::Own(session)
+            } else {
+                SessionKind::Exchanged(session)
+            }
+        }),
         grant: "te",
         dpop_thumbprint: key,
     };
-    let mut body = issue.answer_restricted(&mut state, |claims| restrict(request, claims))?;
+    let mut body = issue.answer_restricted(|claims| restrict(request, claims))?;
+    if !asked.is_some_and(|asked| asked.split_whitespace().any(|word| word == "openid")) {
+        body.remove("id_token");
+    }
     body.insert("issued_token_type".to_owned(), json!(requested_type));
     if requested_type == ID_TOKEN {
         let access = issue.access_claims();

@@ -17,7 +17,7 @@ use crate::dev::{
     answers::{OAuthError, json_response, no_store},
     dpop::Proof,
     model::{Client, ClientId, User},
-    tokens::{Claims, Scope, ScopeError},
+    tokens::{Claims, Scope},
 };
 
 /// What the answers show to a page beside their body.
@@ -69,25 +69,39 @@ async fn grant(request: &Incoming, client: ClientId) -> Result<Claims, OAuthErro
     }
 }
 
+/// Refuses a scope that the client does not have.
+fn check_words(request: &Incoming, client: &Client) -> Result<(), OAuthError> {
+    let scope = request.form.get("scope").unwrap_or_default();
+    if request.shared.model.knows_scope(client, scope) {
+        return Ok(());
+    }
+    let text = format!("Invalid scopes: {scope}");
+    Err(OAuthError::new(StatusCode::BAD_REQUEST, "invalid_scope", text))
+}
+
 /// The scope that a request asks for.
 fn requested_scope(request: &Incoming, client: &Client, user: &User) -> Result<Scope, OAuthError> {
-    let parameter = request.form.get("scope");
-    Scope::requested(&request.shared.model, client, user, parameter).map_err(|error| match error {
-        ScopeError::Invalid(scope) => OAuthError::new(
-            StatusCode::BAD_REQUEST,
-            "invalid_scope",
-            format!("Invalid scopes: {scope}"),
-        ),
-    })
+    check_words(request, client)?;
+    Ok(Scope::requested(
+        &request.shared.model,
+        client,
+        user,
+        request.form.get("scope"),
+    ))
 }
 
 /// Whether offline tokens are asked for; they are refused to a user who may not have them.
-fn check_offline(request: &Incoming, parameter: Option<&str>, scope: &Scope) -> Result<bool, OAuthError> {
+fn check_offline(
+    request: &Incoming,
+    client: &Client,
+    parameter: Option<&str>,
+    scope: &Scope,
+) -> Result<bool, OAuthError> {
     let asked = parameter
         .unwrap_or_default()
         .split_whitespace()
         .any(|word| word == "offline_access");
-    if asked && !scope.has(&request.shared.model, "offline_access") {
+    if asked && client.refresh_tokens && !scope.has(&request.shared.model, "offline_access") {
         let text = "Offline tokens not allowed for the user or client";
         return Err(OAuthError::new(StatusCode::BAD_REQUEST, "not_allowed", text));
     }

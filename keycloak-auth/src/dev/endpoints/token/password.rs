@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 
-use super::{Incoming, check_offline, requested_scope};
+use super::{Incoming, check_offline, check_words, requested_scope};
 use crate::dev::{
     answers::OAuthError,
     model::{ClientId, UserId},
@@ -27,6 +27,7 @@ pub(super) async fn grant(request: &Incoming, client: ClientId, key: Option<&str
             "Missing parameter: username",
         )
     })?;
+    check_words(request, model.client(client))?;
     let password = request.form.get("password").unwrap_or_default();
     let user = match check_password(shared, username, password).await {
         PasswordCheck::Right(user) => user,
@@ -35,7 +36,7 @@ pub(super) async fn grant(request: &Incoming, client: ClientId, key: Option<&str
         PasswordCheck::NotSetUp => return Err(OAuthError::invalid_grant("Account is not fully set up")),
     };
     let scope = requested_scope(request, model.client(client), model.user(user))?;
-    let offline = check_offline(request, request.form.get("scope"), &scope)?;
+    let offline = check_offline(request, model.client(client), request.form.get("scope"), &scope)?;
     let now = shared.now();
     let mut state = shared.sessions.lock();
     let session = state.start(user, now, &model.settings);
@@ -54,12 +55,12 @@ pub(super) async fn grant(request: &Incoming, client: ClientId, key: Option<&str
         client,
         user,
         scope: &scope,
-        refresh_scope: None,
+        refreshed: None,
         session: SessionKind::Online(&session),
         grant: "ro",
         dpop_thumbprint: key,
     };
-    Ok(issue.answer(&mut state))
+    Ok(issue.answer())
 }
 
 /// Whether a user may log in with a password.

@@ -4,7 +4,7 @@ use super::Incoming;
 use crate::dev::{
     answers::OAuthError,
     model::{ClientId, Settings, UserId},
-    sessions::ClientSession,
+    sessions::{ClientSession, UsedToken},
     tokens::{Claims, Issue, RefreshToken, Scope, SessionKind},
 };
 
@@ -50,12 +50,14 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
     }
     let client_session = (session.clients.get_mut(&client))
         .ok_or_else(|| OAuthError::invalid_grant("Session doesn't have required client"))?;
-    check_reuse(client_session, &token, &model.settings)?;
+    if let Err(error) = check_reuse(client_session, &token, &model.settings) {
+        // Somebody has a token that was used up: nobody goes on with this login.
+        session.clients.remove(&client);
+        return Err(error);
+    }
     session.last_access = now;
     let session = session.clone();
-    let scope = scope(request, client, user, &token)?;
-    // A refresh for less is one for less now, not for good.
-    let granted = token.text("scope").unwrap_or_default();
+    let scope = scope(request, client, user, &token);
     let issue = Issue {
         model,
         keys: &shared.keys,
@@ -64,37 +66,44 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
         client,
         user,
         scope: &scope,
-        refresh_scope: Some(granted),
+        refreshed: Some(&token),
         session: SessionKind::Online(&session),
         grant: "rt",
         dpop_thumbprint: key,
     };
-    Ok(issue.answer(&mut state))
+    Ok(issue.answer())
 }
 
-/// Where the realm revokes refresh tokens, each may be used once, and as often again as the realm says.
+/// Where the realm revokes refresh tokens, each may be used once, and as often again as the realm says; one that comes
+/// before the last that was used, never.
 fn check_reuse(session: &mut ClientSession, token: &RefreshToken, settings: &Settings) -> Result<(), OAuthError> {
     let Some(most) = settings.refresh_token_reuse else {
         return Ok(());
     };
     let id = token.text("jti").unwrap_or_default();
-    let Some((current, _, uses)) = &mut session.refresh else {
-        return Ok(());
+    let line = token.text("reuse_id").unwrap_or_default();
+    let fresh = UsedToken {
+        id: id.to_owned(),
+        issued: token.issued(),
+        uses: 0,
     };
-    if current != id {
-        return Err(OAuthError::invalid_grant("Stale token"));
+    let used = session.used.entry(line.to_owned()).or_insert_with(|| fresh.clone());
+    if used.id != id {
+        if fresh.issued < used.issued {
+            return Err(OAuthError::invalid_grant("Stale token"));
+        }
+        *used = fresh;
     }
-    if *uses > most {
-        return Err(OAuthError::invalid_grant(
-            "Maximum allowed refresh token reuse exceeded",
-        ));
+    if used.uses > most {
+        let text = "Maximum allowed refresh token reuse exceeded";
+        return Err(OAuthError::invalid_grant(text));
     }
-    *uses += 1;
+    used.uses += 1;
     Ok(())
 }
 
 /// The scope of the refresh token, or less of it where the request asks for less.
-fn scope(request: &Incoming, client: ClientId, user: UserId, token: &RefreshToken) -> Result<Scope, OAuthError> {
+fn scope(request: &Incoming, client: ClientId, user: UserId, token: &RefreshToken) -> Scope {
     let model = &request.shared.model;
     let granted = token.text("scope").unwrap_or_default();
     let parameter = match request.form.get("scope") {
@@ -106,5 +115,4 @@ fn scope(request: &Incoming, client: ClientId, user: UserId, token: &RefreshToke
     };
     let (of_client, of_user) = (model.client(client), model.user(user));
     Scope::requested(model, of_client, of_user, Some(&parameter))
-        .map_err(|_| OAuthError::invalid_grant("Client no longer has requested consent from user"))
 }

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
     super::{Client, ClientId, ClientScope, Group, GroupId, RoleId, RoleSet, User, UserId, paths::Path, roles::Roles},
+    profile::RequiredProfile,
     uuid_of,
 };
 use crate::dev::{
     credentials::Password,
-    error::RealmFileError,
+    error::{RealmFileError, RealmWarning},
     file::{CredentialFile, GroupFile, RealmFile, UserFile},
 };
 
@@ -118,12 +119,29 @@ pub(super) fn read(
     default_role: Option<RoleId>,
     clients: &mut [Client],
     scopes: &[ClientScope],
+    warnings: &mut Vec<RealmWarning>,
 ) -> Result<Vec<User>, RealmFileError> {
+    let profile = RequiredProfile::read(file)?;
     let mut users = Vec::new();
     let (mut names, mut ids, mut emails) = (HashSet::new(), HashSet::new(), HashSet::new());
     for (number, user) in file.users.iter().enumerate() {
         let path = Path::new("users").item(number);
-        let user = read_user(file, user, &path, roles, groups)?;
+        let missing = if user.service_account_client_id.is_some() {
+            Vec::new()
+        } else {
+            profile.missing(user)
+        };
+        if !missing.is_empty() {
+            warnings.push(RealmWarning::new(
+                path.to_string(),
+                format!(
+                    "Keycloak lets nobody in without `{}`: the user cannot log in",
+                    missing.join("`, `")
+                ),
+            ));
+        }
+        let mut user = read_user(file, user, &path, roles, groups)?;
+        user.has_required_actions |= !missing.is_empty();
         if !names.insert(user.username.clone()) {
             let text = format!("there are two users `{}`", user.username);
             return Err(path.member("username").invalid(text));
@@ -209,9 +227,6 @@ fn read_user(
     let groups_of_user = groups.find_all(&file.groups, &path.member("groups"))?;
     let of_groups = groups_of_user.iter().flat_map(|group| groups.roles(*group));
     let credentials = read_password(&file.credentials, path)?;
-    let temporary = credentials
-        .as_ref()
-        .is_some_and(|(_, credential)| credential.temporary == Some(true));
     Ok(User {
         id: file.id.clone().unwrap_or_else(|| uuid_of(&[&realm.realm, &username])),
         enabled: file.enabled.unwrap_or(false),
@@ -224,7 +239,7 @@ fn read_user(
             .as_ref()
             .and_then(|(_, credential)| credential.value.clone()),
         password: credentials.map(|(password, _)| password),
-        has_required_actions: temporary || !file.required_actions.is_empty(),
+        has_required_actions: !file.required_actions.is_empty(),
         roles: roles.expand(own.into_iter().chain(of_groups)),
         groups: groups_of_user,
         service_account_of,
