@@ -8,6 +8,7 @@ mod answers;
 mod setup;
 
 mod algorithms;
+mod differential;
 mod facts;
 mod introspection;
 mod orders;
@@ -21,6 +22,7 @@ mod table;
 fn main() -> ExitCode {
     let subjects = [
         facts::tests(),
+        differential::tests(),
         table::tests(),
         policies::tests(),
         refusals::tests(),

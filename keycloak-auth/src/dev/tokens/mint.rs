@@ -175,7 +175,10 @@ impl Issue<'_> {
         claims.insert("aud".to_owned(), json!(client.client_id));
         claims.insert("sub".to_owned(), json!(user.id));
         claims.insert("typ".to_owned(), json!("ID"));
-        if let Some(nonce) = self.session.nonce(self.client) {
+        // The nonce is of the login, not of what comes after it.
+        if self.refreshed.is_none()
+            && let Some(nonce) = self.session.nonce(self.client)
+        {
             claims.insert("nonce".to_owned(), json!(nonce));
         }
         self.map(&mut claims, Target::IdToken);
