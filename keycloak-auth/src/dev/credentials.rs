@@ -143,3 +143,6 @@ impl Function {
         Ok(Self::Argon2(Box::new(Argon2::new(variant, version, params))))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,10 @@ use serde_json::{Value, json};
 use super::random::{bytes, random_text, random_uuid};
 use crate::{Algorithm, jose::KeySet};
 
+/// The key for encryption, with its `kid`. Keycloak publishes one, so clients must stand it; nothing is encrypted here,
+/// and its private half is not used, so one does for all realms of a process.
+static ENCRYPTION: OnceLock<(String, RsaKeyPair)> = OnceLock::new();
+
 /// The keys of a realm.
 #[derive(Clone)]
 pub(super) struct Keys {
@@ -30,8 +34,6 @@ pub(super) struct Keys {
 
 struct Shared {
     signing: Vec<(Algorithm, OnceLock<SigningKey>)>,
-    /// Its private half is not used: nothing is encrypted here. Keycloak publishes one, so clients must stand it.
-    encryption: OnceLock<(String, RsaKeyPair)>,
     refresh: RefreshKey,
     /// The public half, to read tokens again.
     key_set: OnceLock<KeySet>,
@@ -72,7 +74,6 @@ impl Keys {
         Self {
             shared: Arc::new(Shared {
                 signing,
-                encryption: OnceLock::new(),
                 refresh,
                 key_set: OnceLock::new(),
             }),
@@ -84,13 +85,13 @@ impl Keys {
         for (algorithm, key) in &self.shared.signing {
             key.get_or_init(|| SigningKey::generate(*algorithm));
         }
-        self.encryption();
+        encryption_key();
     }
 
     /// Waits for the keys without holding up other tasks.
     pub(super) async fn ready(&self) {
         let made = |(_, key): &(Algorithm, OnceLock<SigningKey>)| key.get().is_some();
-        if self.shared.signing.iter().all(made) && self.shared.encryption.get().is_some() {
+        if self.shared.signing.iter().all(made) && ENCRYPTION.get().is_some() {
             return;
         }
         let keys = self.clone();
@@ -107,10 +108,6 @@ impl Keys {
 
     pub(super) fn refresh(&self) -> &RefreshKey {
         &self.shared.refresh
-    }
-
-    fn encryption(&self) -> &(String, RsaKeyPair) {
-        (self.shared.encryption).get_or_init(|| (random_text(), generate_rsa()))
     }
 
     /// The public key of an algorithm as base64 of its `SubjectPublicKeyInfo` (RFC 5280 §4.1.2.7).
@@ -131,7 +128,7 @@ impl Keys {
 
     /// The JWK Set (RFC 7517 §5).
     pub(super) fn jwks(&self) -> Value {
-        let (kid, pair) = self.encryption();
+        let (kid, pair) = encryption_key();
         let mut encryption = rsa_jwk(pair);
         encryption["kid"] = json!(kid);
         encryption["use"] = json!("enc");
@@ -212,6 +209,10 @@ impl RefreshKey {
     pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         hmac::verify(&self.key, message, signature).is_ok()
     }
+}
+
+fn encryption_key() -> &'static (String, RsaKeyPair) {
+    ENCRYPTION.get_or_init(|| (random_text(), generate_rsa()))
 }
 
 fn generate_rsa() -> RsaKeyPair {

@@ -26,11 +26,15 @@ use super::{
 ///     "users": [{
 ///         "username": "alice",
 ///         "enabled": true,
+///         "email": "alice@acme.test",
+///         "firstName": "Alice",
+///         "lastName": "Admin",
 ///         "credentials": [{ "type": "password", "value": "secret" }],
 ///         "realmRoles": ["admin"]
 ///     }]
 /// }"#)?;
 /// assert_eq!(realm.name(), "acme");
+/// assert!(realm.warnings().is_empty());
 ///
 /// let error = DevRealm::from_json(r#"{
 ///     "realm": "acme",
@@ -150,3 +154,6 @@ impl fmt::Debug for DevUser<'_> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

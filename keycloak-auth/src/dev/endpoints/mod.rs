@@ -115,7 +115,7 @@ async fn route(request: &Incoming) -> Response {
         "protocol/openid-connect/userinfo" | "protocol/openid-connect/logout"
     );
     let allowed = methods.split(", ").any(|method| method == request.method.as_str());
-    if !allowed && !(posts && request.method == Method::POST) {
+    if !(allowed || posts && request.method == Method::POST) {
         return answers::plain_error(StatusCode::METHOD_NOT_ALLOWED);
     }
     match path {

@@ -149,6 +149,10 @@ impl Issue<'_> {
         if let Some(session) = self.session.session() {
             claims.insert("sid".to_owned(), json!(session.id));
         }
+        if let SessionKind::Transient(_) = self.session {
+            // There is no session to find the user by.
+            claims.insert("sub".to_owned(), json!(self.model.user(self.user).id));
+        }
         claims.insert("scope".to_owned(), json!(self.scope.shown(self.model)));
         if let Some(thumbprint) = self.dpop_thumbprint {
             claims.insert("cnf".to_owned(), json!({ "jkt": thumbprint, "kc-jkt-type": "DPoP" }));

@@ -121,7 +121,7 @@ impl RefreshToken {
         let refresh = matches!(claims.get("typ").and_then(Value::as_str), Some("Refresh" | "Offline"));
         let good = refresh
             && claims.get("iss")?.as_str()? == issuer
-            && !claims.get("exp").is_some_and(|end| end.as_u64() <= Some(now));
+            && claims.get("exp").is_none_or(|end| end.as_u64() > Some(now));
         good.then_some(Self { claims })
     }
 

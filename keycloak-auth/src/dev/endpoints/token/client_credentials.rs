@@ -28,10 +28,10 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
         ));
     }
     let scope = requested_scope(request, of_client, model.user(user))?;
-    let offline = check_offline(request, of_client, request.form.get("scope"), &scope)?;
     let notes = service_account_notes(of_client);
     let now = shared.now();
-    let session = of_client.refresh_tokens_for_service_account.then(|| {
+    let session = if of_client.refresh_tokens_for_service_account {
+        let offline = check_offline(request, of_client, request.form.get("scope"), &scope)?;
         let mut state = shared.sessions.lock();
         let session = state.start(user, now, &model.settings);
         session.offline = offline;
@@ -41,8 +41,10 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
             ..ClientSession::default()
         };
         session.clients.insert(client, of_session);
-        session.clone()
-    });
+        Some(session.clone())
+    } else {
+        None
+    };
     let issue = Issue {
         model,
         keys: &shared.keys,

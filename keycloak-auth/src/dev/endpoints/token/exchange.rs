@@ -8,7 +8,7 @@ use crate::dev::{
     answers::OAuthError,
     model::{ClientId, ClientKind},
     sessions::ClientSession,
-    tokens::{AccessToken, Claims, Issue, Scope, SessionKind, service_account_notes},
+    tokens::{AccessToken, Claims, Issue, SessionKind, service_account_notes},
 };
 
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -55,15 +55,13 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
         let text = "Client is not within the token audience";
         return Err(OAuthError::new(StatusCode::FORBIDDEN, "access_denied", text));
     }
-    // A client that exchanges a token of its own keeps the scope of it.
-    let own = token.client == client;
-    let asked = request.form.get("scope");
-    let scope = match token.claims.get("scope").and_then(Value::as_str) {
-        Some(words) if own && asked.is_none() => {
-            Scope::requested(model, of_client, model.user(token.user), Some(words))
-        }
-        _ => requested_scope(request, of_client, model.user(token.user))?,
-    };
+    let mut scope = requested_scope(request, of_client, model.user(token.user))?;
+    let asked = request
+        .form
+        .get("scope")
+        .unwrap_or_default()
+        .split_whitespace()
+        .any(|word| word == "openid");
     let now = shared.now();
     let mut state = shared.sessions.lock();
     let session = token
@@ -77,6 +75,10 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
         });
         session.clone()
     });
+    // A client that exchanges a token of its own stays in its session, with the `openid` of it.
+    let own = token.client == client && session.as_ref().is_some_and(|session| !session.offline);
+    let words = token.claims.get("scope").and_then(Value::as_str).unwrap_or_default();
+    scope.openid |= own && words.split(' ').any(|word| word == "openid");
     let notes = service_account_notes(model.client(token.client));
     let issue = Issue {
         model,
@@ -98,7 +100,7 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
         dpop_thumbprint: key,
     };
     let mut body = issue.answer_restricted(|claims| restrict(request, claims))?;
-    if !asked.is_some_and(|asked| asked.split_whitespace().any(|word| word == "openid")) {
+    if !asked {
         body.remove("id_token");
     }
     body.insert("issued_token_type".to_owned(), json!(requested_type));

@@ -49,11 +49,11 @@ impl RequiredProfile {
         Ok(Self(required.map(|attribute| attribute.name).collect()))
     }
 
-    /// The attributes that a user lacks.
+    /// The attributes that a user lacks, or has a value of that cannot be one.
     pub(super) fn missing<'p>(&'p self, user: &UserFile) -> Vec<&'p str> {
         let has = |name: &str| match name {
             "username" => true,
-            "email" => is_set(user.email.as_ref()),
+            "email" => user.email.as_deref().is_some_and(is_email),
             "firstName" => is_set(user.first_name.as_ref()),
             "lastName" => is_set(user.last_name.as_ref()),
             other => user.attributes.get(other).is_some_and(|values| is_set(values.first())),
@@ -79,6 +79,11 @@ impl AttributeFile {
             Some(roles) => roles.iter().any(|role| role == "user"),
         }
     }
+}
+
+fn is_email(text: &str) -> bool {
+    text.split_once('@')
+        .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
 }
 
 fn is_set(value: Option<&String>) -> bool {

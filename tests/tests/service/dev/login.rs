@@ -1,0 +1,314 @@
+//! The authorization code flow: login page, code, PKCE, the session of a browser.
+
+use keycloak_auth_tests::claims_of;
+use serde_json::json;
+
+use super::{
+    Browser, Client,
+    browser::{REDIRECT_URI, VERIFIER, attribute, authorization_url, code_form, form_action},
+};
+
+#[tokio::test]
+async fn a_login_gives_a_code_and_the_code_tokens() {
+    let client = Client::acme().await;
+    let mut browser = Browser::new(&client);
+    let page = browser.authorize(&[]).await;
+    assert_eq!(page.header("content-type"), Some("text/html;charset=utf-8"));
+    assert!(page.text.contains("Development") && page.text.contains("<label for=\"password\">"));
+    let reply = browser.log_in(&page, "alice", "alice").await;
+    let (address, parameters) = reply.redirect();
+    assert_eq!(address, REDIRECT_URI);
+    let mut names: Vec<_> = parameters.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["code", "iss", "session_state", "state"]);
+    assert_eq!(reply.parameter("state").unwrap(), "a b&c");
+    assert_eq!(reply.parameter("iss").unwrap(), client.realm.issuer());
+
+    let answer = client
+        .token(&code_form(&reply.parameter("code").unwrap(), &[]))
+        .await
+        .ok();
+    let id_token = claims_of(answer["id_token"].as_str().unwrap());
+    assert_eq!(
+        (&id_token["typ"], &id_token["aud"]),
+        (&json!("ID"), &json!("orders-web"))
+    );
+    assert_eq!((&id_token["nonce"], &id_token["acr"]), (&json!("n-1"), &json!("1")));
+    assert!(id_token["auth_time"].is_u64() && id_token["at_hash"].is_string());
+    let access_token = claims_of(answer["access_token"].as_str().unwrap());
+    assert!(access_token["jti"].as_str().unwrap().starts_with("onrtac:"));
+    assert_eq!(access_token["auth_time"], id_token["auth_time"]);
+}
+
+#[tokio::test]
+async fn a_wrong_password_keeps_the_name_and_says_no_more() {
+    let client = Client::acme().await;
+    let mut browser = Browser::new(&client);
+    let mut page = browser.authorize(&[]).await;
+    for (username, password) in [("alice", "x"), ("nobody<b>\"", "x"), ("alice", "")] {
+        page = browser.log_in(&page, username, password).await;
+        assert_eq!(page.status, 200);
+        assert_eq!(attribute(&page.text, "<input id=\"username\"", "value"), username);
+        assert!(
+            page.text.contains(">Invalid username or password.</span>"),
+            "{}",
+            page.text
+        );
+        assert!(!page.text.contains("<b>"));
+    }
+    assert_eq!(browser.log_in(&page, "alice", "alice").await.status, 302);
+}
+
+#[tokio::test]
+async fn without_a_place_to_go_back_to_a_page_says_why() {
+    let client = Client::acme().await;
+    for (changed, status, text) in [
+        (("client_id", "nobody"), 400, "Client not found."),
+        (("client_id", ""), 400, "Invalid Request"),
+        (
+            ("client_id", "billing-api"),
+            403,
+            "Bearer-only applications are not allowed to initiate browser login",
+        ),
+        (
+            ("redirect_uri", "https://evil.test/"),
+            400,
+            "Invalid parameter: redirect_uri",
+        ),
+        (
+            ("redirect_uri", "http://localhost:9@evil.test/"),
+            400,
+            "Invalid parameter: redirect_uri",
+        ),
+        (
+            ("redirect_uri", "http://localhost:9/../x"),
+            400,
+            "Invalid parameter: redirect_uri",
+        ),
+        (
+            ("redirect_uri", "http://localhost:9/%2E%2e/x"),
+            400,
+            "Invalid parameter: redirect_uri",
+        ),
+        (
+            ("redirect_uri", "javascript:alert(1)"),
+            400,
+            "Invalid parameter: redirect_uri",
+        ),
+        (("redirect_uri", ""), 400, "Invalid parameter: redirect_uri"),
+        (("request", "x"), 400, "Invalid Request"),
+    ] {
+        let page = Browser::new(&client).authorize(&[changed]).await;
+        assert_eq!(page.status, status, "{changed:?}");
+        assert!(
+            page.text.contains(&format!("<p class=\"instruction\">{text}</p>")),
+            "{changed:?}: {}",
+            page.text
+        );
+    }
+}
+
+#[tokio::test]
+async fn other_errors_go_back_to_the_client() {
+    let client = Client::acme().await;
+    for (changed, error, description) in [
+        (
+            ("response_type", ""),
+            "invalid_request",
+            Some("Missing parameter: response_type"),
+        ),
+        (("response_type", "magic"), "unsupported_response_type", None),
+        (
+            ("response_mode", "magic"),
+            "invalid_request",
+            Some("Invalid parameter: response_mode"),
+        ),
+        (
+            ("scope", "openid nonsense"),
+            "invalid_scope",
+            Some("Invalid scopes: openid nonsense"),
+        ),
+        (
+            ("code_challenge_method", ""),
+            "invalid_request",
+            Some("Missing parameter: code_challenge_method"),
+        ),
+        (
+            ("code_challenge_method", "plain"),
+            "invalid_request",
+            Some("Invalid parameter: code challenge method is not matching the configured one"),
+        ),
+        (
+            ("code_challenge", "short"),
+            "invalid_request",
+            Some("Invalid parameter: code_challenge"),
+        ),
+        (("prompt", "none"), "login_required", None),
+    ] {
+        let reply = Browser::new(&client).authorize(&[changed]).await;
+        assert_eq!(reply.redirect().0, REDIRECT_URI, "{changed:?}");
+        assert_eq!(reply.parameter("error").as_deref(), Some(error), "{changed:?}");
+        assert_eq!(
+            reply.parameter("error_description").as_deref(),
+            description,
+            "{changed:?}"
+        );
+        assert_eq!(reply.parameter("state").as_deref(), Some("a b&c"));
+    }
+}
+
+#[tokio::test]
+async fn a_code_is_good_for_its_client_address_and_verifier_only() {
+    let client = Client::acme().await;
+    for (changed, description) in [
+        (
+            ("code_verifier", "b".repeat(43)),
+            "PKCE verification failed: Code mismatch",
+        ),
+        (
+            ("code_verifier", "short".to_owned()),
+            "PKCE verification failed: Invalid code verifier",
+        ),
+        (("code_verifier", String::new()), "PKCE code verifier not specified"),
+        (
+            ("redirect_uri", "http://localhost:9/other".to_owned()),
+            "Incorrect redirect_uri",
+        ),
+        (("redirect_uri", String::new()), "Incorrect redirect_uri"),
+        (
+            ("client_id", "orders-light".to_owned()),
+            "Auth error: Found different client_id in clientSession",
+        ),
+    ] {
+        let code = Browser::new(&client).code("alice", &[]).await;
+        let reply = client.token(&code_form(&code, &[(changed.0, &changed.1)])).await;
+        let expected = json!({ "error": "invalid_grant", "error_description": description });
+        assert_eq!((reply.status, reply.json()), (400, expected), "{changed:?}");
+        // Whoever failed with it has used it up.
+        assert_eq!(
+            client.token(&code_form(&code, &[])).await.json()["error_description"],
+            "Code not valid"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_code_used_twice_ends_what_it_gave() {
+    let client = Client::acme().await;
+    let code = Browser::new(&client).code("alice", &[]).await;
+    let answer = client.token(&code_form(&code, &[])).await.ok();
+    assert_eq!(
+        client.token(&code_form(&code, &[])).await.json()["error_description"],
+        "Code not valid"
+    );
+    let refresh = answer["refresh_token"].as_str().unwrap();
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("client_id", "orders-web"),
+        ("refresh_token", refresh),
+    ];
+    let reply = client.token(&form).await;
+    assert_eq!(
+        reply.json()["error_description"],
+        "Session doesn't have required client"
+    );
+}
+
+#[tokio::test]
+async fn a_browser_logs_in_once() {
+    let client = Client::acme().await;
+    let mut browser = Browser::new(&client);
+    browser.code("alice", &[]).await;
+    let reply = browser.authorize(&[]).await;
+    let answer = client
+        .token(&code_form(&reply.parameter("code").unwrap(), &[]))
+        .await
+        .ok();
+    assert_eq!(claims_of(answer["access_token"].as_str().unwrap())["acr"], "0");
+    // Silently, and in the fragment where that is asked for.
+    let reply = browser
+        .authorize(&[("prompt", "none"), ("response_mode", "fragment")])
+        .await;
+    assert!(
+        reply
+            .header("location")
+            .unwrap()
+            .starts_with(&format!("{REDIRECT_URI}#"))
+    );
+    // Again on request, and as the same user only.
+    let page = browser.authorize(&[("prompt", "login")]).await;
+    let other = browser.log_in(&page, "bob", "bob").await;
+    assert!(
+        other
+            .text
+            .contains("You are already authenticated as different user &#39;alice&#39;"),
+        "{}",
+        other.text
+    );
+    assert_eq!(browser.log_in(&page, "alice", "alice").await.status, 302);
+    // Another browser is not logged in.
+    let reply = Browser::new(&client).authorize(&[("prompt", "none")]).await;
+    assert_eq!(reply.parameter("error").as_deref(), Some("login_required"));
+}
+
+#[tokio::test]
+async fn a_login_belongs_to_the_browser_that_started_it() {
+    let client = Client::acme().await;
+    let page = Browser::new(&client).authorize(&[]).await;
+    let mut victim = Browser::new(&client);
+    victim.authorize(&[]).await;
+    let reply = victim.log_in(&page, "bob", "bob").await;
+    assert_eq!(reply.status, 400);
+    assert!(reply.text.contains("Restart login cookie not found."));
+    let reply = victim.authorize(&[("prompt", "none")]).await;
+    assert_eq!(reply.parameter("error").as_deref(), Some("login_required"));
+}
+
+#[tokio::test]
+async fn a_form_sent_again_goes_back_to_the_client() {
+    let client = Client::acme().await;
+    let mut browser = Browser::new(&client);
+    let page = browser.authorize(&[]).await;
+    browser.log_in(&page, "alice", "alice").await;
+    let reply = browser.log_in(&page, "alice", "alice").await;
+    assert_eq!(reply.parameter("error").as_deref(), Some("temporarily_unavailable"));
+    assert_eq!(
+        reply.parameter("error_description").as_deref(),
+        Some("authentication_expired")
+    );
+}
+
+#[tokio::test]
+async fn a_form_carries_the_answer_where_that_is_asked_for() {
+    let client = Client::acme().await;
+    let mut browser = Browser::new(&client);
+    let page = browser.authorize(&[("response_mode", "form_post")]).await;
+    let page = browser.log_in(&page, "alice", "alice").await;
+    assert_eq!(form_action(&page), REDIRECT_URI);
+    let code = attribute(&page.text, "<input type=\"hidden\" name=\"code\"", "value");
+    let policy = page.header("content-security-policy").unwrap();
+    let nonce = attribute(&page.text, "<script", "nonce");
+    assert!(policy.contains(&format!("script-src 'nonce-{nonce}'")), "{policy}");
+    assert!(
+        client
+            .token(&code_form(&code, &[("code_verifier", VERIFIER)]))
+            .await
+            .ok()["id_token"]
+            .is_string()
+    );
+}
+
+#[tokio::test]
+async fn the_parameters_of_a_post_are_those_of_the_form() {
+    let client = Client::acme().await;
+    let url = authorization_url(&client, &[("login_hint", "bob")]);
+    let (address, query) = url.split_once('?').unwrap();
+    let parsed = reqwest::Url::parse(&format!("http://x/?{query}")).unwrap();
+    let pairs: Vec<_> = parsed.query_pairs().into_owned().collect();
+    let form: Vec<_> = pairs
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let page = Browser::new(&client).submit(address, &form).await;
+    assert_eq!(attribute(&page.text, "<input id=\"username\"", "value"), "bob");
+}
