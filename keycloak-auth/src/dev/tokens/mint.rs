@@ -238,8 +238,10 @@ impl Issue<'_> {
     fn map(&self, claims: &mut Claims, target: Target) {
         let (client, user) = (self.model.client(self.client), self.model.user(self.user));
         let roles = self.scope.roles(self.model, client, user);
+        let server_url = self.issuer.rsplit_once("/realms/").map_or("", |(url, _)| url);
         let subject = Subject {
             model: self.model,
+            server_url,
             user,
             client,
             roles: &roles,

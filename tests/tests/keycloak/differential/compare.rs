@@ -45,6 +45,19 @@ pub fn differences(real: &Value, embedded: &Value) -> Vec<Difference> {
 fn compare(path: &str, real: Option<&Value>, embedded: Option<&Value>, found: &mut Vec<Difference>) {
     match (real, embedded) {
         (Some(Value::Object(real)), Some(Value::Object(embedded))) => {
+            // Where one grants and the other refuses, everything else differs, too.
+            for decision in ["status", "active"] {
+                let (said, expected) = (embedded.get(decision), real.get(decision));
+                if said != expected {
+                    let path = format!("{path}.{decision}");
+                    found.push(Difference {
+                        path,
+                        real: expected.cloned(),
+                        embedded: said.cloned(),
+                    });
+                    return;
+                }
+            }
             let names: BTreeSet<&String> = real.keys().chain(embedded.keys()).collect();
             for name in names {
                 let path = if path.is_empty() {
@@ -127,12 +140,24 @@ fn canonical_members(mut members: Map<String, Value>, realm: &Realm) -> Map<Stri
                     words.sort_unstable();
                     json!(words)
                 }
+                Value::String(challenge) if name == "challenge" => json!(sorted_algorithms(&challenge)),
                 Value::String(id) if name == "sub" && !is_in_file(&id, realm.file()) => json!("not in the file"),
                 value => canonical(value, realm),
             };
             (name, value)
         })
         .collect()
+}
+
+/// The algorithms of a DPoP challenge (RFC 9449 section 7.1) are a set, too.
+fn sorted_algorithms(challenge: &str) -> String {
+    let Some((before, rest)) = challenge.split_once("algs=\"") else {
+        return challenge.to_owned();
+    };
+    let (algorithms, after) = rest.split_once('"').unwrap_or((rest, ""));
+    let mut algorithms: Vec<_> = algorithms.split(' ').collect();
+    algorithms.sort_unstable();
+    format!("{before}algs=\"{}\"{after}", algorithms.join(" "))
 }
 
 /// What stays of a value that is always new: its type, and the letters before the `:` of a `jti`.

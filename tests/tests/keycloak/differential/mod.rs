@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use keycloak_auth_tests::{Keycloak, suite};
-use serde_json::Value;
 
 use self::pair::Pair;
 
@@ -20,6 +19,7 @@ pub fn tests() -> Vec<suite::Test> {
     vec![
         suite::test("differential::claims_of_the_realm_of_the_tests", acme),
         suite::test("differential::claims_of_a_realm_with_all_mappers", variety),
+        suite::test("differential::claims_of_a_realm_with_scopes_of_its_own", rich),
     ]
 }
 
@@ -30,8 +30,15 @@ async fn acme(keycloak: Arc<Keycloak>) -> Result<()> {
 }
 
 async fn variety(keycloak: Arc<Keycloak>) -> Result<()> {
-    let file: Value = serde_json::from_str(include_str!("../../../realm/variety.json"))?;
-    let realm = keycloak.import(&file, "variety").await?;
+    check_file(&keycloak, include_str!("../../../realm/variety.json"), "variety").await
+}
+
+async fn rich(keycloak: Arc<Keycloak>) -> Result<()> {
+    check_file(&keycloak, include_str!("../../../realm/rich.json"), "rich").await
+}
+
+async fn check_file(keycloak: &Keycloak, json: &str, label: &str) -> Result<()> {
+    let realm = keycloak.import(&serde_json::from_str(json)?, label).await?;
     let pair = Pair::of(&realm, &realm.file().to_string()).await?;
     matrix::check(&pair, 100).await
 }
