@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use aws_lc_rs::digest;
 use http::header;
 use reqwest::{RequestBuilder, Response, Url};
 
-use crate::{Realm, Tokens, base64url, http_client, random, random_hex};
+use crate::{Grant, Realm, Tokens, base64url, http_client, random, random_hex, token::sha256};
 
 /// Anything that the realm file allows: nobody listens there, the code is taken from the redirect.
 const REDIRECT_URI: &str = "http://localhost:3000/callback";
@@ -32,21 +31,35 @@ impl Browser {
     ///
     /// Fills in the login form if there is one.
     pub async fn login(&mut self, realm: &Realm, client_id: &str, user: &str) -> Result<Tokens> {
+        let scope = [("scope", "openid")];
+        let grant = self.code(realm, client_id, user, REDIRECT_URI, &scope).await?;
+        grant.send().await
+    }
+
+    /// The same up to the request for tokens, with further parameters of the authorization request.
+    pub async fn code(
+        &mut self,
+        realm: &Realm,
+        client_id: &str,
+        user: &str,
+        redirect_uri: &str,
+        further: &[(&str, &str)],
+    ) -> Result<Grant> {
         let verifier = base64url(random::<32>());
-        let challenge = base64url(digest::digest(&digest::SHA256, verifier.as_bytes()));
+        let challenge = sha256(&verifier);
         let state = random_hex(16);
-        let url = Url::parse_with_params(
+        let mut url = Url::parse_with_params(
             &format!("{}/protocol/openid-connect/auth", realm.issuer()),
             [
                 ("client_id", client_id),
-                ("redirect_uri", REDIRECT_URI),
+                ("redirect_uri", redirect_uri),
                 ("response_type", "code"),
-                ("scope", "openid"),
                 ("state", &state),
                 ("code_challenge", &challenge),
                 ("code_challenge_method", "S256"),
             ],
         )?;
+        url.query_pairs_mut().extend_pairs(further);
         let mut answer = self.send(self.http.get(url)).await?;
         if answer.status().is_success() {
             let action = form_action(&answer.text().await?)?;
@@ -55,15 +68,13 @@ impl Browser {
             let form = [("username", user), ("password", password)];
             answer = self.send(self.http.post(action).form(&form)).await?;
         }
-        let code = code(&answer, &state)?;
-        realm
+        let code = code(&answer, redirect_uri, &state)?;
+        Ok(realm
             .grant(client_id)
             .parameter("grant_type", "authorization_code")
             .parameter("code", &code)
-            .parameter("redirect_uri", REDIRECT_URI)
-            .parameter("code_verifier", &verifier)
-            .send()
-            .await
+            .parameter("redirect_uri", redirect_uri)
+            .parameter("code_verifier", &verifier))
     }
 
     async fn send(&mut self, request: RequestBuilder) -> Result<Response> {
@@ -91,13 +102,13 @@ fn form_action(page: &str) -> Result<Url> {
 }
 
 /// The code in the redirect back to the client.
-fn code(answer: &Response, state: &str) -> Result<String> {
+fn code(answer: &Response, redirect_uri: &str, state: &str) -> Result<String> {
     let location = answer.headers().get(header::LOCATION);
     let Some(location) = location else {
         bail!("the login page answered {} and no redirect", answer.status());
     };
     let url = Url::parse(location.to_str()?)?;
-    ensure!(url.as_str().starts_with(REDIRECT_URI), "redirected to {url}");
+    ensure!(url.as_str().starts_with(redirect_uri), "redirected to {url}");
     let parameter = |name: &str| {
         url.query_pairs()
             .find(|(parameter, _)| parameter == name)

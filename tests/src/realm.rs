@@ -132,9 +132,15 @@ impl Realm {
     }
 }
 
-/// The realm file under another name. Ids are unique in a whole server, so the users get others, derived from theirs.
+/// The realm file under another name, which the default role has in its own, too. Ids are unique in a whole server, so
+/// the users get others, derived from theirs.
 pub(crate) fn renamed(file: &Value, name: &str) -> Value {
     let mut file = file.clone();
+    if let Some(old) = file["realm"].as_str() {
+        let default_role = |realm: &str| format!("\"default-roles-{realm}\"");
+        let text = file.to_string().replace(&default_role(old), &default_role(name));
+        file = serde_json::from_str(&text).expect("a name in place of another leaves JSON");
+    }
     file["realm"] = name.into();
     let users = file["users"].as_array_mut();
     for user in users.into_iter().flatten() {

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use aws_lc_rs::hmac;
+use aws_lc_rs::{digest, hmac};
 use serde_json::{Map, Value, json};
 
 use crate::{SigningKey, random, realm::uuid};
@@ -211,6 +211,11 @@ pub fn claims_of(token: &str) -> Value {
 fn part_of(token: &str, index: usize) -> Value {
     let part = token.split('.').nth(index).expect("a token has three parts");
     serde_json::from_slice(&base64url_decode(part)).expect("header and payload are JSON")
+}
+
+/// The SHA-256 of a text in base64url: a PKCE challenge (RFC 7636), the `ath` of a DPoP proof (RFC 9449).
+pub fn sha256(text: &str) -> String {
+    base64url(digest::digest(&digest::SHA256, text.as_bytes()))
 }
 
 pub fn base64url(bytes: impl AsRef<[u8]>) -> String {

@@ -26,9 +26,12 @@ impl Origin {
     }
 
     /// Refuses a page of an origin that the client does not have; the answer is a 403 of its own form.
-    pub(super) fn check(&self, client: &Client) -> Result<(), Box<Response>> {
+    pub(super) fn check(&self, client: &Client, server_url: &str) -> Result<(), Box<Response>> {
         let Some(origin) = &self.0 else { return Ok(()) };
-        if origin.to_str().is_ok_and(|origin| client.allows_origin(origin)) {
+        if origin
+            .to_str()
+            .is_ok_and(|origin| client.allows_origin(origin, server_url))
+        {
             return Ok(());
         }
         let body = json!({ "error": "Invalid origin" });

@@ -111,8 +111,13 @@ impl Keycloak {
 
     /// A copy of the realm under another name, for a test that changes it.
     pub async fn realm_of_its_own(&self, label: &str) -> Result<Realm> {
+        self.import(self.realm.file(), label).await
+    }
+
+    /// The realm of another file, under a name that no other realm of the server has.
+    pub async fn import(&self, file: &Value, label: &str) -> Result<Realm> {
         let name = format!("{}-{label}", self.realm.name());
-        let mut file = renamed(self.realm.file(), &name);
+        let mut file = renamed(file, &name);
         let remote = matches!(*self.running.lock().await, Running::Remote);
         if remote {
             file = marked(file);

@@ -9,6 +9,7 @@ mod setup;
 
 mod access_matrix;
 mod algorithms;
+mod differential;
 mod facts;
 mod introspection;
 mod orders;
@@ -22,6 +23,7 @@ mod table;
 fn main() -> ExitCode {
     let subjects = [
         facts::tests(),
+        differential::tests(),
         table::tests(),
         policies::tests(),
         refusals::tests(),

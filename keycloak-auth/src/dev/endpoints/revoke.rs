@@ -18,7 +18,10 @@ pub(super) async fn answer(request: &Incoming) -> Response {
         Ok(client) => client,
         Err(error) => return allow(error.into_response()),
     };
-    if let Err(response) = request.origin.check(request.shared.model.client(client)) {
+    if let Err(response) = request
+        .origin
+        .check(request.shared.model.client(client), &request.server_url)
+    {
         return *response;
     }
     allow(match revoke(request, client) {

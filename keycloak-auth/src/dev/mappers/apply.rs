@@ -10,6 +10,8 @@ use crate::dev::model::{Client, Model, RoleSet, User};
 /// Whom the claims are about, and in which session.
 pub(in crate::dev) struct Subject<'a> {
     pub(in crate::dev) model: &'a Model,
+    /// The address by which the server was reached.
+    pub(in crate::dev) server_url: &'a str,
     pub(in crate::dev) user: &'a User,
     pub(in crate::dev) client: &'a Client,
     /// The roles that the token may carry.
@@ -186,7 +188,7 @@ impl Kind {
                 others.for_each(|client| add_audience(claims, client));
             }
             Self::AllowedOrigins => {
-                let origins = &subject.client.web_origins;
+                let origins: Vec<_> = subject.client.origins(subject.server_url).collect();
                 if !origins.is_empty() {
                     claims.insert("allowed-origins".to_owned(), json!(origins));
                 }

@@ -150,6 +150,7 @@ fn settings(file: &RealmFile, warnings: &mut Vec<RealmWarning>) -> Settings {
         offline_session_idle: file.offline_session_idle_timeout.unwrap_or(2_592_000),
         code_lifespan: file.access_code_lifespan.unwrap_or(60),
         login_lifespan: file.access_code_lifespan_login.unwrap_or(1800),
+        organizations: file.organizations_enabled,
         login_with_email: file.login_with_email_allowed.unwrap_or(true) && !file.duplicate_emails_allowed,
     }
 }

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use super::RoleSet;
 use crate::{Algorithm, dev::mappers::Mapper, secret::Secret};
 
+/// Stands for the origin of the server among web origins: that of a redirect URI that is a path.
+const OWN_ORIGIN: &str = "/";
+
 /// The position of a client in the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(in crate::dev) struct ClientId(pub(super) usize);
@@ -57,10 +60,15 @@ impl Client {
     }
 
     /// Whether a page of this origin may read the answers to this client.
-    pub(in crate::dev) fn allows_origin(&self, origin: &str) -> bool {
-        self.web_origins
-            .iter()
+    pub(in crate::dev) fn allows_origin(&self, origin: &str, server_url: &str) -> bool {
+        self.origins(server_url)
             .any(|allowed| allowed == "*" || allowed == origin)
+    }
+
+    /// The web origins, with that of the server by which it was reached.
+    pub(in crate::dev) fn origins<'a>(&'a self, server_url: &'a str) -> impl Iterator<Item = &'a str> {
+        let origins = self.web_origins.iter().map(String::as_str);
+        origins.map(move |origin| if origin == OWN_ORIGIN { server_url } else { origin })
     }
 }
 
@@ -124,6 +132,9 @@ impl RedirectUris {
     /// The origins of the URIs, which the web origin `+` stands for.
     pub(super) fn origins(&self) -> impl Iterator<Item = String> {
         self.0.iter().filter_map(|uri| {
+            if uri.starts_with('/') {
+                return Some(OWN_ORIGIN.to_owned());
+            }
             let (scheme, rest) = uri.split_once("://")?;
             let host = rest.split(['/', '?']).next()?;
             matches!(scheme, "http" | "https").then(|| format!("{scheme}://{host}"))

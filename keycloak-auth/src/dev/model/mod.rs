@@ -52,6 +52,7 @@ pub(super) struct Settings {
     pub(super) code_lifespan: u64,
     pub(super) login_lifespan: u64,
     pub(super) login_with_email: bool,
+    pub(super) organizations: bool,
 }
 
 impl Model {

@@ -179,7 +179,10 @@ impl Issue<'_> {
         claims.insert("aud".to_owned(), json!(client.client_id));
         claims.insert("sub".to_owned(), json!(user.id));
         claims.insert("typ".to_owned(), json!("ID"));
-        if let Some(nonce) = self.session.nonce(self.client) {
+        // The nonce is of the login, not of what comes after it.
+        if self.refreshed.is_none()
+            && let Some(nonce) = self.session.nonce(self.client)
+        {
             claims.insert("nonce".to_owned(), json!(nonce));
         }
         self.map(&mut claims, Target::IdToken);
@@ -235,8 +238,10 @@ impl Issue<'_> {
     fn map(&self, claims: &mut Claims, target: Target) {
         let (client, user) = (self.model.client(self.client), self.model.user(self.user));
         let roles = self.scope.roles(self.model, client, user);
+        let server_url = self.issuer.rsplit_once("/realms/").map_or("", |(url, _)| url);
         let subject = Subject {
             model: self.model,
+            server_url,
             user,
             client,
             roles: &roles,

@@ -27,7 +27,11 @@ impl Scope {
             scopes.extend(named(&client.optional_scopes, word).filter(|scope| !scopes.contains(scope)));
         }
         scopes.retain(|scope| {
-            let roles = &model.scopes[*scope].roles;
+            let ClientScope { name, roles, .. } = &model.scopes[*scope];
+            // Without organizations there is nothing to ask for.
+            if name == "organization" && !model.settings.organizations {
+                return false;
+            }
             roles.is_empty() || !roles.is_disjoint(&user.roles)
         });
         Self {

@@ -47,6 +47,10 @@ pub(super) async fn grant(request: &Incoming, client: ClientId, key: Option<&str
     };
     session.clients.insert(client, of_client);
     let session = session.clone();
+    if offline && !model.client(client).refresh_tokens {
+        // Without an offline token there is no offline session that the access token could belong to.
+        state.sessions.remove(&session.id);
+    }
     let issue = Issue {
         model,
         keys: &shared.keys,

@@ -159,7 +159,7 @@ impl Reader<'_> {
             if origin == "+" {
                 origins.extend(redirect_uris.origins());
             } else {
-                origins.push(origin.trim_end_matches('/').to_owned());
+                origins.push(origin.strip_suffix('/').unwrap_or(origin).to_owned());
             }
         }
         origins.sort();

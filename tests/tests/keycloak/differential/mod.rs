@@ -1,0 +1,44 @@
+//! The embedded realm against a real Keycloak: whoever asks for whatever token gets the same one from both.
+//!
+//! Both serve one realm file. [`matrix`] lists who asks, [`grant`] asks and writes down all that comes of it,
+//! [`compare`] knows the few things that may differ.
+
+mod compare;
+mod grant;
+mod matrix;
+mod pair;
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use keycloak_auth_tests::{Keycloak, suite};
+
+use self::pair::Pair;
+
+pub fn tests() -> Vec<suite::Test> {
+    vec![
+        suite::test("differential::claims_of_the_realm_of_the_tests", acme),
+        suite::test("differential::claims_of_a_realm_with_all_mappers", variety),
+        suite::test("differential::claims_of_a_realm_with_scopes_of_its_own", rich),
+    ]
+}
+
+async fn acme(keycloak: Arc<Keycloak>) -> Result<()> {
+    let realm = keycloak.realm();
+    let pair = Pair::of(realm, &realm.file().to_string()).await?;
+    matrix::check(&pair, 100).await
+}
+
+async fn variety(keycloak: Arc<Keycloak>) -> Result<()> {
+    check_file(&keycloak, include_str!("../../../realm/variety.json"), "variety").await
+}
+
+async fn rich(keycloak: Arc<Keycloak>) -> Result<()> {
+    check_file(&keycloak, include_str!("../../../realm/rich.json"), "rich").await
+}
+
+async fn check_file(keycloak: &Keycloak, json: &str, label: &str) -> Result<()> {
+    let realm = keycloak.import(&serde_json::from_str(json)?, label).await?;
+    let pair = Pair::of(&realm, &realm.file().to_string()).await?;
+    matrix::check(&pair, 100).await
+}
