@@ -16,8 +16,10 @@ use super::{
     settings::{RealmFile, Settings, VARIABLE},
 };
 
-/// By folder and environment variable: a compiler has one package, an editor's server many.
-static LOADED: LazyLock<Mutex<HashMap<(PathBuf, Option<String>), Loaded>>> = LazyLock::new(Mutex::default);
+/// The folder of a package, and the environment variable: a compiler has one of them, an editor's server many.
+type Place = (PathBuf, Option<String>);
+
+static LOADED: LazyLock<Mutex<HashMap<Place, Loaded>>> = LazyLock::new(Mutex::default);
 
 /// The realm of the package that is being compiled.
 pub(crate) fn check() -> RealmCheck {

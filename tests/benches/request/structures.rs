@@ -32,7 +32,7 @@ fn main() {
     );
     for count in [10_000, 100_000] {
         let tokens: Vec<Token> = (0..count).map(token).collect();
-        let makers: [(&str, fn(usize) -> Box<dyn Structure>); 4] = [
+        let makers: [(&str, Maker); 4] = [
             ("quick_cache", |capacity| {
                 Box::new(quick_cache::sync::Cache::<Tail, Token>::new(capacity))
             }),
@@ -64,6 +64,9 @@ fn main() {
         }
     }
 }
+
+/// Makes a structure of this many entries.
+type Maker = fn(usize) -> Box<dyn Structure>;
 
 trait Structure: Sync {
     fn find(&self, tail: &Tail) -> Option<Token>;
