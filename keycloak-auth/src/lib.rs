@@ -76,6 +76,7 @@ mod keycloak;
 pub mod metrics;
 #[cfg(feature = "utoipa")]
 mod openapi;
+mod openapi_scheme;
 mod secret;
 mod strict_json;
 #[cfg(feature = "testing")]
@@ -98,6 +99,7 @@ pub use extract::{AuthRejection, CustomClaims};
 pub use jose::Algorithm;
 pub use keycloak::Keycloak;
 pub use middleware::KeycloakLayer;
+pub use openapi_scheme::OpenApiScheme;
 pub use policy::Policy;
 pub use provider::{ProviderError, TlsFault};
 pub use router::{GuardedArgs, SecureRouter, routing};

@@ -22,7 +22,7 @@ use utoipa::openapi::{
     },
 };
 
-use crate::{Keycloak, challenge::ErrorFormat, policy::Policy};
+use crate::{Keycloak, OpenApiScheme, challenge::ErrorFormat, policy::Policy};
 
 #[cfg(feature = "utoipa-axum")]
 pub(crate) use documented::policy_of;
@@ -31,8 +31,8 @@ pub(crate) use documented::policy_of;
 const SCHEME: &str = "keycloak";
 
 /// The suffixes of the schemes beside the OAuth 2.0 one.
-const BEARER: &str = "Bearer";
-const OPENID: &str = "OpenId";
+const BEARER: &str = OpenApiScheme::Bearer.suffix();
+const OPENID: &str = OpenApiScheme::OpenIdConnect.suffix();
 
 /// The name of the schema of error bodies.
 const ERROR_SCHEMA: &str = "KeycloakError";
@@ -45,6 +45,7 @@ const POLICY_EXTENSION: &str = "x-keycloak-policy";
 pub(crate) struct SchemeSettings {
     pub(crate) name: String,
     pub(crate) scopes: Vec<(String, String)>,
+    pub(crate) schemes: Vec<OpenApiScheme>,
 }
 
 /// Adds to an operation what its policy means for a client, beside what the user declared.
@@ -160,20 +161,21 @@ impl Keycloak {
             .flat_map(|operation| required_scopes(operation))
             .collect();
         let components = document.components.get_or_insert_default();
-        for (suffix, scheme) in [
-            ("", self.oauth2_scheme(required)),
-            (BEARER, bearer_scheme()),
-            (OPENID, self.openid_scheme()),
-        ] {
-            components
-                .security_schemes
-                .insert(format!("{}{suffix}", settings.name), scheme.into());
+        for kind in &settings.schemes {
+            let scheme = match kind {
+                OpenApiScheme::OAuth2 => self.oauth2_scheme(&required),
+                OpenApiScheme::Bearer => bearer_scheme(),
+                OpenApiScheme::OpenIdConnect => self.openid_scheme(),
+            };
+            let name = format!("{}{}", settings.name, kind.suffix());
+            components.security_schemes.insert(name, scheme.into());
         }
         components
             .schemas
             .entry(ERROR_SCHEMA.to_owned())
             .or_insert_with(|| error_schema(self.openapi_error_format()).into());
         for operation in document.paths.paths.values_mut().flat_map(operations) {
+            leave_out_schemes(operation, &settings.schemes);
             if settings.name != SCHEME {
                 rename_schemes(operation, &settings.name);
             }
@@ -185,11 +187,11 @@ impl Keycloak {
     }
 
     /// The scheme has the configured scopes, and those that operations require: a client can ask for no other.
-    fn oauth2_scheme(&self, required: BTreeSet<String>) -> SecurityScheme {
+    fn oauth2_scheme(&self, required: &BTreeSet<String>) -> SecurityScheme {
         let settings = self.openapi_settings();
         let mut scopes: BTreeMap<_, _> = required
-            .into_iter()
-            .map(|scope| (scope, "Required by some operations".to_owned()))
+            .iter()
+            .map(|scope| (scope.clone(), "Required by some operations".to_owned()))
             .collect();
         if settings.scopes.is_empty() {
             scopes.extend(
@@ -303,6 +305,18 @@ fn required_scopes(operation: &Operation) -> Vec<String> {
         })
         .flat_map(|scopes: Vec<String>| scopes)
         .collect()
+}
+
+/// Leaves out the alternatives whose scheme the document does not have.
+fn leave_out_schemes(operation: &mut Operation, kept: &[OpenApiScheme]) {
+    let left_out: Vec<String> = OpenApiScheme::ALL
+        .into_iter()
+        .filter(|scheme| !kept.contains(scheme))
+        .map(|scheme| format!("{SCHEME}{}", scheme.suffix()))
+        .collect();
+    if let (false, Some(security)) = (left_out.is_empty(), &mut operation.security) {
+        security.retain(|requirement| !scheme_names(requirement).iter().any(|name| left_out.contains(name)));
+    }
 }
 
 fn rename_schemes(operation: &mut Operation, name: &str) {

@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use clap::Parser;
 use keycloak_auth::{
-    Keycloak,
+    Keycloak, OpenApiScheme,
     dev::{DevRealm, RunningDevRealm},
 };
 use tokio::net::TcpListener;
@@ -61,6 +61,8 @@ async fn main() -> Result<()> {
         .realm(name)
         .client_id("orders-api")
         .audience("orders-api")
+        // Swagger UI would make a form of each grant that the discovery document lists.
+        .openapi_schemes([OpenApiScheme::OAuth2, OpenApiScheme::Bearer])
         .build()?;
 
     let listener = TcpListener::bind(flags.listen).await.with_context(|| {

@@ -63,6 +63,12 @@ impl KeycloakBuilder {
                 "must consist of letters, digits, `.`, `-` and `_`",
             );
         }
+        if self.openapi_schemes.is_empty() {
+            problems.add(
+                "openapi_schemes",
+                "is empty, so no operation would ask for a token: leave it out for all",
+            );
+        }
         if !is_metric_prefix(&self.metrics_prefix) {
             problems.add(
                 "metrics_prefix",
@@ -168,6 +174,7 @@ impl KeycloakBuilder {
             openapi: crate::openapi::SchemeSettings {
                 name: self.openapi_scheme_name,
                 scopes: self.openapi_scopes,
+                schemes: self.openapi_schemes,
             },
             validator,
             provider,

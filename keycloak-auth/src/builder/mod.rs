@@ -8,7 +8,7 @@ use std::{env, fmt, sync::Arc, time::Duration};
 pub use problems::{BuildError, Problem};
 
 use crate::{
-    Algorithm, Clock,
+    Algorithm, Clock, OpenApiScheme,
     challenge::ErrorFormat,
     jose::KeySet,
     metrics::{self, MetricsCollector},
@@ -67,6 +67,7 @@ pub struct KeycloakBuilder {
     error_format: ErrorFormat,
     openapi_scheme_name: String,
     openapi_scopes: Vec<(String, String)>,
+    openapi_schemes: Vec<OpenApiScheme>,
     metrics_collector: Option<Collector>,
     metrics_prefix: String,
     clock: Clock,
@@ -118,6 +119,7 @@ impl Default for KeycloakBuilder {
             error_format: ErrorFormat::Envelope,
             openapi_scheme_name: "keycloak".to_owned(),
             openapi_scopes: Vec::new(),
+            openapi_schemes: OpenApiScheme::ALL.to_vec(),
             metrics_collector: None,
             metrics_prefix: metrics::DEFAULT_PREFIX.to_owned(),
             clock: Clock::system(),
@@ -357,6 +359,12 @@ impl KeycloakBuilder {
     /// `profile` and `email`.
     pub fn openapi_scope(mut self, scope: impl Into<String>, description: impl Into<String>) -> Self {
         self.openapi_scopes.push((scope.into(), description.into()));
+        self
+    }
+
+    /// The security schemes in OpenAPI. Default: all of them.
+    pub fn openapi_schemes(mut self, schemes: impl IntoIterator<Item = OpenApiScheme>) -> Self {
+        self.openapi_schemes = schemes.into_iter().collect();
         self
     }
 

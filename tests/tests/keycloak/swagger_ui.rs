@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use keycloak_auth::dev::DevRealm;
+use keycloak_auth::{OpenApiScheme, dev::DevRealm};
 use keycloak_auth_tests::{ACME, ACME_JSON, Chromium, Keycloak, Realm, Service, suite};
 
 use crate::setup::builder;
@@ -29,7 +29,9 @@ async fn embedded(_: Arc<Keycloak>) -> Result<()> {
 
 /// As `alice`, who may list orders, and as `carol`, who may not.
 async fn tour(label: &str, realm: &Realm) -> Result<()> {
-    let service = Service::start(orders::app(builder(realm).build()?)).await;
+    // As the program sets them.
+    let schemes = [OpenApiScheme::OAuth2, OpenApiScheme::Bearer];
+    let service = Service::start(orders::app(builder(realm).openapi_schemes(schemes).build()?)).await;
     let mut browser = Chromium::start(label).await?;
     browser.open(&service.url("/")).await?;
     browser.wait_for("#routes code").await?;

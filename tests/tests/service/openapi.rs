@@ -1,6 +1,6 @@
 //! The OpenAPI document of annotated handlers.
 
-use keycloak_auth::{ErrorFormat, Keycloak, SecureRouter, keycloak, secure_routes};
+use keycloak_auth::{ErrorFormat, Keycloak, OpenApiScheme, SecureRouter, keycloak, secure_routes};
 use keycloak_auth_tests::{Issuer, Service};
 use serde_json::{Value, json};
 use utoipa::OpenApi;
@@ -208,6 +208,22 @@ fn the_schemes_lead_to_the_realm_under_its_public_address() {
     assert_eq!(
         schemes["keycloakOpenId"]["openIdConnectUrl"],
         "https://id.example.com/realms/acme/.well-known/openid-configuration"
+    );
+}
+
+#[test]
+fn schemes_that_are_not_wanted_are_nowhere() {
+    let document = document(&configured(|builder| {
+        builder
+            .openapi_schemes([OpenApiScheme::OAuth2, OpenApiScheme::Bearer])
+            .openapi_scheme_name("login")
+    }));
+    let schemes = document["components"]["securitySchemes"].as_object().expect("schemes");
+    assert_eq!(schemes.keys().collect::<Vec<_>>(), ["login", "loginBearer"]);
+    assert!(!document.to_string().contains("OpenId"), "{document}");
+    assert_eq!(
+        document["paths"]["/me"]["get"]["security"],
+        json!([{ "login": [] }, { "loginBearer": [] }])
     );
 }
 
