@@ -220,7 +220,8 @@ where
     ///
     /// # Panics
     ///
-    /// When a policy has an `owner("…")` whose path parameter the route does not have: nobody could ever meet it.
+    /// When a policy has an `owner("…")` whose path parameter the route does not have: nobody could ever meet it. A prefix
+    /// that has the parameter is known here when it was added by [`nest`](Self::nest).
     #[track_caller]
     pub fn secure_with(self, keycloak: Keycloak) -> Router<S> {
         self.routes.start();
