@@ -1,7 +1,7 @@
 //! The keys of a realm: made when they are first needed, in the background of the start.
 //!
-//! An RSA key takes about 100 ms to make, which the start does not wait for; the others take none. Keys are new with
-//! every start, also where an export has some: a private key that lies in a file is no secret.
+//! An RSA key takes about 100 ms to make, and the first random number some, which the start does not wait for. Keys are
+//! new with every start, also where an export has some: a private key that lies in a file is no secret.
 
 use std::sync::{Arc, OnceLock};
 
@@ -34,7 +34,7 @@ pub(super) struct Keys {
 
 struct Shared {
     signing: Vec<(Algorithm, OnceLock<SigningKey>)>,
-    refresh: RefreshKey,
+    refresh: OnceLock<RefreshKey>,
     /// The public half, to read tokens again.
     key_set: OnceLock<KeySet>,
 }
@@ -67,36 +67,45 @@ impl Keys {
                 signing.push((algorithm, OnceLock::new()));
             }
         }
-        let refresh = RefreshKey {
-            kid: random_uuid(),
-            key: hmac::Key::new(hmac::HMAC_SHA512, &bytes::<64>()),
-        };
         Self {
             shared: Arc::new(Shared {
                 signing,
-                refresh,
+                refresh: OnceLock::new(),
                 key_set: OnceLock::new(),
             }),
         }
     }
 
-    /// Makes all keys; takes the time of two RSA keys when it is the first.
+    /// Makes all keys, those for signatures first.
     pub(super) fn make_all(&self) {
-        for (algorithm, key) in &self.shared.signing {
-            key.get_or_init(|| SigningKey::generate(*algorithm));
-        }
+        self.make_signing();
         encryption_key();
     }
 
-    /// Waits for the keys without holding up other tasks.
-    pub(super) async fn ready(&self) {
-        let made = |(_, key): &(Algorithm, OnceLock<SigningKey>)| key.get().is_some();
-        if self.shared.signing.iter().all(made) && ENCRYPTION.get().is_some() {
-            return;
+    fn make_signing(&self) {
+        self.refresh();
+        for (algorithm, key) in &self.shared.signing {
+            key.get_or_init(|| SigningKey::generate(*algorithm));
         }
-        let keys = self.clone();
-        // It fails only where the runtime ends, and then nobody waits for a key any more.
-        let _ = tokio::task::spawn_blocking(move || keys.make_all()).await;
+    }
+
+    /// Waits for the keys that sign, without holding up other tasks.
+    pub(super) async fn ready(&self) {
+        if !self.shared.signing.iter().all(|(_, key)| key.get().is_some()) {
+            let keys = self.clone();
+            wait_for(move || keys.make_signing()).await;
+        }
+    }
+
+    /// Waits for all keys, without holding up other tasks.
+    pub(super) async fn all_ready(&self) {
+        self.ready().await;
+        if ENCRYPTION.get().is_none() {
+            wait_for(|| {
+                encryption_key();
+            })
+            .await;
+        }
     }
 
     /// The key of an algorithm, which is one of those that the keys were made for.
@@ -107,7 +116,7 @@ impl Keys {
     }
 
     pub(super) fn refresh(&self) -> &RefreshKey {
-        &self.shared.refresh
+        self.shared.refresh.get_or_init(RefreshKey::generate)
     }
 
     /// The public key of an algorithm as base64 of its `SubjectPublicKeyInfo` (RFC 5280 §4.1.2.7).
@@ -122,8 +131,9 @@ impl Keys {
 
     /// The signing keys as everybody else sees them.
     pub(super) fn key_set(&self) -> &KeySet {
-        (self.shared.key_set)
-            .get_or_init(|| KeySet::parse(self.jwks().to_string()).expect("the keys of the realm are a JWK Set"))
+        (self.shared.key_set).get_or_init(|| {
+            KeySet::parse(json!({ "keys": self.signing_jwks() }).to_string()).expect("the keys are a JWK Set")
+        })
     }
 
     /// The JWK Set (RFC 7517 §5).
@@ -133,12 +143,14 @@ impl Keys {
         encryption["kid"] = json!(kid);
         encryption["use"] = json!("enc");
         encryption["alg"] = json!("RSA-OAEP");
-        let signing = self
-            .shared
-            .signing
-            .iter()
-            .map(|(algorithm, _)| self.signing(*algorithm).jwk());
-        json!({ "keys": signing.chain([encryption]).collect::<Vec<_>>() })
+        let mut keys = self.signing_jwks();
+        keys.push(encryption);
+        json!({ "keys": keys })
+    }
+
+    fn signing_jwks(&self) -> Vec<Value> {
+        let algorithms = self.shared.signing.iter().map(|(algorithm, _)| *algorithm);
+        algorithms.map(|algorithm| self.signing(algorithm).jwk()).collect()
     }
 }
 
@@ -202,6 +214,13 @@ impl SigningKey {
 }
 
 impl RefreshKey {
+    fn generate() -> Self {
+        Self {
+            kid: random_uuid(),
+            key: hmac::Key::new(hmac::HMAC_SHA512, &bytes::<64>()),
+        }
+    }
+
     pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
         hmac::sign(&self.key, message).as_ref().to_vec()
     }
@@ -209,6 +228,11 @@ impl RefreshKey {
     pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         hmac::verify(&self.key, message, signature).is_ok()
     }
+}
+
+async fn wait_for(make: impl FnOnce() + Send + 'static) {
+    // It fails only where the runtime ends, and then nobody waits for a key any more.
+    let _ = tokio::task::spawn_blocking(make).await;
 }
 
 fn encryption_key() -> &'static (String, RsaKeyPair) {
