@@ -80,23 +80,35 @@ impl Keys {
         }
     }
 
-    /// Makes all keys; takes the time of two RSA keys when it is the first.
+    /// Makes all keys, those for signatures first.
     pub(super) fn make_all(&self) {
-        for (algorithm, key) in &self.shared.signing {
-            key.get_or_init(|| SigningKey::generate(*algorithm));
-        }
+        self.make_signing();
         encryption_key();
     }
 
-    /// Waits for the keys without holding up other tasks.
-    pub(super) async fn ready(&self) {
-        let made = |(_, key): &(Algorithm, OnceLock<SigningKey>)| key.get().is_some();
-        if self.shared.signing.iter().all(made) && ENCRYPTION.get().is_some() {
-            return;
+    fn make_signing(&self) {
+        for (algorithm, key) in &self.shared.signing {
+            key.get_or_init(|| SigningKey::generate(*algorithm));
         }
-        let keys = self.clone();
-        // It fails only where the runtime ends, and then nobody waits for a key any more.
-        let _ = tokio::task::spawn_blocking(move || keys.make_all()).await;
+    }
+
+    /// Waits for the keys that sign, without holding up other tasks.
+    pub(super) async fn ready(&self) {
+        if !self.shared.signing.iter().all(|(_, key)| key.get().is_some()) {
+            let keys = self.clone();
+            wait_for(move || keys.make_signing()).await;
+        }
+    }
+
+    /// Waits for all keys, without holding up other tasks.
+    pub(super) async fn all_ready(&self) {
+        self.ready().await;
+        if ENCRYPTION.get().is_none() {
+            wait_for(|| {
+                encryption_key();
+            })
+            .await;
+        }
     }
 
     /// The key of an algorithm, which is one of those that the keys were made for.
@@ -122,8 +134,9 @@ impl Keys {
 
     /// The signing keys as everybody else sees them.
     pub(super) fn key_set(&self) -> &KeySet {
-        (self.shared.key_set)
-            .get_or_init(|| KeySet::parse(self.jwks().to_string()).expect("the keys of the realm are a JWK Set"))
+        (self.shared.key_set).get_or_init(|| {
+            KeySet::parse(json!({ "keys": self.signing_jwks() }).to_string()).expect("the keys are a JWK Set")
+        })
     }
 
     /// The JWK Set (RFC 7517 §5).
@@ -133,12 +146,14 @@ impl Keys {
         encryption["kid"] = json!(kid);
         encryption["use"] = json!("enc");
         encryption["alg"] = json!("RSA-OAEP");
-        let signing = self
-            .shared
-            .signing
-            .iter()
-            .map(|(algorithm, _)| self.signing(*algorithm).jwk());
-        json!({ "keys": signing.chain([encryption]).collect::<Vec<_>>() })
+        let mut keys = self.signing_jwks();
+        keys.push(encryption);
+        json!({ "keys": keys })
+    }
+
+    fn signing_jwks(&self) -> Vec<Value> {
+        let algorithms = self.shared.signing.iter().map(|(algorithm, _)| *algorithm);
+        algorithms.map(|algorithm| self.signing(algorithm).jwk()).collect()
     }
 }
 
@@ -209,6 +224,11 @@ impl RefreshKey {
     pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         hmac::verify(&self.key, message, signature).is_ok()
     }
+}
+
+async fn wait_for(make: impl FnOnce() + Send + 'static) {
+    // It fails only where the runtime ends, and then nobody waits for a key any more.
+    let _ = tokio::task::spawn_blocking(make).await;
 }
 
 fn encryption_key() -> &'static (String, RsaKeyPair) {

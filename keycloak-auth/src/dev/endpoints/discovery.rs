@@ -83,7 +83,7 @@ fn metadata(request: &Incoming) -> Value {
 
 /// The JWK Set.
 pub(super) async fn certs(request: &Incoming) -> Response {
-    request.shared.keys.ready().await;
+    request.shared.keys.all_ready().await;
     let mut response = json_response(StatusCode::OK, &request.shared.keys.jwks());
     response
         .headers_mut()
