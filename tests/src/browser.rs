@@ -48,33 +48,66 @@ impl Browser {
         let verifier = base64url(random::<32>());
         let challenge = sha256(&verifier);
         let state = random_hex(16);
-        let mut url = Url::parse_with_params(
-            &format!("{}/protocol/openid-connect/auth", realm.issuer()),
-            [
-                ("client_id", client_id),
-                ("redirect_uri", redirect_uri),
-                ("response_type", "code"),
-                ("state", &state),
-                ("code_challenge", &challenge),
-                ("code_challenge_method", "S256"),
-            ],
-        )?;
-        url.query_pairs_mut().extend_pairs(further);
-        let mut answer = self.send(self.http.get(url)).await?;
-        if answer.status().is_success() {
-            let action = form_action(&answer.text().await?)?;
-            let password = realm.password(user);
-            let password = password.with_context(|| format!("`{user}` has no password"))?;
-            let form = [("username", user), ("password", password)];
-            answer = self.send(self.http.post(action).form(&form)).await?;
-        }
-        let code = code(&answer, redirect_uri, &state)?;
+        let mut parameters = vec![
+            ("client_id", client_id),
+            ("redirect_uri", redirect_uri),
+            ("response_type", "code"),
+            ("state", &state),
+            ("code_challenge", &challenge),
+            ("code_challenge_method", "S256"),
+        ];
+        parameters.extend(further);
+        let back = self.authorize(realm, user, &parameters).await?;
+        ensure!(back.as_str().starts_with(redirect_uri), "redirected to {back}");
+        ensure!(
+            parameter(&back, "state").as_deref() == Some(&state),
+            "another state in {back}"
+        );
+        let code = parameter(&back, "code").with_context(|| format!("no code in {back}"))?;
         Ok(realm
             .grant(client_id)
             .parameter("grant_type", "authorization_code")
             .parameter("code", &code)
             .parameter("redirect_uri", redirect_uri)
             .parameter("code_verifier", &verifier))
+    }
+
+    /// An authorization request with these parameters alone; returns where the user is sent back to.
+    pub async fn authorize(&mut self, realm: &Realm, user: &str, parameters: &[(&str, &str)]) -> Result<Url> {
+        let endpoint = format!("{}/protocol/openid-connect/auth", realm.issuer());
+        let url = Url::parse_with_params(&endpoint, parameters)?;
+        let mut answer = self.send(self.http.get(url)).await?;
+        if answer.status().is_success() {
+            let action = form_action(&answer.text().await?)?;
+            let password = realm.password(user);
+            let password = password.with_context(|| format!("`{user}` has no password"))?;
+            answer = self.fill_in(action, user, password).await?;
+        }
+        let Some(location) = answer.headers().get(header::LOCATION) else {
+            bail!("the login page answered {} and no redirect", answer.status());
+        };
+        Ok(Url::parse(location.to_str()?)?)
+    }
+
+    /// What the login page of an authorization request says to this name and password.
+    pub async fn log_in_as(
+        &mut self,
+        realm: &Realm,
+        user: &str,
+        password: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<Response> {
+        let endpoint = format!("{}/protocol/openid-connect/auth", realm.issuer());
+        let page = self
+            .send(self.http.get(Url::parse_with_params(&endpoint, parameters)?))
+            .await?;
+        let action = form_action(&page.text().await?)?;
+        self.fill_in(action, user, password).await
+    }
+
+    async fn fill_in(&mut self, action: Url, user: &str, password: &str) -> Result<Response> {
+        let form = [("username", user), ("password", password)];
+        self.send(self.http.post(action).form(&form)).await
     }
 
     async fn send(&mut self, request: RequestBuilder) -> Result<Response> {
@@ -101,19 +134,8 @@ fn form_action(page: &str) -> Result<Url> {
     Ok(Url::parse(&action.replace("&amp;", "&"))?)
 }
 
-/// The code in the redirect back to the client.
-fn code(answer: &Response, redirect_uri: &str, state: &str) -> Result<String> {
-    let location = answer.headers().get(header::LOCATION);
-    let Some(location) = location else {
-        bail!("the login page answered {} and no redirect", answer.status());
-    };
-    let url = Url::parse(location.to_str()?)?;
-    ensure!(url.as_str().starts_with(redirect_uri), "redirected to {url}");
-    let parameter = |name: &str| {
-        url.query_pairs()
-            .find(|(parameter, _)| parameter == name)
-            .map(|(_, value)| value.into_owned())
-    };
-    ensure!(parameter("state").as_deref() == Some(state), "another state in {url}");
-    parameter("code").with_context(|| format!("no code in {url}"))
+fn parameter(url: &Url, name: &str) -> Option<String> {
+    let mut parameters = url.query_pairs();
+    let found = parameters.find(|(parameter, _)| parameter == name);
+    found.map(|(_, value)| value.into_owned())
 }

@@ -20,6 +20,7 @@ pub(super) struct Sessions {
 
 #[derive(Default)]
 pub(super) struct State {
+    /// By their keys: see [`session_key`].
     pub(super) sessions: HashMap<String, Session>,
     /// Logins under way, by the id that the form sends back.
     pub(super) logins: HashMap<String, Expiring<Login>>,
@@ -135,6 +136,16 @@ impl Sessions {
     }
 }
 
+/// Under what a session is kept. An offline session has the id of the one that it was made of and outlives it, so both
+/// are there.
+pub(super) fn session_key(id: &str, offline: bool) -> String {
+    if offline {
+        format!("offline:{id}")
+    } else {
+        id.to_owned()
+    }
+}
+
 impl State {
     /// Starts a session and returns its id.
     pub(super) fn start(&mut self, user: UserId, now: u64, settings: &Settings) -> &mut Session {
@@ -153,9 +164,30 @@ impl State {
         self.sessions.entry(id).or_insert(session)
     }
 
-    /// The session with this id, while it is active.
-    pub(super) fn active(&mut self, id: &str, now: u64, settings: &Settings) -> Option<&mut Session> {
-        let session = self.sessions.get_mut(id)?;
+    /// Makes an offline session of this session for a client; the session itself stays as it is.
+    ///
+    /// Kept is only one that an offline token was given for: without one it ends with the answer.
+    pub(super) fn go_offline(&mut self, session: &Session, client: ClientId, keep: bool) -> Session {
+        let key = session_key(&session.id, true);
+        let mut offline = self.sessions.get(&key).cloned().unwrap_or_else(|| Session {
+            offline: true,
+            cookie: None,
+            clients: HashMap::new(),
+            ..session.clone()
+        });
+        offline.last_access = session.last_access;
+        if let Some(of_client) = session.clients.get(&client) {
+            offline.clients.insert(client, of_client.clone());
+        }
+        if keep {
+            self.sessions.insert(key, offline.clone());
+        }
+        offline
+    }
+
+    /// The session with this key, while it is active.
+    pub(super) fn active(&mut self, key: &str, now: u64, settings: &Settings) -> Option<&mut Session> {
+        let session = self.sessions.get_mut(key)?;
         session.is_active(now, settings).then_some(session)
     }
 

@@ -40,8 +40,8 @@ fn by_client(request: &Incoming) -> Response {
         let token = RefreshToken::read(text, &shared.keys, &request.issuer, shared.now())
             .filter(|token| token.text("azp") == Some(&shared.model.client(client).client_id))
             .ok_or_else(|| OAuthError::invalid_grant("Invalid refresh token"))?;
-        if let Some(session) = token.text("sid") {
-            shared.sessions.lock().sessions.remove(session);
+        if let Some(session) = token.session() {
+            shared.sessions.lock().sessions.remove(&session);
         }
         Ok(())
     };

@@ -44,11 +44,12 @@ fn revoke(request: &Incoming, client: ClientId) -> Result<(), OAuthError> {
         }
         // With it goes all that the client got in this session.
         let mut state = shared.sessions.lock();
-        if let Some(session) = token.text("sid").and_then(|id| state.sessions.get_mut(id)) {
+        if let Some(key) = token.session()
+            && let Some(session) = state.sessions.get_mut(&key)
+        {
             session.clients.remove(&client);
             if session.clients.is_empty() {
-                let id = session.id.clone();
-                state.sessions.remove(&id);
+                state.sessions.remove(&key);
             }
         }
         return Ok(());

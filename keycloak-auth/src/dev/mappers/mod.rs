@@ -131,11 +131,10 @@ impl Kind {
             | Self::RealmRoles { .. }
             | Self::ClientRoles { .. }
             | Self::Groups { .. }
+            | Self::SessionNote { .. }
             | Self::HardcodedClaim { .. }
             | Self::Organization => true,
-            Self::Audience(_) | Self::Acr | Self::Amr | Self::SessionNote { .. } | Self::Sub => {
-                target != Target::UserInfo
-            }
+            Self::Audience(_) | Self::Acr | Self::Amr | Self::Sub => target != Target::UserInfo,
             Self::AudienceResolve
             | Self::AllowedOrigins
             | Self::HardcodedRole(_)

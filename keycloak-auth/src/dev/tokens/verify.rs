@@ -8,7 +8,7 @@ use crate::dev::{
     endpoints::Incoming,
     keys::Keys,
     model::{ClientId, Model, UserId},
-    sessions::State,
+    sessions::{State, session_key},
 };
 
 /// An access token of this realm that is still good.
@@ -16,6 +16,7 @@ pub(in crate::dev) struct AccessToken {
     pub(in crate::dev) claims: Claims,
     pub(in crate::dev) client: ClientId,
     pub(in crate::dev) user: UserId,
+    /// The key of its session.
     pub(in crate::dev) session: Option<String>,
 }
 
@@ -92,7 +93,11 @@ impl AccessToken {
         if !good {
             return None;
         }
-        let session = claims.get("sid").and_then(Value::as_str).map(str::to_owned);
+        // Whether the session is an offline one stands in the first letters of the `jti` alone.
+        let jti = claims.get("jti")?.as_str()?;
+        let offline = jti.starts_with("of") || jti.starts_with("ft");
+        let id = claims.get("sid").and_then(Value::as_str);
+        let session = id.map(|id| session_key(id, offline));
         let user = match &session {
             Some(id) => state.active(id, now, &model.settings)?.user,
             None => model.service_account(client)?,
@@ -127,6 +132,12 @@ impl RefreshToken {
 
     pub(in crate::dev) fn text(&self, claim: &str) -> Option<&str> {
         self.claims.get(claim)?.as_str()
+    }
+
+    /// The key of its session.
+    pub(in crate::dev) fn session(&self) -> Option<String> {
+        let offline = self.text("typ") == Some("Offline");
+        self.text("sid").map(|id| session_key(id, offline))
     }
 
     pub(in crate::dev) fn issued(&self) -> u64 {

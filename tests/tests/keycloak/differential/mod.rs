@@ -7,6 +7,7 @@ mod compare;
 mod grant;
 mod matrix;
 mod pair;
+mod refusals;
 
 use std::sync::Arc;
 
@@ -16,11 +17,12 @@ use keycloak_auth_tests::{Keycloak, suite};
 use self::pair::Pair;
 
 pub fn tests() -> Vec<suite::Test> {
-    vec![
+    let claims = vec![
         suite::test("differential::claims_of_the_realm_of_the_tests", acme),
         suite::test("differential::claims_of_a_realm_with_all_mappers", variety),
         suite::test("differential::claims_of_a_realm_with_scopes_of_its_own", rich),
-    ]
+    ];
+    claims.into_iter().chain(refusals::tests()).collect()
 }
 
 async fn acme(keycloak: Arc<Keycloak>) -> Result<()> {

@@ -34,14 +34,18 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
         let offline = check_offline(request, of_client, request.form.get("scope"), &scope)?;
         let mut state = shared.sessions.lock();
         let session = state.start(user, now, &model.settings);
-        session.offline = offline;
         session.notes = notes.clone();
         let of_session = ClientSession {
             started: now,
             ..ClientSession::default()
         };
         session.clients.insert(client, of_session);
-        Some(session.clone())
+        let mut session = session.clone();
+        if offline {
+            state.sessions.remove(&session.id);
+            session = state.go_offline(&session, client, of_client.refresh_tokens);
+        }
+        Some(session)
     } else {
         None
     };

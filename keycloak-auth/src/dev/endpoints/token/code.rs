@@ -50,15 +50,16 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
     }
     let parameter = code.request.scope.as_deref();
     let scope = Scope::requested(model, model.client(client), model.user(user), parameter);
-    if check_offline(request, model.client(client), parameter, &scope)? {
-        session.offline = true;
-    }
+    let offline = check_offline(request, model.client(client), parameter, &scope)?;
     session.last_access = now;
     let Some(of_client) = session.clients.get_mut(&client) else {
         return Err(not_valid());
     };
     of_client.nonce.clone_from(&code.request.nonce);
-    let session = session.clone();
+    let mut session = session.clone();
+    if offline {
+        session = state.go_offline(&session, client, model.client(client).refresh_tokens);
+    }
     let issue = Issue {
         model,
         keys: &shared.keys,

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use super::{Incoming, requested_scope};
 use crate::dev::{
     answers::OAuthError,
-    model::{ClientId, ClientKind, Model},
+    model::{ClientId, ClientKind},
     sessions::ClientSession,
-    tokens::{AccessToken, Claims, Issue, Scope, SessionKind, service_account_notes},
+    tokens::{AccessToken, Claims, Issue, SessionKind, service_account_notes},
 };
 
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -56,7 +56,6 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
         return Err(OAuthError::new(StatusCode::FORBIDDEN, "access_denied", text));
     }
     let mut scope = requested_scope(request, of_client, model.user(token.user))?;
-    check_organization(&scope, model, request.form.get("scope").unwrap_or_default())?;
     let asked = request
         .form
         .get("scope")
@@ -115,15 +114,6 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
         body.remove("id_token");
     }
     Ok(body)
-}
-
-/// What the other grants pass over in silence: a realm without organizations.
-fn check_organization(scope: &Scope, model: &Model, asked: &str) -> Result<(), OAuthError> {
-    if asked.split_whitespace().any(|word| word == "organization") && !scope.has(model, "organization") {
-        let text = format!("Invalid scopes: {asked}");
-        return Err(OAuthError::new(StatusCode::BAD_REQUEST, "invalid_scope", text));
-    }
-    Ok(())
 }
 
 /// Leaves only the audiences that were asked for, with their roles.

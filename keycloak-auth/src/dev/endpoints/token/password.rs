@@ -40,16 +40,15 @@ pub(super) async fn grant(request: &Incoming, client: ClientId, key: Option<&str
     let now = shared.now();
     let mut state = shared.sessions.lock();
     let session = state.start(user, now, &model.settings);
-    session.offline = offline;
     let of_client = ClientSession {
         started: now,
         ..ClientSession::default()
     };
     session.clients.insert(client, of_client);
-    let session = session.clone();
-    if offline && !model.client(client).refresh_tokens {
-        // Without an offline token there is no offline session that the access token could belong to.
+    let mut session = session.clone();
+    if offline {
         state.sessions.remove(&session.id);
+        session = state.go_offline(&session, client, model.client(client).refresh_tokens);
     }
     let issue = Issue {
         model,

@@ -39,8 +39,10 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
     }
     let mut state = shared.sessions.lock();
     let not_active = || OAuthError::invalid_grant("Session not active");
-    let id = token.text("sid").ok_or_else(not_active)?;
-    let session = state.active(id, now, &model.settings).ok_or_else(not_active)?;
+    let key_of_session = token.session().ok_or_else(not_active)?;
+    let session = state
+        .active(&key_of_session, now, &model.settings)
+        .ok_or_else(not_active)?;
     let user = session.user;
     if !model.user(user).enabled {
         return Err(OAuthError::invalid_grant("User disabled"));
