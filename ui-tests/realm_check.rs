@@ -37,7 +37,7 @@ fn names_are_those_of_the_realm() {
         .args(["--exact", "--nocapture", "realm_check::names_are_those_of_the_realm"])
         .env(
             VARIABLE,
-            concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/realm/acme.json"),
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/orders/realm.json"),
         )
         .status()
         .expect("a test can be run again");

@@ -50,7 +50,7 @@ policy='#[keycloak_auth::keycloak(any(realm_role("clerk"), all(group("/ops"), no
 package without '' ''
 package attribute "$policy" ''
 package realm "$policy" "[package.metadata.keycloak]
-realm = \"$root/tests/realm/acme.json\""
+realm = \"$root/examples/orders/realm.json\""
 
 # Milliseconds of `cargo check` over the package alone.
 check() {

@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use crate::{Admin, Grant, hex, http_client};
 
-/// `realm/acme.json` as text.
-pub const ACME_JSON: &str = include_str!("../realm/acme.json");
+/// The realm file of the orders service, as text.
+pub const ACME_JSON: &str = include_str!("../../examples/orders/realm.json");
 
-/// `realm/acme.json`.
-pub static ACME: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(ACME_JSON).expect("realm/acme.json is JSON"));
+/// The realm file of the orders service.
+pub static ACME: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(ACME_JSON).expect("a realm file is JSON"));
 
 /// A realm in a running Keycloak.
 #[derive(Clone)]
@@ -59,7 +59,7 @@ impl Realm {
         format!("{}/realms/{}", self.server_url, self.name)
     }
 
-    /// The realm file as it was imported: with another name and other ids than `realm/acme.json` where that was needed.
+    /// The realm file as it was imported: with another name and other ids than the realm file where that was needed.
     pub fn file(&self) -> &Value {
         &self.file
     }

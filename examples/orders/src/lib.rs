@@ -7,9 +7,8 @@ mod orders;
 mod pages;
 
 use axum::{Router, extract::FromRef};
-use keycloak_auth::{Keycloak, SecureRouter};
+use keycloak_auth::{Keycloak, SecureRouter, policy, secure_routes};
 use utoipa::OpenApi;
-use utoipa_axum::routes;
 
 use crate::{orders::Orders, pages::Diagnosis};
 
@@ -39,20 +38,11 @@ struct AppState {
 struct Api;
 
 /// The whole service.
-///
-/// A handler that lacks its `#[keycloak(...)]` stops the program at start-up, by its name.
 pub fn app(keycloak: Keycloak) -> Router {
-    let router = SecureRouter::<AppState>::with_openapi(Api::openapi())
-        .routes(routes!(orders::list, orders::create))
-        .routes(routes!(orders::show, orders::remove))
-        .routes(routes!(account::me))
-        .routes(routes!(account::refresh))
-        .routes(routes!(pages::ops))
-        .routes(routes!(pages::reports))
-        .routes(routes!(pages::landing))
-        .routes(routes!(pages::health));
-    let document = keycloak.secure_openapi(router.openapi().clone());
-    router
+    let routes = routes();
+    let document = keycloak.secure_openapi(routes.openapi().clone());
+    routes
+        .access_matrix_page("/access-matrix", &policy!(realm_roles = "admin"))
         .merge_public(pages::swagger_ui(document))
         .secure_from_state()
         .with_state(AppState {
@@ -60,4 +50,32 @@ pub fn app(keycloak: Keycloak) -> Router {
             orders: Orders::with_samples(),
             diagnosis: Diagnosis::default(),
         })
+}
+
+/// A handler that lacks its `#[keycloak(...)]` does not compile in here.
+fn routes() -> SecureRouter<AppState> {
+    SecureRouter::with_openapi(Api::openapi())
+        .routes(secure_routes!(orders::list, orders::create))
+        .routes(secure_routes!(orders::show, orders::remove))
+        .routes(secure_routes!(account::me))
+        .routes(secure_routes!(account::refresh))
+        .routes(secure_routes!(pages::ops))
+        .routes(secure_routes!(pages::reports))
+        .routes(secure_routes!(pages::landing))
+        .routes(secure_routes!(pages::health))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever changes a policy sees here who gains and who loses, and agrees by `ACCEPT_ACCESS_MATRIX=1 cargo test`.
+    #[test]
+    fn everybody_may_do_what_was_agreed_on() {
+        let matrix = routes().access_matrix();
+        let matrix = matrix
+            .for_realm(include_str!("../realm.json"), "orders-api")
+            .expect("a realm file");
+        matrix.assert_snapshot(concat!(env!("CARGO_MANIFEST_DIR"), "/access-matrix.txt"));
+    }
 }

@@ -108,7 +108,7 @@ async fn users_of_the_realm_file(keycloak: Arc<Keycloak>) -> Result<()> {
     Ok(())
 }
 
-/// `realm/acme.json`, in which the group `/ops` gives roles to its members and to those of `/ops/oncall`.
+/// the realm of the orders service, in which the group `/ops` gives roles to its members and to those of `/ops/oncall`.
 fn realm_with_inherited_roles() -> Value {
     let mut file = ACME.clone();
     file["realm"] = json!("access-matrix");

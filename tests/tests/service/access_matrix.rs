@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 use crate::setup::{admin, health, me};
 
 /// The realm file that a real Keycloak imports in the tests against it.
-const REALM: &str = include_str!("../../realm/acme.json");
+const REALM: &str = include_str!("../../../examples/orders/realm.json");
 
 #[keycloak(any(realm_role("admin"), group_tree("/ops")))]
 #[utoipa::path(get, path = "/orders", responses((status = 200, description = "All orders")))]

@@ -2,7 +2,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::*;
 
-const ACME: &str = include_str!("../../../../tests/realm/acme.json");
+const ACME: &str = include_str!("../../../../examples/orders/realm.json");
 const VARIETY: &str = include_str!("../../../../tests/realm/variety.json");
 
 fn error(json: &str) -> String {

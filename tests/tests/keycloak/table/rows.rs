@@ -1,4 +1,4 @@
-//! The policies with their outcomes: each cell is written by hand from `realm/acme.json`.
+//! The policies with their outcomes: each cell is written by hand from the realm file.
 
 use keycloak_auth::{SecureRouter, keycloak, routing::get};
 

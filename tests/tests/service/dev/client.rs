@@ -21,7 +21,7 @@ pub struct Reply {
 }
 
 impl Client {
-    /// Serves `realm/acme.json`.
+    /// Serves the realm of the orders service.
     pub async fn acme() -> Self {
         Self::serve(ACME_JSON).await
     }
