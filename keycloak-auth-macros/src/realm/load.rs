@@ -16,8 +16,8 @@ use super::{
     settings::{RealmFile, Settings, VARIABLE},
 };
 
-/// By folder and environment variable: a compiler has one package, an editor's server many.
-static LOADED: LazyLock<Mutex<HashMap<(PathBuf, Option<String>), Loaded>>> = LazyLock::new(Mutex::default);
+/// A compiler has one package, an editor's server many.
+static LOADED: LazyLock<Mutex<HashMap<Source, Loaded>>> = LazyLock::new(Mutex::default);
 
 /// The realm of the package that is being compiled.
 pub(crate) fn check() -> RealmCheck {
@@ -38,6 +38,9 @@ pub(crate) fn check() -> RealmCheck {
     loaded.insert(key, fresh);
     told
 }
+
+/// The package's folder, and the value of the environment variable.
+type Source = (PathBuf, Option<String>);
 
 /// What was found, and of which files.
 pub(super) struct Loaded {
