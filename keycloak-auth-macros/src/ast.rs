@@ -74,6 +74,37 @@ pub(crate) enum Kind {
     Named(TokenStream),
 }
 
+impl Kind {
+    /// The same text for what means the same, however it is written.
+    pub(crate) fn meaning(&self) -> String {
+        let joined = |operands: &[Requirement]| -> String {
+            operands.iter().map(|operand| operand.kind.meaning() + ",").collect()
+        };
+        match self {
+            Self::Public => "public".to_owned(),
+            Self::Authenticated => "authenticated".to_owned(),
+            Self::All(operands) => format!("all({})", joined(operands)),
+            Self::Any(operands) => format!("any({})", joined(operands)),
+            Self::Not(operand) => format!("not({})", operand.kind.meaning()),
+            Self::Role(name) => format!("role({:?})", name.text),
+            Self::RealmRole(name) => format!("realm_role({:?})", name.text),
+            Self::ClientRole { client, role } => format!("client_role({:?},{:?})", client.text, role.text),
+            Self::Group(path) => format!("group({:?})", path.text),
+            Self::GroupTree(path) => format!("group_tree({:?})", path.text),
+            Self::Scope(name) => format!("scope({:?})", name.text),
+            Self::Claim { path, value } => match value {
+                ClaimValue::String(name) => format!("claim({:?}={:?})", path.text, name.text),
+                ClaimValue::Integer(integer) => format!("claim({:?}={integer})", path.text),
+                ClaimValue::Boolean(boolean) => format!("claim({:?}={boolean})", path.text),
+            },
+            Self::Acr(name) => format!("acr({:?})", name.text),
+            Self::MaxAge(seconds) => format!("max_age({seconds})"),
+            Self::Owner { parameter, claim } => format!("owner({:?}={:?})", parameter.text, claim.text),
+            Self::Named(path) => path.to_string(),
+        }
+    }
+}
+
 /// A name in a string literal.
 #[derive(Clone)]
 pub(crate) struct Name {

@@ -74,12 +74,12 @@ for _ in $(seq "$runs"); do
     done
 done
 
-# Lines of LLVM IR of the package, before any optimization.
+# Lines of LLVM IR in the functions of the package, before any optimization: what `cargo llvm-lines` counts.
 lines() {
     touch "$work/$1/src/lib.rs"
     cargo rustc --quiet --manifest-path "$work/$1/Cargo.toml" --lib -- \
         --emit=llvm-ir -C no-prepopulate-passes -C codegen-units=1
-    cat "$CARGO_TARGET_DIR"/debug/deps/"$1"-*.ll | wc -l
+    cat "$CARGO_TARGET_DIR"/debug/deps/"$1"-*.ll | grep -c '^  [^ ]'
 }
 rm -f "$CARGO_TARGET_DIR"/debug/deps/*.ll
 without=$(lines without)

@@ -1,7 +1,6 @@
 //! What can stand beside what.
 
 use proc_macro2::Ident;
-use quote::quote;
 
 use crate::{
     ast::{Entry, Kind, ListKind, Requirement},
@@ -163,7 +162,7 @@ pub(super) fn duplicates(operands: &[Requirement], errors: &mut Errors) {
     for operand in operands {
         // What is said twice as a word has been reported as such.
         if !matches!(operand.kind, Kind::Public | Kind::Authenticated) {
-            let meaning = operand.kind.value(&quote!()).to_string();
+            let meaning = operand.kind.meaning();
             if seen.contains(&meaning) {
                 let at = &operand.at;
                 let shown = names::shown(operand);

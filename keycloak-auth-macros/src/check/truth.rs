@@ -1,8 +1,6 @@
 //! Expressions that never hold, that always hold, or that say something twice: found by trying every combination of what
 //! can be true of a caller.
 
-use quote::quote;
-
 use crate::{
     ast::{Kind, Requirement},
     errors::Errors,
@@ -59,7 +57,7 @@ impl<'a> Operand<'a> {
     fn new(requirement: &'a Requirement) -> Self {
         Self {
             kind: &requirement.kind,
-            meaning: requirement.kind.value(&quote!()).to_string(),
+            meaning: requirement.kind.meaning(),
         }
     }
 
@@ -194,13 +192,12 @@ impl<'a> Worlds<'a> {
 
     /// Warns of what can be left out.
     fn needless(&self, requirement: &Requirement, errors: &mut Errors) {
-        let shown = text(&requirement.at);
         match &requirement.kind {
             Kind::Not(inner) => {
                 if let Kind::Not(operand) = &inner.kind {
                     errors.warn(
                         &requirement.at,
-                        format!("`{shown}` turns its requirement around twice"),
+                        format!("`{}` turns its requirement around twice", text(&requirement.at)),
                         format!("write `{}`", text(&operand.at)),
                     );
                 }
@@ -209,7 +206,7 @@ impl<'a> Worlds<'a> {
                 if let [operand] = operands.as_slice() {
                     errors.warn(
                         &requirement.at,
-                        format!("`{shown}` joins a single requirement"),
+                        format!("`{}` joins a single requirement", text(&requirement.at)),
                         format!("write `{}`", text(&operand.at)),
                     );
                 }

@@ -2,10 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeOwned, IgnoredAny},
-};
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
 
 use super::{Problem, essence};
 
@@ -82,13 +79,16 @@ pub(super) struct ScopeAttributes {
 pub(super) fn parse(json: &[u8], file: &str, wanted: Option<&str>) -> Result<RealmExport, Problem> {
     // Editors on Windows write a byte order mark; Keycloak skips it, too.
     let json = json.strip_prefix("\u{feff}".as_bytes()).unwrap_or(json);
-    let essence = essence::essence(json);
-    let json = essence.as_deref().unwrap_or(json);
-    let is_array = json.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
-    let mut realms = if is_array {
-        from_json::<Vec<RealmExport>>(json, file)?
-    } else {
-        vec![from_json::<RealmExport>(json, file)?]
+    // Where the parser finds fault it is given all of the file, for the line and column.
+    let essence = essence::essence(json).and_then(|essence| read(&essence).ok());
+    let mut realms = match essence {
+        Some(realms) => realms,
+        None => read(json).map_err(|error| {
+            Problem::new(
+                format!("`{file}` is not a realm file: {error}"),
+                "export the realm by `kc.sh export --realm … --file …`, or correct the JSON",
+            )
+        })?,
     };
     if realms.iter().any(|realm| realm.realm.is_empty()) {
         return Err(Problem::new(
@@ -119,13 +119,12 @@ pub(super) fn parse(json: &[u8], file: &str, wanted: Option<&str>) -> Result<Rea
     }
 }
 
-fn from_json<T: DeserializeOwned>(json: &[u8], file: &str) -> Result<T, Problem> {
-    serde_json::from_slice(json).map_err(|error| {
-        Problem::new(
-            format!("`{file}` is not a realm file: {error}"),
-            "export the realm by `kc.sh export --realm … --file …`, or correct the JSON",
-        )
-    })
+fn read(json: &[u8]) -> serde_json::Result<Vec<RealmExport>> {
+    if json.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        serde_json::from_slice(json)
+    } else {
+        Ok(vec![serde_json::from_slice(json)?])
+    }
 }
 
 /// `null` is as good as nothing.

@@ -16,10 +16,8 @@ use super::{
     settings::{RealmFile, Settings, VARIABLE},
 };
 
-/// The folder of a package, and the environment variable: a compiler has one of them, an editor's server many.
-type Place = (PathBuf, Option<String>);
-
-static LOADED: LazyLock<Mutex<HashMap<Place, Loaded>>> = LazyLock::new(Mutex::default);
+/// A compiler has one package, an editor's server many.
+static LOADED: LazyLock<Mutex<HashMap<Source, Loaded>>> = LazyLock::new(Mutex::default);
 
 /// The realm of the package that is being compiled.
 pub(crate) fn check() -> RealmCheck {
@@ -40,6 +38,9 @@ pub(crate) fn check() -> RealmCheck {
     loaded.insert(key, fresh);
     told
 }
+
+/// The package's folder, and the value of the environment variable.
+type Source = (PathBuf, Option<String>);
 
 /// What was found, and of which files.
 pub(super) struct Loaded {
