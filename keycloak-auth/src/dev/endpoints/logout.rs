@@ -37,9 +37,12 @@ fn by_client(request: &Incoming) -> Response {
         let client = client_auth::authenticate(request)?;
         let shared = &request.shared;
         let text = request.form.get("refresh_token").unwrap_or_default();
-        let token = RefreshToken::read(text, &shared.keys, &request.issuer, shared.now())
-            .filter(|token| token.text("azp") == Some(&shared.model.client(client).client_id))
+        let token = RefreshToken::read(text, &shared.keys, &request.issuer)
             .ok_or_else(|| OAuthError::invalid_grant("Invalid refresh token"))?;
+        if token.text("azp") != Some(&shared.model.client(client).client_id) {
+            let text = "Invalid refresh token. Token client and authorized client don't match";
+            return Err(OAuthError::invalid_grant(text));
+        }
         if let Some(session) = token.session() {
             shared.sessions.lock().sessions.remove(&session);
         }

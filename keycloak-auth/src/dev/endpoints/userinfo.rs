@@ -12,7 +12,7 @@ use crate::{
     dev::{
         answers::{empty, json_response, no_store},
         dpop::Proof,
-        tokens::{AccessToken, Claims, userinfo_claims},
+        tokens::{AccessToken, Claims, Unusable, userinfo_claims},
     },
 };
 
@@ -54,14 +54,17 @@ fn userinfo(request: &Incoming) -> Result<Claims, Refusal> {
     };
     let invalid = |text| refusal(StatusCode::UNAUTHORIZED, "invalid_token", text);
     let failed = || invalid("Token verification failed");
-    let token = AccessToken::of(request, text).ok_or_else(failed)?;
+    let token = AccessToken::of(request, text).map_err(|unusable| match unusable {
+        Unusable::Invalid | Unusable::Revoked => failed(),
+        Unusable::NoSession => invalid("user_session_not_found"),
+    })?;
     let bound = token
         .claims
         .get("cnf")
         .and_then(|confirmation| confirmation.get("jkt")?.as_str());
     let proof = match scheme {
         Scheme::Bearer => None,
-        Scheme::Dpop => Proof::of(request, Some(text)).map_err(|_| failed())?,
+        Scheme::Dpop => Some(Proof::of(request, Some(text)).ok().flatten().ok_or_else(failed)?),
     };
     if bound != proof.as_ref().map(|proof| proof.thumbprint.as_str()) {
         return Err(failed());

@@ -50,7 +50,7 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
             ));
         }
     }
-    let token = AccessToken::of(request, subject).ok_or_else(|| OAuthError::invalid_request("Invalid token"))?;
+    let token = AccessToken::of(request, subject).map_err(|_| OAuthError::invalid_request("Invalid token"))?;
     if token.client != client && !audiences(&token.claims).any(|audience| audience == of_client.client_id) {
         let text = "Client is not within the token audience";
         return Err(OAuthError::new(StatusCode::FORBIDDEN, "access_denied", text));

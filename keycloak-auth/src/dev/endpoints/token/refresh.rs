@@ -18,7 +18,10 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
         .ok_or_else(|| OAuthError::invalid_request("No refresh token"))?;
     let now = shared.now();
     let invalid = || OAuthError::invalid_grant("Invalid refresh token");
-    let token = RefreshToken::read(text, &shared.keys, &request.issuer, now).ok_or_else(invalid)?;
+    let token = RefreshToken::read(text, &shared.keys, &request.issuer).ok_or_else(invalid)?;
+    if token.has_expired(now) {
+        return Err(OAuthError::invalid_grant("Token is not active"));
+    }
     if token.text("azp") != Some(of_client.client_id.as_str()) {
         let text = "Invalid refresh token. Token client and authorized client don't match";
         return Err(OAuthError::invalid_grant(text));
