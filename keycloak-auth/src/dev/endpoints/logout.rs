@@ -9,7 +9,7 @@ use url::form_urlencoded;
 
 use super::{Incoming, client_auth};
 use crate::dev::{
-    answers::{OAuthError, empty, redirect},
+    answers::{OAuthError, empty, no_store, redirect},
     cookies,
     model::ClientId,
     pages,
@@ -49,7 +49,7 @@ fn by_client(request: &Incoming) -> Response {
         Ok(())
     };
     match logout() {
-        Ok(()) => empty(StatusCode::NO_CONTENT),
+        Ok(()) => no_store(empty(StatusCode::NO_CONTENT)),
         Err(error) => OAuthError::into_response(error),
     }
 }

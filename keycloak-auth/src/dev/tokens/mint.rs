@@ -13,6 +13,8 @@ use crate::dev::{
     sessions::Session,
 };
 
+static NO_NOTES: BTreeMap<String, String> = BTreeMap::new();
+
 /// Everything that goes into the tokens of one grant.
 pub(in crate::dev) struct Issue<'a> {
     pub(in crate::dev) model: &'a Model,
@@ -247,7 +249,11 @@ impl Issue<'_> {
             roles: &roles,
             acr: self.session.acr(self.client),
             nonce: self.session.nonce(self.client),
-            notes: self.session.notes(),
+            notes: match self.session {
+                // A session that ended with its answer is not there any more.
+                SessionKind::Transient(_) if target == Target::UserInfo => &NO_NOTES,
+                session => session.notes(),
+            },
         };
         apply(claims, &subject, self.scope.mappers(self.model, client), target);
     }

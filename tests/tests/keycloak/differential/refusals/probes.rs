@@ -128,6 +128,8 @@ fn head(answer: &Response) -> Result<Map<String, Value>> {
 fn header_value(name: &str, value: &str) -> Value {
     match name {
         "www-authenticate" | "location" => json!(value),
+        // What is not stored needs no further rules.
+        "cache-control" if value.contains("no-store") => json!(["no-store"]),
         "content-type" => json!(value.replace(' ', "").to_lowercase()),
         _ => value.split(',').map(|part| json!(part.trim())).collect(),
     }

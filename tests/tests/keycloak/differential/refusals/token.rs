@@ -41,7 +41,7 @@ async fn clients(probes: &mut Probes<'_>) -> Result<()> {
         ("right secret by Basic", "orders-worker", Some("orders-worker-secret")),
     ] {
         let request = probes.request(Method::POST, "token").basic_auth(user, password);
-        let request = request.form(&[("grant_type", "no such grant")]);
+        let request = request.form(&[("grant_type", "refresh_token"), ("refresh_token", "garbage")]);
         probes.send(name, request).await?;
     }
     let request = probes.request(Method::POST, "token").form(&worker);
