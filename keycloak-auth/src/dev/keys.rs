@@ -1,7 +1,7 @@
 //! The keys of a realm: made when they are first needed, in the background of the start.
 //!
-//! An RSA key takes about 100 ms to make, which the start does not wait for; the others take none. Keys are new with
-//! every start, also where an export has some: a private key that lies in a file is no secret.
+//! An RSA key takes about 100 ms to make, and the first random number some, which the start does not wait for. Keys are
+//! new with every start, also where an export has some: a private key that lies in a file is no secret.
 
 use std::sync::{Arc, OnceLock};
 
@@ -34,7 +34,7 @@ pub(super) struct Keys {
 
 struct Shared {
     signing: Vec<(Algorithm, OnceLock<SigningKey>)>,
-    refresh: RefreshKey,
+    refresh: OnceLock<RefreshKey>,
     /// The public half, to read tokens again.
     key_set: OnceLock<KeySet>,
 }
@@ -67,14 +67,10 @@ impl Keys {
                 signing.push((algorithm, OnceLock::new()));
             }
         }
-        let refresh = RefreshKey {
-            kid: random_uuid(),
-            key: hmac::Key::new(hmac::HMAC_SHA512, &bytes::<64>()),
-        };
         Self {
             shared: Arc::new(Shared {
                 signing,
-                refresh,
+                refresh: OnceLock::new(),
                 key_set: OnceLock::new(),
             }),
         }
@@ -87,6 +83,7 @@ impl Keys {
     }
 
     fn make_signing(&self) {
+        self.refresh();
         for (algorithm, key) in &self.shared.signing {
             key.get_or_init(|| SigningKey::generate(*algorithm));
         }
@@ -119,7 +116,7 @@ impl Keys {
     }
 
     pub(super) fn refresh(&self) -> &RefreshKey {
-        &self.shared.refresh
+        self.shared.refresh.get_or_init(RefreshKey::generate)
     }
 
     /// The public key of an algorithm as base64 of its `SubjectPublicKeyInfo` (RFC 5280 §4.1.2.7).
@@ -217,6 +214,13 @@ impl SigningKey {
 }
 
 impl RefreshKey {
+    fn generate() -> Self {
+        Self {
+            kid: random_uuid(),
+            key: hmac::Key::new(hmac::HMAC_SHA512, &bytes::<64>()),
+        }
+    }
+
     pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
         hmac::sign(&self.key, message).as_ref().to_vec()
     }

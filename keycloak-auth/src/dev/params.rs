@@ -3,7 +3,7 @@
 use url::form_urlencoded;
 
 /// Parameters in their order. Empty values count as missing (RFC 6749 §3.1).
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Params(Vec<(String, String)>);
 
 impl Params {

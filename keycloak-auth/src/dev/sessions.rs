@@ -39,7 +39,7 @@ pub(super) struct Expiring<T> {
 }
 
 /// The session of a user, in one browser or of one password grant.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Session {
     pub(super) id: String,
     pub(super) user: UserId,
@@ -54,7 +54,7 @@ pub(super) struct Session {
 }
 
 /// The part of a client in a session.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct ClientSession {
     pub(super) started: u64,
     /// The user did not have to log in for it: `acr` is `0`.
@@ -65,7 +65,7 @@ pub(super) struct ClientSession {
 }
 
 /// A refresh token that was used.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct UsedToken {
     pub(super) id: String,
     pub(super) issued: u64,
@@ -74,7 +74,7 @@ pub(super) struct UsedToken {
 }
 
 /// A request for authorization that waits for the user.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Login {
     pub(super) request: AuthorizationRequest,
     /// What the cookie of the browser holds that started it.
@@ -84,7 +84,7 @@ pub(super) struct Login {
 }
 
 /// A logout that the user is asked about.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Logout {
     /// What the cookie of the browser holds that started it.
     pub(super) cookie: String,
@@ -94,7 +94,7 @@ pub(super) struct Logout {
 }
 
 /// A request for authorization that was accepted (RFC 6749 §4.1.1).
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct AuthorizationRequest {
     pub(super) client: ClientId,
     pub(super) redirect_uri: String,
@@ -124,7 +124,7 @@ pub(super) enum ChallengeMethod {
 }
 
 /// What an authorization code stands for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Code {
     pub(super) request: AuthorizationRequest,
     pub(super) session: String,
