@@ -150,7 +150,9 @@ fn canonical_members(mut members: Map<String, Value>, realm: &Realm) -> Map<Stri
                 Value::String(challenge) if name == "challenge" || name == "www-authenticate" => {
                     json!(sorted_algorithms(&challenge))
                 }
-                Value::String(id) if name == "sub" && !is_in_file(&id, realm.file()) => json!("not in the file"),
+                Value::String(id) if (name == "sub" || name == "id") && !is_in_file(&id, realm.file()) => {
+                    json!("not in the file")
+                }
                 value => canonical(value, realm),
             };
             (name, value)
