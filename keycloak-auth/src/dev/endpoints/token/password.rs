@@ -105,9 +105,7 @@ pub(in crate::dev::endpoints) async fn check_password(
             tokio::task::spawn_blocking(matches).await.unwrap_or(false)
         }
     };
-    if user.service_account_of.is_some() {
-        PasswordCheck::Wrong
-    } else if !right {
+    if user.service_account_of.is_some() || !right {
         PasswordCheck::Wrong
     } else if !user.enabled {
         PasswordCheck::Disabled
