@@ -35,7 +35,8 @@ impl Origin {
             return Ok(());
         }
         let body = json!({ "error": "Invalid origin" });
-        Err(Box::new(answers::json_response(StatusCode::FORBIDDEN, &body)))
+        let response = answers::json_response(StatusCode::FORBIDDEN, &body);
+        Err(Box::new(answers::no_store(response)))
     }
 
     /// Lets the page read the answer.

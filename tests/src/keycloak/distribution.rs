@@ -10,10 +10,11 @@ use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{
@@ -144,6 +145,48 @@ impl Server {
         let home = self.run.path().join("home");
         self.process = Some(Self::launch(&home, self.run.path(), self.port, START).await?);
         Ok(())
+    }
+
+    /// Stops the server and exports a realm from its data.
+    ///
+    /// In the profile of `start-dev` the distribution is not built again, which would change the one in the cache. The
+    /// command goes on as a server then, so it is ended when the file is whole.
+    pub(super) async fn export(&mut self, realm: &str) -> Result<String> {
+        self.stop();
+        let kc = self.run.path().join("home/bin/kc.sh");
+        let file = self.run.path().join("export.json");
+        let port = free_port()?.to_string();
+        let process = Process::spawn(
+            &[
+                kc.as_os_str(),
+                OsStr::new("--profile=dev"),
+                OsStr::new("export"),
+                OsStr::new("--optimized"),
+                OsStr::new("--realm"),
+                OsStr::new(realm),
+                OsStr::new("--file"),
+                file.as_os_str(),
+            ],
+            &[
+                ("JAVA_OPTS_APPEND", OsStr::new("-XX:TieredStopAtLevel=1")),
+                ("KC_HTTP_HOST", OsStr::new("127.0.0.1")),
+                ("KC_HTTP_PORT", OsStr::new(&port)),
+            ],
+            self.run.path(),
+        )?;
+        let deadline = Instant::now() + START;
+        let mut ticks = tokio::time::interval(Duration::from_millis(100));
+        loop {
+            ticks.tick().await;
+            let text = fs::read_to_string(&file).unwrap_or_default();
+            if serde_json::from_str::<Value>(&text).is_ok() {
+                return Ok(text);
+            }
+            if let Some(status) = process.exit_status() {
+                bail!("`kc.sh export` ended with exit status {status} and no export");
+            }
+            ensure!(Instant::now() < deadline, "`kc.sh export` was not ready in time");
+        }
     }
 
     /// Ends the server and leaves its log behind.

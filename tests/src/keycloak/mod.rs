@@ -158,6 +158,17 @@ impl Keycloak {
         server.start_again().await
     }
 
+    /// The full export of a realm with its users, by `kc.sh export`; the server is started again afterwards.
+    pub async fn export(&self, realm: &Realm) -> Result<String> {
+        let mut running = self.running.lock().await;
+        let Running::Distribution(server) = &mut *running else {
+            bail!("this server was not started from a distribution");
+        };
+        let exported = server.export(realm.name()).await?;
+        server.start_again().await?;
+        Ok(exported)
+    }
+
     /// Starts the server again where a test has left it stopped.
     pub(crate) async fn ensure_running(&self) -> Result<()> {
         let mut running = self.running.lock().await;

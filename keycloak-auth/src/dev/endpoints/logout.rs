@@ -9,7 +9,7 @@ use url::form_urlencoded;
 
 use super::{Incoming, client_auth};
 use crate::dev::{
-    answers::{OAuthError, empty, redirect},
+    answers::{OAuthError, empty, no_store, redirect},
     cookies,
     model::ClientId,
     pages,
@@ -37,16 +37,19 @@ fn by_client(request: &Incoming) -> Response {
         let client = client_auth::authenticate(request)?;
         let shared = &request.shared;
         let text = request.form.get("refresh_token").unwrap_or_default();
-        let token = RefreshToken::read(text, &shared.keys, &request.issuer, shared.now())
-            .filter(|token| token.text("azp") == Some(&shared.model.client(client).client_id))
+        let token = RefreshToken::read(text, &shared.keys, &request.issuer)
             .ok_or_else(|| OAuthError::invalid_grant("Invalid refresh token"))?;
+        if token.text("azp") != Some(&shared.model.client(client).client_id) {
+            let text = "Invalid refresh token. Token client and authorized client don't match";
+            return Err(OAuthError::invalid_grant(text));
+        }
         if let Some(session) = token.session() {
             shared.sessions.lock().sessions.remove(&session);
         }
         Ok(())
     };
     match logout() {
-        Ok(()) => empty(StatusCode::NO_CONTENT),
+        Ok(()) => no_store(empty(StatusCode::NO_CONTENT)),
         Err(error) => OAuthError::into_response(error),
     }
 }

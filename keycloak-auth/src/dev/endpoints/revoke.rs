@@ -8,7 +8,7 @@ use crate::dev::{
     answers::{OAuthError, empty},
     model::ClientId,
     sessions::Expiring,
-    tokens::{AccessToken, RefreshToken},
+    tokens::{AccessToken, RefreshToken, Unusable},
 };
 
 pub(super) async fn answer(request: &Incoming) -> Response {
@@ -38,7 +38,9 @@ fn revoke(request: &Incoming, client: ClientId) -> Result<(), OAuthError> {
     let shared = &request.shared;
     let client_id = &shared.model.client(client).client_id;
     let unmatching = || OAuthError::invalid_request("Unmatching clients");
-    if let Some(token) = RefreshToken::read(text, &shared.keys, &request.issuer, shared.now()) {
+    if let Some(token) = RefreshToken::read(text, &shared.keys, &request.issuer)
+        && !token.has_expired(shared.now())
+    {
         if token.text("azp") != Some(client_id) {
             return Err(unmatching());
         }
@@ -56,7 +58,11 @@ fn revoke(request: &Incoming, client: ClientId) -> Result<(), OAuthError> {
     }
     // As Keycloak: a token that is no good any more is no failure (RFC 7009 §2.2), and yet it is told so.
     let invalid = || OAuthError::new(StatusCode::OK, "invalid_token", "Invalid token");
-    let token = AccessToken::of(request, text).ok_or_else(invalid)?;
+    let token = match AccessToken::of(request, text) {
+        Ok(token) => token,
+        Err(Unusable::Revoked) => return Ok(()),
+        Err(Unusable::Invalid | Unusable::NoSession) => return Err(invalid()),
+    };
     if token.client != client {
         return Err(unmatching());
     }

@@ -12,19 +12,28 @@ use crate::{
     dev::{
         answers::{empty, json_response, no_store},
         dpop::Proof,
-        tokens::{AccessToken, Claims, userinfo_claims},
+        model::ClientId,
+        tokens::{AccessToken, Claims, Unusable, userinfo_claims},
     },
 };
 
-const EXPOSED: &str = "Access-Control-Allow-Methods, WWW-Authenticate";
-
 pub(super) async fn answer(request: &Incoming) -> Response {
     request.shared.keys.ready().await;
-    let response = match userinfo(request) {
-        Ok(claims) => json_response(StatusCode::OK, &Value::Object(claims)),
-        Err(refusal) => refusal.into_response(request),
+    let (response, exposed) = match userinfo(request) {
+        Ok((client, claims)) => {
+            let client = request.shared.model.client(client);
+            if let Err(response) = request.origin.check(client, &request.server_url) {
+                return *response;
+            }
+            let response = json_response(StatusCode::OK, &Value::Object(claims));
+            (response, "Access-Control-Allow-Methods")
+        }
+        Err(refusal) => (
+            refusal.into_response(request),
+            "Access-Control-Allow-Methods, WWW-Authenticate",
+        ),
     };
-    request.origin.allow(no_store(response), Some(EXPOSED))
+    request.origin.allow(no_store(response), Some(exposed))
 }
 
 /// Why userinfo is refused: status, scheme, error code and text of the challenge.
@@ -41,7 +50,7 @@ enum Scheme {
     Dpop,
 }
 
-fn userinfo(request: &Incoming) -> Result<Claims, Refusal> {
+fn userinfo(request: &Incoming) -> Result<(ClientId, Claims), Refusal> {
     let (scheme, text) = token_of(request).ok_or(Refusal {
         status: StatusCode::UNAUTHORIZED,
         scheme: Scheme::Bearer,
@@ -54,14 +63,17 @@ fn userinfo(request: &Incoming) -> Result<Claims, Refusal> {
     };
     let invalid = |text| refusal(StatusCode::UNAUTHORIZED, "invalid_token", text);
     let failed = || invalid("Token verification failed");
-    let token = AccessToken::of(request, text).ok_or_else(failed)?;
+    let token = AccessToken::of(request, text).map_err(|unusable| match unusable {
+        Unusable::Invalid | Unusable::Revoked => failed(),
+        Unusable::NoSession => invalid("user_session_not_found"),
+    })?;
     let bound = token
         .claims
         .get("cnf")
         .and_then(|confirmation| confirmation.get("jkt")?.as_str());
     let proof = match scheme {
         Scheme::Bearer => None,
-        Scheme::Dpop => Proof::of(request, Some(text)).map_err(|_| failed())?,
+        Scheme::Dpop => Some(Proof::of(request, Some(text)).ok().flatten().ok_or_else(failed)?),
     };
     if bound != proof.as_ref().map(|proof| proof.thumbprint.as_str()) {
         return Err(failed());
@@ -77,7 +89,8 @@ fn userinfo(request: &Incoming) -> Result<Claims, Refusal> {
     if request.shared.model.client(token.client).lightweight {
         return Err(invalid("Lightweight access token not allowed for userinfo endpoint"));
     }
-    token.issue(request, userinfo_claims).ok_or_else(failed)
+    let claims = token.issue(request, userinfo_claims).ok_or_else(failed)?;
+    Ok((token.client, claims))
 }
 
 /// The token of the header, or of the form of a POST (RFC 6750 §2, RFC 9449 §7.1).

@@ -17,10 +17,11 @@ impl RealmFile {
         let mut built_in: Self =
             serde_json::from_str(include_str!("built_in.json")).expect("the built-in parts are a realm file");
         let default_role = self.add_default_role();
-        if self.client_scopes.is_none() {
+        let has_own_scopes = self.client_scopes.is_some();
+        if !has_own_scopes {
             self.add_client_scopes(&mut built_in);
         }
-        self.add_clients(built_in, &default_role);
+        self.add_clients(built_in, &default_role, has_own_scopes);
     }
 
     /// Adds the default role, and the realm roles that Keycloak puts into it; returns its name.
@@ -76,7 +77,7 @@ impl RealmFile {
         });
     }
 
-    fn add_clients(&mut self, built_in: Self, default_role: &str) {
+    fn add_clients(&mut self, built_in: Self, default_role: &str, has_own_scopes: bool) {
         let Self {
             clients,
             mut roles,
@@ -84,6 +85,11 @@ impl RealmFile {
             ..
         } = built_in;
         for mut client in clients {
+            if has_own_scopes {
+                // These clients are made before the scopes of the file are there to be given to them.
+                client.default_client_scopes = Some(Vec::new());
+                client.optional_client_scopes = Some(Vec::new());
+            }
             for uri in client.redirect_uris.iter_mut().chain(&mut client.base_url) {
                 *uri = uri.replace("{realm}", &self.realm);
             }

@@ -104,7 +104,10 @@ impl Mapper {
                 name: config.required("new.role.name")?,
             },
             "oidc-organization-membership-mapper" => Kind::Organization,
-            "oidc-nonce-backwards-compatible-mapper" => Kind::Nonce,
+            "oidc-nonce-backwards-compatible-mapper" => {
+                targets.access_token = true;
+                Kind::Nonce
+            }
             other => {
                 warnings.push(RealmWarning::new(
                     path.member("protocolMapper").to_string(),

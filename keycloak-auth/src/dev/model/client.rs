@@ -25,6 +25,7 @@ pub(in crate::dev) struct Client {
     pub(in crate::dev) token_exchange: bool,
     pub(in crate::dev) lightweight: bool,
     pub(in crate::dev) dpop_bound: bool,
+    pub(in crate::dev) consent_required: bool,
     pub(in crate::dev) pkce_method: Option<String>,
     pub(in crate::dev) refresh_tokens: bool,
     pub(in crate::dev) refresh_tokens_for_service_account: bool,

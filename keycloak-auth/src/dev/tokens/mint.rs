@@ -13,6 +13,8 @@ use crate::dev::{
     sessions::Session,
 };
 
+static NO_NOTES: BTreeMap<String, String> = BTreeMap::new();
+
 /// Everything that goes into the tokens of one grant.
 pub(in crate::dev) struct Issue<'a> {
     pub(in crate::dev) model: &'a Model,
@@ -170,7 +172,7 @@ impl Issue<'_> {
     pub(in crate::dev) fn id_claims(&self, access: &Claims) -> Claims {
         let (client, user) = (self.model.client(self.client), self.model.user(self.user));
         let mut claims = Claims::new();
-        for shared in ["exp", "iat", "iss", "azp", "sid", "auth_time"] {
+        for shared in ["exp", "iat", "iss", "azp", "sid", "auth_time", "nonce"] {
             if let Some(value) = access.get(shared) {
                 claims.insert(shared.to_owned(), value.clone());
             }
@@ -179,7 +181,7 @@ impl Issue<'_> {
         claims.insert("aud".to_owned(), json!(client.client_id));
         claims.insert("sub".to_owned(), json!(user.id));
         claims.insert("typ".to_owned(), json!("ID"));
-        // The nonce is of the login, not of what comes after it.
+        // The nonce is of the login, not of what comes after it, unless a mapper keeps it in every token.
         if self.refreshed.is_none()
             && let Some(nonce) = self.session.nonce(self.client)
         {
@@ -218,7 +220,7 @@ impl Issue<'_> {
         }
         claims.insert("prov".to_owned(), json!("default"));
         claims.insert("scope".to_owned(), json!(scope));
-        for shared in ["iss", "azp", "sid", "sub"] {
+        for shared in ["iss", "azp", "sid", "sub", "nonce"] {
             if let Some(value) = access.get(shared) {
                 claims.insert(shared.to_owned(), value.clone());
             }
@@ -247,7 +249,11 @@ impl Issue<'_> {
             roles: &roles,
             acr: self.session.acr(self.client),
             nonce: self.session.nonce(self.client),
-            notes: self.session.notes(),
+            notes: match self.session {
+                // A session that ended with its answer is not there any more.
+                SessionKind::Transient(_) if target == Target::UserInfo => &NO_NOTES,
+                session => session.notes(),
+            },
         };
         apply(claims, &subject, self.scope.mappers(self.model, client), target);
     }

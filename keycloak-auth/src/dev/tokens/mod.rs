@@ -6,7 +6,7 @@ mod verify;
 
 pub(super) use mint::{Issue, SessionKind, introspection_claims, userinfo_claims};
 pub(super) use scope::Scope;
-pub(super) use verify::{AccessToken, RefreshToken};
+pub(super) use verify::{AccessToken, RefreshToken, Unusable};
 
 use std::collections::BTreeMap;
 

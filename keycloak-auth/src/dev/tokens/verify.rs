@@ -20,6 +20,16 @@ pub(in crate::dev) struct AccessToken {
     pub(in crate::dev) session: Option<String>,
 }
 
+/// Why an access token is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::dev) enum Unusable {
+    /// It is none of this realm, or not good any more.
+    Invalid,
+    Revoked,
+    /// The user has logged out.
+    NoSession,
+}
+
 /// A refresh token of this realm; whether its session lives is not checked yet.
 pub(in crate::dev) struct RefreshToken {
     pub(in crate::dev) claims: Claims,
@@ -27,7 +37,11 @@ pub(in crate::dev) struct RefreshToken {
 
 impl AccessToken {
     /// Reads the access token that came with a request.
-    pub(in crate::dev) fn of(request: &Incoming, text: &str) -> Option<Self> {
+    ///
+    /// # Errors
+    ///
+    /// When it is not good, with the reason.
+    pub(in crate::dev) fn of(request: &Incoming, text: &str) -> Result<Self, Unusable> {
         let shared = &request.shared;
         let mut state = shared.sessions.lock();
         Self::read(
@@ -69,52 +83,61 @@ impl AccessToken {
         }))
     }
 
-    /// Reads an access token; `None` for one that is not good, for whatever reason.
-    pub(in crate::dev) fn read(
+    fn read(
         text: &str,
         keys: &Keys,
         model: &Model,
         issuer: &str,
         now: u64,
         state: &mut State,
-    ) -> Option<Self> {
-        let payload = keys.key_set().verify(text).ok()?;
-        let claims: Claims = serde_json::from_slice(&payload).ok()?;
-        if !matches!(claims.get("typ").and_then(Value::as_str), Some("Bearer" | "DPoP")) {
-            return None;
-        }
-        let client = model.client_named(claims.get("azp")?.as_str()?)?;
-        let issued = claims.get("iat")?.as_u64()?;
-        let good = claims.get("iss")?.as_str()? == issuer
-            && now < claims.get("exp")?.as_u64()?
-            && issued >= model.settings.not_before.max(model.client(client).not_before)
-            && model.client(client).enabled
-            && !state.revoked.contains_key(claims.get("jti")?.as_str()?);
-        if !good {
-            return None;
+    ) -> Result<Self, Unusable> {
+        let (claims, client) = Self::good_claims(text, keys, model, issuer, now).ok_or(Unusable::Invalid)?;
+        let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        let jti = text("jti").ok_or(Unusable::Invalid)?;
+        if state.revoked.contains_key(jti) {
+            return Err(Unusable::Revoked);
         }
         // Whether the session is an offline one stands in the first letters of the `jti` alone.
-        let jti = claims.get("jti")?.as_str()?;
         let offline = jti.starts_with("of") || jti.starts_with("ft");
-        let id = claims.get("sid").and_then(Value::as_str);
-        let session = id.map(|id| session_key(id, offline));
+        let session = text("sid").map(|id| session_key(id, offline));
         let user = match &session {
-            Some(id) => state.active(id, now, &model.settings)?.user,
-            None => model.service_account(client)?,
+            Some(key) => {
+                let session = state.active(key, now, &model.settings);
+                session.ok_or(Unusable::NoSession)?.user
+            }
+            None => model.service_account(client).ok_or(Unusable::Invalid)?,
         };
-        let of_user = model.user(user);
-        (of_user.enabled && issued >= of_user.not_before).then_some(Self {
+        let (of_user, issued) = (model.user(user), claims.get("iat").and_then(Value::as_u64));
+        if !of_user.enabled || issued < Some(of_user.not_before) {
+            return Err(Unusable::Invalid);
+        }
+        Ok(Self {
             claims,
             client,
             user,
             session,
         })
     }
+
+    /// The claims of an access token that is good by itself; whether its session lives is not checked.
+    fn good_claims(text: &str, keys: &Keys, model: &Model, issuer: &str, now: u64) -> Option<(Claims, ClientId)> {
+        let payload = keys.key_set().verify(text).ok()?;
+        let claims: Claims = serde_json::from_slice(&payload).ok()?;
+        if !matches!(claims.get("typ").and_then(Value::as_str), Some("Bearer" | "DPoP")) {
+            return None;
+        }
+        let client = model.client_named(claims.get("azp")?.as_str()?)?;
+        let good = claims.get("iss")?.as_str()? == issuer
+            && now < claims.get("exp")?.as_u64()?
+            && claims.get("iat")?.as_u64()? >= model.settings.not_before.max(model.client(client).not_before)
+            && model.client(client).enabled;
+        good.then_some((claims, client))
+    }
 }
 
 impl RefreshToken {
-    /// Reads a refresh token; `None` for anything else, and for one that has expired.
-    pub(in crate::dev) fn read(text: &str, keys: &Keys, issuer: &str, now: u64) -> Option<Self> {
+    /// Reads a refresh token, which may have expired; `None` for anything else.
+    pub(in crate::dev) fn read(text: &str, keys: &Keys, issuer: &str) -> Option<Self> {
         let (message, signature) = text.rsplit_once('.')?;
         let signature = decode(signature)?;
         let (header, payload) = message.split_once('.')?;
@@ -124,10 +147,12 @@ impl RefreshToken {
         }
         let claims: Claims = serde_json::from_slice(&decode(payload)?).ok()?;
         let refresh = matches!(claims.get("typ").and_then(Value::as_str), Some("Refresh" | "Offline"));
-        let good = refresh
-            && claims.get("iss")?.as_str()? == issuer
-            && claims.get("exp").is_none_or(|end| end.as_u64() > Some(now));
-        good.then_some(Self { claims })
+        (refresh && claims.get("iss")?.as_str()? == issuer).then_some(Self { claims })
+    }
+
+    /// An offline token never does.
+    pub(in crate::dev) fn has_expired(&self, now: u64) -> bool {
+        self.claims.get("exp").is_some_and(|end| end.as_u64() <= Some(now))
     }
 
     pub(in crate::dev) fn text(&self, claim: &str) -> Option<&str> {

@@ -119,7 +119,14 @@ pub fn canonical(value: Value, realm: &Realm) -> Value {
             elements.sort_by_key(Value::to_string);
             Value::Array(elements)
         }
-        Value::String(text) => json!(text.replace(realm.server_url(), "{server}")),
+        Value::String(text) => {
+            // In the query of an address it is encoded.
+            let encoded = realm.server_url().replace(':', "%3A").replace('/', "%2F");
+            json!(
+                text.replace(realm.server_url(), "{server}")
+                    .replace(&encoded, "{server}")
+            )
+        }
         other => other,
     }
 }
@@ -140,8 +147,12 @@ fn canonical_members(mut members: Map<String, Value>, realm: &Realm) -> Map<Stri
                     words.sort_unstable();
                     json!(words)
                 }
-                Value::String(challenge) if name == "challenge" => json!(sorted_algorithms(&challenge)),
-                Value::String(id) if name == "sub" && !is_in_file(&id, realm.file()) => json!("not in the file"),
+                Value::String(challenge) if name == "challenge" || name == "www-authenticate" => {
+                    json!(sorted_algorithms(&challenge))
+                }
+                Value::String(id) if (name == "sub" || name == "id") && !is_in_file(&id, realm.file()) => {
+                    json!("not in the file")
+                }
                 value => canonical(value, realm),
             };
             (name, value)

@@ -11,16 +11,18 @@ mod refusals;
 
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use keycloak_auth_tests::{Keycloak, suite};
+use serde_json::Value;
 
-use self::pair::Pair;
+use self::{matrix::Scopes, pair::Pair};
 
 pub fn tests() -> Vec<suite::Test> {
     let claims = vec![
         suite::test("differential::claims_of_the_realm_of_the_tests", acme),
         suite::test("differential::claims_of_a_realm_with_all_mappers", variety),
         suite::test("differential::claims_of_a_realm_with_scopes_of_its_own", rich),
+        suite::restarting_test("differential::claims_of_a_full_export", export),
     ];
     claims.into_iter().chain(refusals::tests()).collect()
 }
@@ -28,7 +30,24 @@ pub fn tests() -> Vec<suite::Test> {
 async fn acme(keycloak: Arc<Keycloak>) -> Result<()> {
     let realm = keycloak.realm();
     let pair = Pair::of(realm, &realm.file().to_string()).await?;
-    matrix::check(&pair, 100).await
+    matrix::check(&pair, Scopes::Each, 250).await
+}
+
+/// A full export has everything that Keycloak has added, and the passwords as hashes only.
+async fn export(keycloak: Arc<Keycloak>) -> Result<()> {
+    let realm = keycloak.realm();
+    let exported = keycloak.export(realm).await?;
+    let file: Value = serde_json::from_str(&exported)?;
+    let users = file["users"].as_array().into_iter().flatten();
+    let credentials = users.filter_map(|user| user["credentials"].as_array());
+    let credentials: Vec<_> = credentials.flatten().collect();
+    let hashed = |credential: &&Value| credential["secretData"].is_string() && credential.get("value").is_none();
+    ensure!(
+        !credentials.is_empty() && credentials.iter().all(hashed),
+        "the export has other passwords than hashed ones"
+    );
+    let pair = Pair::of(realm, &exported).await?;
+    matrix::check(&pair, Scopes::Few, 100).await
 }
 
 async fn variety(keycloak: Arc<Keycloak>) -> Result<()> {
@@ -42,5 +61,5 @@ async fn rich(keycloak: Arc<Keycloak>) -> Result<()> {
 async fn check_file(keycloak: &Keycloak, json: &str, label: &str) -> Result<()> {
     let realm = keycloak.import(&serde_json::from_str(json)?, label).await?;
     let pair = Pair::of(&realm, &realm.file().to_string()).await?;
-    matrix::check(&pair, 100).await
+    matrix::check(&pair, Scopes::Each, 250).await
 }

@@ -31,7 +31,7 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
         return Err(not_valid());
     };
     if code.expires <= now {
-        return Err(OAuthError::invalid_grant("Code is expired"));
+        return Err(not_valid());
     }
     let code = code.value;
     if code.request.client != client {

@@ -50,11 +50,12 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
             ));
         }
     }
-    let token = AccessToken::of(request, subject).ok_or_else(|| OAuthError::invalid_request("Invalid token"))?;
+    let token = AccessToken::of(request, subject).map_err(|_| OAuthError::invalid_request("Invalid token"))?;
     if token.client != client && !audiences(&token.claims).any(|audience| audience == of_client.client_id) {
         let text = "Client is not within the token audience";
         return Err(OAuthError::new(StatusCode::FORBIDDEN, "access_denied", text));
     }
+    check_organization(request, token.client)?;
     let mut scope = requested_scope(request, of_client, model.user(token.user))?;
     let asked = request
         .form
@@ -114,6 +115,18 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
         body.remove("id_token");
     }
     Ok(body)
+}
+
+/// This one scope the client of the given token has to have, too: so Keycloak resolves it.
+fn check_organization(request: &Incoming, of_token: ClientId) -> Result<(), OAuthError> {
+    let model = &request.shared.model;
+    let asked = request.form.get("scope").unwrap_or_default();
+    let mut words = asked.split_whitespace();
+    if words.any(|word| word == "organization") && !model.knows_scope(model.client(of_token), "organization") {
+        let text = format!("Invalid scopes: {asked}");
+        return Err(OAuthError::new(StatusCode::BAD_REQUEST, "invalid_scope", text));
+    }
+    Ok(())
 }
 
 /// Leaves only the audiences that were asked for, with their roles.

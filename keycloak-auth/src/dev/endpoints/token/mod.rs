@@ -42,12 +42,23 @@ pub(super) async fn answer(request: &Incoming) -> Response {
     })
 }
 
+const GRANTS: [&str; 5] = [
+    "authorization_code",
+    "client_credentials",
+    "password",
+    "refresh_token",
+    "urn:ietf:params:oauth:grant-type:token-exchange",
+];
+
 fn authenticate(request: &Incoming) -> Result<ClientId, OAuthError> {
     if request.form.has_duplicates() {
         return Err(OAuthError::invalid_request("duplicated parameter"));
     }
-    if request.form.get("grant_type").is_none() {
+    let Some(grant) = request.form.get("grant_type") else {
         return Err(OAuthError::invalid_request("Missing form parameter: grant_type"));
+    };
+    if !GRANTS.contains(&grant) {
+        return Err(unsupported_grant());
     }
     client_auth::authenticate(request)
 }
@@ -64,12 +75,13 @@ async fn grant(request: &Incoming, client: ClientId) -> Result<Claims, OAuthErro
         "refresh_token" => refresh::grant(request, client, key),
         "authorization_code" => code::grant(request, client, key),
         "urn:ietf:params:oauth:grant-type:token-exchange" => exchange::grant(request, client, key),
-        _ => Err(OAuthError::new(
-            StatusCode::BAD_REQUEST,
-            "unsupported_grant_type",
-            "Unsupported grant_type",
-        )),
+        _ => Err(unsupported_grant()),
     }
+}
+
+fn unsupported_grant() -> OAuthError {
+    let text = "Unsupported grant_type";
+    OAuthError::new(StatusCode::BAD_REQUEST, "unsupported_grant_type", text)
 }
 
 /// Refuses a scope that the client does not have.

@@ -20,7 +20,11 @@ pub(super) async fn grant(request: &Incoming, client: ClientId, key: Option<&str
         let text = "Client not allowed for direct access grants";
         return Err(OAuthError::unauthorized_client(StatusCode::BAD_REQUEST, text));
     }
-    let username = request.form.get("username").ok_or_else(|| {
+    if model.client(client).consent_required {
+        let text = "Client requires user consent";
+        return Err(OAuthError::new(StatusCode::BAD_REQUEST, "invalid_client", text));
+    }
+    let username = request.form.raw("username").ok_or_else(|| {
         OAuthError::new(
             StatusCode::UNAUTHORIZED,
             "invalid_request",
@@ -101,12 +105,10 @@ pub(in crate::dev::endpoints) async fn check_password(
             tokio::task::spawn_blocking(matches).await.unwrap_or(false)
         }
     };
-    if user.service_account_of.is_some() {
+    if user.service_account_of.is_some() || !right {
         PasswordCheck::Wrong
     } else if !user.enabled {
         PasswordCheck::Disabled
-    } else if !right {
-        PasswordCheck::Wrong
     } else if user.has_required_actions {
         PasswordCheck::NotSetUp
     } else {

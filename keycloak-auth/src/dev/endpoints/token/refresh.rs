@@ -1,6 +1,6 @@
 //! Refreshing (RFC 6749 §6): every answer has a new refresh token.
 
-use super::Incoming;
+use super::{Incoming, check_words};
 use crate::dev::{
     answers::OAuthError,
     model::{ClientId, Settings, UserId},
@@ -14,11 +14,14 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
     let of_client = model.client(client);
     let text = request
         .form
-        .get("refresh_token")
+        .raw("refresh_token")
         .ok_or_else(|| OAuthError::invalid_request("No refresh token"))?;
     let now = shared.now();
     let invalid = || OAuthError::invalid_grant("Invalid refresh token");
-    let token = RefreshToken::read(text, &shared.keys, &request.issuer, now).ok_or_else(invalid)?;
+    let token = RefreshToken::read(text, &shared.keys, &request.issuer).ok_or_else(invalid)?;
+    if token.has_expired(now) {
+        return Err(OAuthError::invalid_grant("Token is not active"));
+    }
     if token.text("azp") != Some(of_client.client_id.as_str()) {
         let text = "Invalid refresh token. Token client and authorized client don't match";
         return Err(OAuthError::invalid_grant(text));
@@ -37,6 +40,7 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
         }
         _ => {}
     }
+    check_words(request, of_client)?;
     let mut state = shared.sessions.lock();
     let not_active = || OAuthError::invalid_grant("Session not active");
     let key_of_session = token.session().ok_or_else(not_active)?;

@@ -96,6 +96,7 @@ impl Reader<'_> {
             service_account: file.service_accounts_enabled,
             token_exchange: attributes.is_true("standard.token.exchange.enabled"),
             lightweight: attributes.is_true("client.use.lightweight.access.token.enabled"),
+            consent_required: file.consent_required,
             dpop_bound: attributes.is_true("dpop.bound.access.tokens"),
             pkce_method: attributes.text("pkce.code.challenge.method").map(str::to_owned),
             refresh_tokens: !attributes.is_false("use.refresh.tokens"),

@@ -16,7 +16,7 @@ pub async fn ask(probes: &mut Probes<'_>) -> Result<()> {
     codes(probes).await
 }
 
-fn good<'a>(challenge: &'a str) -> Vec<(&'static str, &'a str)> {
+fn good(challenge: &str) -> Vec<(&'static str, &str)> {
     vec![
         ("client_id", "orders-web"),
         ("redirect_uri", CALLBACK),

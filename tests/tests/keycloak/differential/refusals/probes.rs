@@ -25,8 +25,9 @@ const HEADERS: [&str; 12] = [
 ];
 
 /// What a page may say; each page must say one of these.
-const PHRASES: [&str; 12] = [
+const PHRASES: [&str; 13] = [
     "Account is disabled, contact your administrator.",
+    "Bearer-only applications are not allowed to initiate browser login",
     "Client disabled.",
     "Client not found.",
     "Do you want to log out?",
@@ -93,6 +94,9 @@ impl<'r> Probes<'r> {
     pub async fn keep(&mut self, name: &str, answer: Response) -> Result<()> {
         let mut document = head(&answer)?;
         let text = answer.text().await?;
+        if text.is_empty() {
+            document.remove("content-type");
+        }
         let body = match serde_json::from_str::<Value>(&text) {
             Ok(body) => body,
             Err(_) if text.contains("<html") => page(&text).with_context(|| format!("the page of `{name}`"))?,
@@ -124,13 +128,20 @@ fn head(answer: &Response) -> Result<Map<String, Value>> {
 fn header_value(name: &str, value: &str) -> Value {
     match name {
         "www-authenticate" | "location" => json!(value),
+        // What is not stored needs no further rules.
+        "cache-control" if value.contains("no-store") => json!(["no-store"]),
         "content-type" => json!(value.replace(' ', "").to_lowercase()),
         _ => value.split(',').map(|part| json!(part.trim())).collect(),
     }
 }
 
+/// What stands in the part of the page that says something.
+fn words(html: &str) -> &str {
+    html.split_once("<h1").map_or(html, |(_, rest)| rest)
+}
+
 fn page(html: &str) -> Result<Value> {
     let said: Vec<_> = PHRASES.into_iter().filter(|phrase| html.contains(phrase)).collect();
-    ensure!(!said.is_empty(), "says none of the known phrases: {html}");
+    ensure!(!said.is_empty(), "says none of the known phrases: {}", words(html));
     Ok(json!(said))
 }

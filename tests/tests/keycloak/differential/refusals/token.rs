@@ -41,7 +41,7 @@ async fn clients(probes: &mut Probes<'_>) -> Result<()> {
         ("right secret by Basic", "orders-worker", Some("orders-worker-secret")),
     ] {
         let request = probes.request(Method::POST, "token").basic_auth(user, password);
-        let request = request.form(&[("grant_type", "no such grant")]);
+        let request = request.form(&[("grant_type", "refresh_token"), ("refresh_token", "garbage")]);
         probes.send(name, request).await?;
     }
     let request = probes.request(Method::POST, "token").form(&worker);
@@ -146,8 +146,6 @@ async fn refresh(probes: &mut Probes<'_>) -> Result<()> {
         ("refresh_token", &refresh),
     ];
     probes.token("no refresh token", &form[..2]).await?;
-    let wide = [&form[..], &[("scope", "no-such-scope")]].concat();
-    probes.token("refresh for an unknown scope", &wide).await?;
     let first = probes.realm.grant("orders-web").refresh(&refresh).send().await?;
     probes.token("refresh token used twice", &form).await?;
     let second = first.refresh.context("a refresh token")?;
@@ -157,6 +155,18 @@ async fn refresh(probes: &mut Probes<'_>) -> Result<()> {
         ("refresh_token", &second),
     ];
     probes.token("refresh token after one was used twice", &form).await?;
+    let other = probes
+        .login("orders-web", "dave")
+        .await?
+        .refresh
+        .context("a refresh token")?;
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("client_id", "orders-web"),
+        ("refresh_token", &other),
+        ("scope", "no-such-scope"),
+    ];
+    probes.token("refresh for an unknown scope", &form).await?;
     let tokens = probes.login("orders-web", "carol").await?;
     let refresh = tokens.refresh.context("a refresh token")?;
     probes.realm.logout("orders-web", &refresh).await?;
