@@ -18,7 +18,7 @@ const ROLES_AND_GROUPS: Policy = policy!(any(
     client_role("orders-api", "missing"),
     client_role("billing-api", "missing"),
     group("/missing"),
-    group_tree("/missing"),
+    group_tree("/elsewhere"),
     scope("missing"),
     realm_role("role-39"),
 ));
@@ -29,7 +29,7 @@ const REFUSED: Policy = policy!(all(
     client_role("orders-api", "role-9"),
     not(role("missing")),
     group("/ops/oncall"),
-    group_tree("/ops"),
+    not(group_tree("/elsewhere")),
     scope("email"),
     group("/missing"),
 ));
