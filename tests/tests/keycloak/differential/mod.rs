@@ -12,6 +12,7 @@ mod refusals;
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
+use keycloak_auth::dev::{DevRealm, RealmWarning};
 use keycloak_auth_tests::{Keycloak, suite};
 use serde_json::Value;
 
@@ -54,7 +55,14 @@ async fn variety(keycloak: Arc<Keycloak>) -> Result<()> {
     check_file(&keycloak, include_str!("../../../realm/variety.json"), "variety").await
 }
 
+/// What the embedded realm cannot do of it, it names; Keycloak does the same with the rest.
 async fn rich(keycloak: Arc<Keycloak>) -> Result<()> {
+    let realm = DevRealm::from_json(include_str!("../../../realm/rich.json"))?;
+    let named: Vec<_> = realm.warnings().iter().map(RealmWarning::member).collect();
+    assert_eq!(
+        named,
+        ["clientScopes", "clients[6].consentRequired", "users[4].requiredActions"]
+    );
     check_file(&keycloak, include_str!("../../../realm/rich.json"), "rich").await
 }
 
