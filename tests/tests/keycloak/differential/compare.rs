@@ -49,7 +49,7 @@ fn compare(path: &str, real: Option<&Value>, embedded: Option<&Value>, found: &m
             for decision in ["status", "active"] {
                 let (said, expected) = (embedded.get(decision), real.get(decision));
                 if said != expected {
-                    let path = format!("{path}.{decision}");
+                    let path = below(path, decision);
                     found.push(Difference {
                         path,
                         real: expected.cloned(),
@@ -60,12 +60,7 @@ fn compare(path: &str, real: Option<&Value>, embedded: Option<&Value>, found: &m
             }
             let names: BTreeSet<&String> = real.keys().chain(embedded.keys()).collect();
             for name in names {
-                let path = if path.is_empty() {
-                    name.clone()
-                } else {
-                    format!("{path}.{name}")
-                };
-                compare(&path, real.get(name), embedded.get(name), found);
+                compare(&below(path, name), real.get(name), embedded.get(name), found);
             }
         }
         (Some(real), Some(embedded)) if real == embedded || is_same_span(path, real, embedded) => {}
@@ -74,6 +69,14 @@ fn compare(path: &str, real: Option<&Value>, embedded: Option<&Value>, found: &m
             real: real.cloned(),
             embedded: embedded.cloned(),
         }),
+    }
+}
+
+fn below(path: &str, name: &str) -> String {
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
     }
 }
 

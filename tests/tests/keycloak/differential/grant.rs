@@ -25,6 +25,8 @@ pub struct Caller<'a> {
     /// The clients that introspect the tokens.
     pub introspecting: &'a [Client],
     pub key: &'a SigningKey,
+    /// Whether introspection and userinfo are asked of the tokens.
+    pub asks_further: bool,
 }
 
 /// What the token endpoint answered, and what the other endpoints say of the tokens.
@@ -95,7 +97,9 @@ impl Caller<'_> {
             }
         }
         let [(_, access_token), _, (_, refresh_token)] = tokens;
-        if let Some(token) = &access_token {
+        if let Some(token) = &access_token
+            && self.asks_further
+        {
             for client in self.introspecting {
                 let answer = self.realm.introspect(&client.id, token).await?;
                 document.insert(format!("introspection by {}", client.id), answer);

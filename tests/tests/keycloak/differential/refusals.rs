@@ -13,7 +13,7 @@ use keycloak_auth_tests::{ACME, Keycloak, Realm, suite};
 use serde_json::{Value, json};
 
 use self::probes::Probes;
-use super::{compare::differences, pair::Pair};
+use super::{compare::differences, pair::Pair, quick};
 
 pub fn tests() -> Vec<suite::Test> {
     vec![
@@ -34,7 +34,7 @@ pub fn tests() -> Vec<suite::Test> {
 
 /// Asks both sides the same and compares the answers one by one.
 async fn check(keycloak: Arc<Keycloak>, label: &str, ask: impl AsyncFn(&mut Probes<'_>) -> Result<()>) -> Result<()> {
-    let realm = keycloak.import(&file(label == "expired"), label).await?;
+    let realm = keycloak.import(&quick(file(label == "expired")), label).await?;
     let pair = Pair::of(&realm, &realm.file().to_string()).await?;
     let (mut real, mut embedded) = (Probes::new(&pair.real), Probes::new(&pair.embedded));
     tokio::try_join!(ask(&mut real), ask(&mut embedded))?;
