@@ -5,21 +5,21 @@
 //! on the time or on state (expiry, the key still being in the set, audience, issuer) is checked again on every request,
 //! so an entry can never be staler than a fresh verification. Failures are not remembered.
 //!
-//! The hash takes the end of the token, which is the end of its signature: only tokens that verified get in, so nobody
-//! without the private key chooses where entries land. That end is as good as random already, so two multiplications with
-//! random numbers of the process are enough of a hash.
+//! The hash takes the end of the token, which is the end of its signature, with random numbers of the process. Only tokens
+//! that verified get in, so nobody without the private key chooses where entries land.
 //!
 //! `quick_cache` holds the entries: its readers take a shard's lock only for the look-up itself, and its eviction
 //! (S3-FIFO) keeps the regulars when a flood of one-time tokens passes through. `moka` takes more than twice as long for a
-//! look-up; `papaya` and plain maps are quicker and evict nothing. BENCHMARKS.md has the numbers. The bound is in entries
+//! look-up; `papaya` and plain maps evict nothing of use. BENCHMARKS.md has the numbers. The bound is in entries
 //! and in bytes.
 
 use std::{
-    hash::{BuildHasher, Hash, Hasher, RandomState},
+    hash::{Hash, Hasher},
     hint::black_box,
     sync::Arc,
 };
 
+use foldhash::fast::RandomState;
 use quick_cache::{Equivalent, Weighter, sync::Cache};
 
 use crate::verified_token::VerifiedToken;
@@ -33,7 +33,7 @@ const TAIL: usize = 24;
 /// Verified tokens by their text.
 #[derive(Debug)]
 pub(crate) struct TokenCache {
-    entries: Option<Cache<Key, Arc<VerifiedToken>, ByWeight, HashTail>>,
+    entries: Option<Cache<Key, Arc<VerifiedToken>, ByWeight, RandomState>>,
 }
 
 impl TokenCache {
@@ -44,7 +44,7 @@ impl TokenCache {
                 capacity,
                 capacity as u64 * USUAL_ENTRY,
                 ByWeight,
-                HashTail::new(),
+                RandomState::default(),
                 Default::default(),
             )
         });
@@ -136,65 +136,6 @@ fn same_token(one: &[u8], other: &[u8]) -> bool {
     black_box(difference) == [0; 32]
 }
 
-/// Makes hashers of the ends of tokens, with random numbers of this process.
-#[derive(Clone, Debug)]
-struct HashTail {
-    keys: [u64; 2],
-}
-
-impl HashTail {
-    fn new() -> Self {
-        let random = RandomState::new();
-        // Odd, so that no multiplication loses anything.
-        Self {
-            keys: [random.hash_one(0) | 1, random.hash_one(1) | 1],
-        }
-    }
-}
-
-impl BuildHasher for HashTail {
-    type Hasher = TailHasher;
-
-    fn build_hasher(&self) -> TailHasher {
-        TailHasher {
-            keys: self.keys,
-            hash: 0,
-        }
-    }
-}
-
-struct TailHasher {
-    keys: [u64; 2],
-    hash: u64,
-}
-
-impl TailHasher {
-    fn mix(&mut self, word: u64, key: u64) {
-        let product = u128::from(self.hash ^ word ^ key) * u128::from(key.rotate_left(32) | 1);
-        #[expect(clippy::cast_possible_truncation, reason = "the halves are folded")]
-        let folded = (product >> 64) as u64 ^ product as u64;
-        self.hash = folded;
-    }
-}
-
-impl Hasher for TailHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        let (words, rest) = bytes.as_chunks::<8>();
-        for word in words {
-            self.mix(u64::from_le_bytes(*word), self.keys[0]);
-        }
-        if !rest.is_empty() {
-            let mut word = [0; 8];
-            word[..rest.len()].copy_from_slice(rest);
-            self.mix(u64::from_le_bytes(word), self.keys[0]);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.hash ^ self.keys[1]
-    }
-}
-
 #[derive(Clone, Debug)]
 struct ByWeight;
 
@@ -206,6 +147,8 @@ impl Weighter<Key, Arc<VerifiedToken>> for ByWeight {
 
 #[cfg(test)]
 mod tests {
+    use std::hash::BuildHasher as _;
+
     use super::*;
 
     #[test]
@@ -226,7 +169,7 @@ mod tests {
 
     #[test]
     fn ends_that_differ_anywhere_hash_differently() {
-        let hash = HashTail::new();
+        let hash = RandomState::default();
         let hash_of = |token: &[u8]| hash.hash_one(Sought(token));
         let token = [b'a'; 100];
         for index in 100 - TAIL..100 {
@@ -236,20 +179,5 @@ mod tests {
         }
         assert_eq!(hash_of(&token), hash_of(&token[1..]));
         assert_ne!(hash_of(b"a"), hash_of(b"b"));
-    }
-
-    #[test]
-    fn hashes_spread_over_all_bits() {
-        let hash = HashTail::new();
-        let mut ones = [0_u32; 64];
-        for number in 0..4096_u32 {
-            let value = hash.hash_one(Sought(format!("{number:024}").as_bytes()));
-            for (bit, count) in ones.iter_mut().enumerate() {
-                *count += u32::from(value >> bit & 1 == 1);
-            }
-        }
-        for (bit, count) in ones.into_iter().enumerate() {
-            assert!((1500..2600).contains(&count), "bit {bit} is set in {count} of 4096");
-        }
     }
 }
