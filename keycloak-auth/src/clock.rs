@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 /// Tells the time to a [`Keycloak`](crate::Keycloak): the system's, or one that a test moves.
@@ -44,7 +44,7 @@ impl Clock {
     pub fn now(&self) -> Duration {
         match &self.manual {
             Some(milliseconds) => Duration::from_millis(milliseconds.load(Ordering::SeqCst)),
-            None => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+            None => wall_clock(),
         }
     }
 
@@ -60,6 +60,21 @@ impl Clock {
             .expect("only a clock made by `Clock::manual` can be moved");
         manual.fetch_add(milliseconds(by), Ordering::SeqCst);
     }
+}
+
+/// The time of the kernel's last tick, some milliseconds ago at most: tokens tell time in seconds, and every request asks.
+#[cfg(target_os = "linux")]
+fn wall_clock() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap_or_default())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn wall_clock() -> Duration {
+    use std::time::{SystemTime, UNIX_EPOCH};
+
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 impl fmt::Debug for Clock {

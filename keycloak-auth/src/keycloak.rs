@@ -213,10 +213,8 @@ impl Keycloak {
         if self.parts.introspection.is_some() {
             return None;
         }
-        let snapshot = key_set.snapshot(now);
-        if let Some(found) = snapshot
-            .as_ref()
-            .and_then(|snapshot| validator.find(token.as_bytes(), snapshot.keys(), now))
+        if key_set.is_usable(now)
+            && let Some(found) = validator.find(token.as_bytes(), now)
         {
             if found.is_ok() {
                 self.parts.metrics.token_found();
@@ -231,8 +229,9 @@ impl Keycloak {
             Ok(unverified) => unverified,
             Err(invalid) => return Some(self.noted(Err(invalid.into()))),
         };
+        let snapshot = key_set.snapshot(now)?;
         let stopwatch = self.parts.metrics.stopwatch();
-        match validator.verify(&unverified, snapshot?.keys(), now, &self.parts.client_id) {
+        match validator.verify(&unverified, snapshot.keys(), now, &self.parts.client_id) {
             Err(InvalidToken::UnknownKey) if unverified.names_its_key() => {
                 if !key_set.is_cooling_down(now) {
                     return None;

@@ -77,14 +77,9 @@ impl Validator {
     }
 
     /// The token as it was verified before, if it still passes every check that depends on time or state.
-    pub(crate) fn find(
-        &self,
-        token: &[u8],
-        keys: &KeySet,
-        now: Duration,
-    ) -> Option<Result<Arc<VerifiedToken>, InvalidToken>> {
+    pub(crate) fn find(&self, token: &[u8], now: Duration) -> Option<Result<Arc<VerifiedToken>, InvalidToken>> {
         let verified = self.cache.find(token)?;
-        if !verified.key().is_some_and(|key| keys.contains(key)) {
+        if verified.key().is_none_or(|key| key.is_retired()) {
             self.cache.remove(&verified);
             return None;
         }

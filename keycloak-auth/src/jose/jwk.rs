@@ -1,6 +1,9 @@
 //! One JSON Web Key, turned into something that verifies (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2).
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use aws_lc_rs::signature::{self, ParsedPublicKey, RsaPublicKeyComponents, VerificationAlgorithm};
 use serde::Deserialize;
@@ -15,6 +18,8 @@ pub(crate) struct VerificationKey {
     key_id: Option<Box<str>>,
     /// The algorithms that this key may verify: the JWK's `alg`, or all that its type allows.
     verifiers: Vec<(Algorithm, ParsedPublicKey)>,
+    /// Whether the key has left the set that it came with.
+    is_retired: AtomicBool,
 }
 
 impl VerificationKey {
@@ -42,6 +47,15 @@ impl VerificationKey {
             .iter()
             .find(|(own, _)| *own == algorithm)
             .map(|(_, verifier)| verifier)
+    }
+
+    /// Whether the key has left its set: what it verified is worth nothing from then on.
+    pub(crate) fn is_retired(&self) -> bool {
+        self.is_retired.load(Ordering::Acquire)
+    }
+
+    pub(super) fn retire(&self) {
+        self.is_retired.store(true, Ordering::Release);
     }
 
     /// Whether both are the same key under the same name for the same algorithms.
@@ -164,6 +178,7 @@ impl Jwk {
         Ok(VerificationKey {
             key_id: self.kid.map(Into::into),
             verifiers,
+            is_retired: AtomicBool::new(false),
         })
     }
 

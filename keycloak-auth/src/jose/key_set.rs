@@ -158,9 +158,10 @@ impl KeySet {
         }
     }
 
-    /// Whether `key` itself (not one like it) is in the set.
-    pub(crate) fn contains(&self, key: &Arc<VerificationKey>) -> bool {
-        self.keys.iter().any(|own| Arc::ptr_eq(own, key))
+    /// Marks the keys that are not in `successor`, which takes the place of this set.
+    pub(crate) fn retire_keys_missing_in(&self, successor: &Self) {
+        let is_missing = |key: &&Arc<VerificationKey>| !successor.keys.iter().any(|other| Arc::ptr_eq(key, other));
+        self.keys.iter().filter(is_missing).for_each(|key| key.retire());
     }
 
     /// Takes over from `previous` the keys that have not changed, so that what they verified stays verified.

@@ -81,6 +81,8 @@ struct Shared {
     current: ArcSwapOption<Published>,
     /// From when on a reader should ask for a reload, in milliseconds since the Unix epoch.
     reload_at: AtomicU64,
+    /// Until when the keys may be used, in milliseconds since the Unix epoch; 0 without keys.
+    usable_until: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -131,21 +133,25 @@ impl RemoteKeySet {
                 is_fixed,
                 current: ArcSwapOption::from_pointee(published),
                 reload_at: AtomicU64::new(if is_fixed { u64::MAX } else { 0 }),
+                usable_until: AtomicU64::new(if is_fixed { u64::MAX } else { 0 }),
                 state: Mutex::default(),
             }),
         }
     }
 
-    /// The current keys, if there are any that may still be used. Starts a reload in the background when one is due.
-    pub(crate) fn snapshot(&self, now: Duration) -> Option<Snapshot> {
-        let snapshot = self.shared.current.load();
-        let published = snapshot.as_ref()?;
-        if milliseconds(now) >= self.shared.reload_at.load(Ordering::Relaxed) {
+    /// Whether there are keys that may still be used. Starts a reload in the background when one is due.
+    pub(crate) fn is_usable(&self, now: Duration) -> bool {
+        let now_in_milliseconds = milliseconds(now);
+        let usable_until = self.shared.usable_until.load(Ordering::Acquire);
+        if usable_until != 0 && now_in_milliseconds >= self.shared.reload_at.load(Ordering::Relaxed) {
             self.reload_in_background(now);
         }
-        let is_usable =
-            self.shared.is_fixed || now.saturating_sub(published.fetched_at) <= self.shared.timing.outage_window;
-        is_usable.then_some(Snapshot(snapshot))
+        now_in_milliseconds < usable_until
+    }
+
+    /// The current keys, if there are any that may still be used. Starts a reload in the background when one is due.
+    pub(crate) fn snapshot(&self, now: Duration) -> Option<Snapshot> {
+        self.is_usable(now).then(|| Snapshot(self.shared.current.load()))
     }
 
     /// Whether there are keys that may be used; begins to fetch them where there are none.
@@ -362,7 +368,13 @@ impl Shared {
             None => keys,
         };
         tracing::debug!(target: "keycloak_auth", keys = keys.len(), "key set loaded");
-        self.current.store(Some(Arc::new(Published { keys, fetched_at: now })));
+        let published = Arc::new(Published { keys, fetched_at: now });
+        self.current.store(Some(Arc::clone(&published)));
+        if let Some(previous) = previous.as_ref() {
+            previous.keys.retire_keys_missing_in(&published.keys);
+        }
+        self.usable_until
+            .store(milliseconds(now + self.timing.outage_window), Ordering::Release);
         let good_for = self
             .timing
             .lifetime
@@ -414,7 +426,9 @@ fn elapsed(then: Option<Duration>, now: Duration) -> Option<Duration> {
 }
 
 fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+    time.as_secs()
+        .saturating_mul(1000)
+        .saturating_add(u64::from(time.subsec_millis()))
 }
 
 /// Up to a tenth earlier, so that the instances of a service do not all come at once.
