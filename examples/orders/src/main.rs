@@ -32,7 +32,7 @@ struct Flags {
     keycloak_url: Option<String>,
 
     /// The realm, in Keycloak's export format [default: the realm.json beside this program's source].
-    #[arg(long, env = "KEYCLOAK_REALM_FILE")]
+    #[arg(long, env = "REALM_FILE")]
     realm_file: Option<PathBuf>,
 }
 

@@ -20,7 +20,7 @@ impl Program {
             // The flags' variables must not reach into the test.
             .env_remove("LISTEN")
             .env_remove("KEYCLOAK_SERVER_URL")
-            .env_remove("KEYCLOAK_REALM_FILE")
+            .env_remove("REALM_FILE")
             .env("RUST_LOG", "off")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

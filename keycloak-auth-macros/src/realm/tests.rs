@@ -6,7 +6,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::LitStr;
 use tempfile::TempDir;
 
-use super::{Realm, RealmCheck, Scope, essence, export, load::Loaded, settings::Settings};
+use super::{Realm, RealmCheck, Scope, built_in, essence, export, load::Loaded, settings::Settings};
 use crate::expand;
 
 const ACME: &str = r#"{
@@ -411,4 +411,31 @@ fn a_large_export_is_read_quickly() {
         .expect("five times");
     println!("{} bytes in {fastest:?}", json.len());
     assert!(fastest.as_millis() < 75, "{fastest:?}");
+}
+
+/// What the runtime's embedded realm creates, measured at a real Keycloak, is what names are looked up in here.
+#[test]
+fn the_built_in_names_are_those_of_the_embedded_realm() {
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../keycloak-auth/src/dev/file/built_in.json"
+    );
+    let file: serde_json::Value =
+        serde_json::from_slice(&fs::read(file).expect("the runtime is beside")).expect("JSON");
+    let names = |list: &serde_json::Value, name: &str| -> Vec<String> {
+        let list = list.as_array().into_iter().flatten();
+        let mut names: Vec<_> = list
+            .filter_map(|entry| entry[name].as_str().map(str::to_owned))
+            .collect();
+        names.sort();
+        names
+    };
+    let oidc: Vec<_> = file["clientScopes"].as_array().into_iter().flatten().cloned().collect();
+    let oidc = oidc.into_iter().filter(|scope| scope["protocol"] != "saml").collect();
+    assert_eq!(names(&oidc, "name"), built_in::SCOPES);
+    let clients: Vec<_> = built_in::CLIENTS.iter().map(|(client, _)| *client).collect();
+    assert_eq!(names(&file["clients"], "clientId"), clients);
+    for (client, roles) in built_in::CLIENTS {
+        assert_eq!(names(&file["roles"]["client"][client], "name"), *roles, "{client}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::Subject;
 
@@ -13,32 +13,37 @@ pub struct RealmFileError(#[from] serde_json::Error);
 
 /// What is read of a realm file; the rest is skipped.
 #[derive(Deserialize)]
-#[serde(default)]
-#[derive(Default)]
 struct Realm {
+    #[serde(default, deserialize_with = "or_default")]
+    realm: String,
+    #[serde(default, deserialize_with = "or_default")]
     roles: Roles,
+    #[serde(default, deserialize_with = "or_default")]
     groups: Vec<Group>,
+    #[serde(default, deserialize_with = "or_default")]
     users: Vec<User>,
 }
 
 #[derive(Deserialize, Default)]
-#[serde(default)]
 struct Roles {
+    #[serde(default, deserialize_with = "or_default")]
     realm: Vec<Role>,
+    #[serde(default, deserialize_with = "or_default")]
     client: BTreeMap<String, Vec<Role>>,
 }
 
 #[derive(Deserialize)]
 struct Role {
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     composites: Composites,
 }
 
 #[derive(Deserialize, Default)]
-#[serde(default)]
 struct Composites {
+    #[serde(default, deserialize_with = "or_default")]
     realm: Vec<String>,
+    #[serde(default, deserialize_with = "or_default")]
     client: BTreeMap<String, Vec<String>>,
 }
 
@@ -48,7 +53,7 @@ struct Group {
     name: String,
     #[serde(flatten)]
     roles: Mapped,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     sub_groups: Vec<Group>,
 }
 
@@ -57,9 +62,10 @@ struct User {
     username: String,
     #[serde(flatten)]
     roles: Mapped,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     groups: Vec<String>,
-    #[serde(default = "yes")]
+    /// Keycloak takes a user for disabled who does not say otherwise.
+    #[serde(default, deserialize_with = "or_default")]
     enabled: bool,
 }
 
@@ -67,12 +73,35 @@ struct User {
 #[derive(Clone, Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Mapped {
+    #[serde(deserialize_with = "or_default")]
     realm_roles: Vec<String>,
+    #[serde(deserialize_with = "or_default")]
     client_roles: BTreeMap<String, Vec<String>>,
 }
 
-fn yes() -> bool {
-    true
+/// A member that is `null` counts as missing, as in Keycloak.
+fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// The realm of the file; of several, as an export of a whole server has them, the first beside `master`.
+fn realm(file: &str) -> Result<Realm, RealmFileError> {
+    let file = file.trim_start_matches('\u{feff}');
+    if !file.trim_start().starts_with('[') {
+        return Ok(serde_json::from_str(file)?);
+    }
+    let realms: Vec<Realm> = serde_json::from_str(file)?;
+    let wanted = realms.into_iter().find(|realm| realm.realm != "master");
+    wanted.ok_or_else(|| serde_json::Error::custom("there is no realm beside `master` in the array").into())
+}
+
+/// As Keycloak writes a group's path: a slash in a name is no separator.
+fn path_of(parent: &str, name: &str) -> String {
+    format!("{parent}/{}", name.replace('/', "~/"))
 }
 
 /// A role: its client, none for a realm role, and its name.
@@ -80,7 +109,7 @@ type RoleKey = (Option<String>, String);
 
 /// One subject for each realm role, client role, group and enabled user, in the order of the file.
 pub(super) fn subjects(realm_file: &str, client_id: &str) -> Result<Vec<Subject>, RealmFileError> {
-    let realm: Realm = serde_json::from_str(realm_file)?;
+    let realm = realm(realm_file)?;
     let composites = composites(&realm.roles);
     let mut groups = BTreeMap::new();
     let mut paths = Vec::new();
@@ -116,7 +145,8 @@ pub(super) fn subjects(realm_file: &str, client_id: &str) -> Result<Vec<Subject>
         let mut roles: BTreeSet<_> = keys(&user.roles).collect();
         let mut subject = Subject::user(&user.username);
         for path in &user.groups {
-            roles.extend(groups.get(path).into_iter().flatten().cloned());
+            let path = format!("/{}", path.trim_start_matches('/'));
+            roles.extend(groups.get(&path).into_iter().flatten().cloned());
             subject = subject.with_group(path);
         }
         subjects.push(with_roles(subject, &roles));
@@ -165,7 +195,7 @@ fn collect_groups(
     paths: &mut Vec<String>,
     groups: &mut BTreeMap<String, BTreeSet<RoleKey>>,
 ) {
-    let path = format!("{parent}/{}", group.name);
+    let path = path_of(parent, &group.name);
     let roles: BTreeSet<_> = inherited.iter().cloned().chain(keys(&group.roles)).collect();
     paths.push(path.clone());
     groups.insert(path.clone(), roles.clone());

@@ -253,7 +253,13 @@ pub(super) fn named_in<'p>(policies: impl Iterator<Item = &'p Policy>) -> Vec<Su
                 pending.push(operand);
                 continue;
             }
-            _ => continue,
+            Policy::Public
+            | Policy::Authenticated
+            | Policy::Scope(_)
+            | Policy::Claim { .. }
+            | Policy::Acr(_)
+            | Policy::MaxAge(_)
+            | Policy::Owner { .. } => continue,
         };
         if !subjects
             .iter()

@@ -163,3 +163,35 @@ fn names_cannot_break_out_of_any_form() {
     let markdown = matrix.to_markdown();
     assert!(markdown.contains("`` <script>\\|`a`\"=1 ``"), "{markdown}");
 }
+
+#[test]
+fn a_realm_file_is_read_as_keycloak_reads_it() {
+    let realm = r#"{"realm": "acme", "roles": null, "clients": null,
+        "groups": [{"name": "ops", "realmRoles": ["admin"], "subGroups": null}, {"name": "a/b"}],
+        "users": [
+            {"username": "alice", "enabled": true, "groups": ["ops"], "realmRoles": null},
+            {"username": "nobody", "realmRoles": ["admin"]},
+            {"username": "bob", "enabled": true, "groups": ["/a~/b"], "clientRoles": null}
+        ]}"#;
+    for file in [
+        realm.to_owned(),
+        format!("\u{feff}{realm}"),
+        format!(r#"[{{"realm": "master", "users": [{{"username": "root", "enabled": true}}]}}, {realm}]"#),
+    ] {
+        let rows = [
+            ("GET", "/admin", ADMIN),
+            ("GET", "/ops", OPS),
+            ("GET", "/odd", Policy::Group("/a~/b")),
+        ];
+        let matrix = matrix(&rows).for_realm(&file, "orders-api").expect("a realm file");
+        assert_eq!(matrix.access("alice", "GET", "/admin"), Some(Access::Allow), "{file}");
+        assert_eq!(matrix.access("alice", "GET", "/ops"), Some(Access::Allow), "{file}");
+        assert_eq!(matrix.access("bob", "GET", "/odd"), Some(Access::Allow), "{file}");
+        assert_eq!(matrix.access("bob", "GET", "/admin"), Some(Access::Deny), "{file}");
+        assert_eq!(matrix.access("nobody", "GET", "/admin"), None, "is disabled: {file}");
+        assert_eq!(matrix.access("root", "GET", "/admin"), None, "{file}");
+    }
+    let matrix = matrix(&[]);
+    assert!(matrix.clone().for_realm("[]", "orders-api").is_err());
+    assert!(matrix.for_realm("{", "orders-api").is_err());
+}

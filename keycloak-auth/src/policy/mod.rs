@@ -140,7 +140,17 @@ impl Policy {
                 operands.iter().all(|operand| operand.all_owner_parameters(is_wanted))
             }
             Self::Not(operand) => operand.all_owner_parameters(is_wanted),
-            _ => true,
+            Self::Public
+            | Self::Authenticated
+            | Self::Role(_)
+            | Self::RealmRole(_)
+            | Self::ClientRole { .. }
+            | Self::Group(_)
+            | Self::GroupTree(_)
+            | Self::Scope(_)
+            | Self::Claim { .. }
+            | Self::Acr(_)
+            | Self::MaxAge(_) => true,
         }
     }
 
@@ -174,11 +184,27 @@ impl Policy {
 
     fn collect_scopes(&self, scopes: &mut Vec<&'static str>) {
         match self {
-            Self::Scope(scope) if !scopes.contains(scope) => scopes.push(scope),
+            Self::Scope(scope) => {
+                if !scopes.contains(scope) {
+                    scopes.push(scope);
+                }
+            }
             Self::All(operands) | Self::Any(operands) => {
                 operands.iter().for_each(|operand| operand.collect_scopes(scopes))
             }
-            _ => {}
+            // A scope that must not be there is not one to ask for.
+            Self::Not(_)
+            | Self::Public
+            | Self::Authenticated
+            | Self::Role(_)
+            | Self::RealmRole(_)
+            | Self::ClientRole { .. }
+            | Self::Group(_)
+            | Self::GroupTree(_)
+            | Self::Claim { .. }
+            | Self::Acr(_)
+            | Self::MaxAge(_)
+            | Self::Owner { .. } => {}
         }
     }
 }
