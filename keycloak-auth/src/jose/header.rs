@@ -47,7 +47,7 @@ const REFUSED: [&str; 10] = ["crit", "b64", "enc", "zip", "p2c", "epk", "jwk", "
 impl Header {
     /// Decodes and reads the first part of a token.
     pub(crate) fn parse(encoded: &str) -> Result<Self, HeaderError> {
-        let mut buffer = [0; USUAL_SIZE];
+        let mut buffer = base64url::buffer::<USUAL_SIZE>();
         let long;
         let json = match base64url::decode_into(encoded, &mut buffer) {
             Ok(json) => json,
