@@ -186,7 +186,7 @@ impl Validator {
 
 /// Reads the claims of a genuine token.
 fn read_claims(token: &str, compact: &Compact<'_>) -> Result<Claims, InvalidToken> {
-    let mut buffer = [0; USUAL_PAYLOAD];
+    let mut buffer = jose::buffer::<USUAL_PAYLOAD>();
     let long;
     let json = match jose::decode_into(compact.payload, &mut buffer) {
         Ok(json) => json,

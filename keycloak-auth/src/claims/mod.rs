@@ -4,6 +4,7 @@
 //! token therefore costs a handful of allocations however many roles it carries. Its payload is not kept a second time:
 //! what asks for the JSON as a whole has it decoded once more, which custom claims do, and nothing else.
 
+mod known;
 mod lookup;
 mod parse;
 

@@ -4,12 +4,13 @@
 //! the user (names, roles, groups) count as absent on a wrong type: a mapper that an administrator set up oddly must not
 //! lock users out, and an absent role grants nothing.
 
-use std::{borrow::Cow, fmt, num::NonZeroU32, ops::Range, sync::OnceLock};
+use std::{borrow::Cow, num::NonZeroU32, ops::Range, sync::OnceLock};
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-
-use super::{Claims, List, Registered, Source, Text};
-use crate::strict_json::{Members, Name, Skipped};
+use super::{
+    Claims, List, Registered, Source, Text,
+    known::{Known, Scalar},
+};
+use crate::strict_json::{Malformed, Members, Reader, Value};
 
 /// Why a payload gives no claims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,11 +74,9 @@ impl<'p> Builder<'p> {
     }
 
     fn parse(mut self, source_text: &str, source: Source) -> Result<Claims, InvalidPayload> {
-        let mut deserializer = serde_json::Deserializer::from_str(self.json);
-        let read = Payload(&mut self)
-            .deserialize(&mut deserializer)
-            .and_then(|()| deserializer.end());
-        if read.is_err() {
+        let mut reader = Reader::new(self.json);
+        let read = self.payload(&mut reader).and_then(|()| reader.end());
+        if read == Err(Malformed) {
             return Err(InvalidPayload::Malformed);
         }
         if let Some(claim) = self.invalid {
@@ -89,6 +88,124 @@ impl<'p> Builder<'p> {
             elements: self.elements.into(),
             registered: self.registered,
         })
+    }
+
+    fn payload(&mut self, reader: &mut Reader<'p>) -> Result<(), Malformed> {
+        let Value::Object = reader.value()? else {
+            return Err(Malformed);
+        };
+        let mut seen = 0;
+        let mut others = Members::default();
+        let mut first = true;
+        while let Some(name) = reader.next_name(first)? {
+            first = false;
+            let Some(known) = Known::named(&name) else {
+                if !others.insert(name) {
+                    return Err(Malformed);
+                }
+                reader.skip_value()?;
+                continue;
+            };
+            if seen & known.bit() != 0 {
+                return Err(Malformed);
+            }
+            seen |= known.bit();
+            let value = reader.value()?;
+            match known {
+                Known::Audience => {
+                    let audience = self.strings(reader, value, Shape::StringOrArrayOfStrings)?;
+                    self.registered.audience = self.required("aud", audience);
+                }
+                Known::Groups => {
+                    let groups = self.strings(reader, value, Shape::ArrayKeepingStrings)?;
+                    self.registered.groups = groups.unwrap_or_default();
+                }
+                Known::RealmAccess => self.registered.realm_roles = self.roles(reader, value)?,
+                Known::ResourceAccess => self.registered.clients = self.clients(reader, value)?,
+                Known::Scalar(scalar) => {
+                    reader.skip(&value)?;
+                    self.claim(scalar, value);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A list of strings, appended to the elements. `None`: not of that shape.
+    fn strings(&mut self, reader: &mut Reader<'p>, value: Value<'p>, shape: Shape) -> Result<Option<List>, Malformed> {
+        let start = position(self.elements.len());
+        let fits = match value {
+            Value::String(text) if shape == Shape::StringOrArrayOfStrings => {
+                let text = self.keep(text);
+                self.elements.push(text);
+                true
+            }
+            Value::Array => {
+                let mut strings_only = true;
+                let mut first = true;
+                while reader.next_element(first)? {
+                    first = false;
+                    match reader.value()? {
+                        Value::String(text) => {
+                            let text = self.keep(text);
+                            self.elements.push(text);
+                        }
+                        other => {
+                            reader.skip(&other)?;
+                            strings_only = false;
+                        }
+                    }
+                }
+                strings_only || shape == Shape::ArrayKeepingStrings
+            }
+            other => {
+                reader.skip(&other)?;
+                false
+            }
+        };
+        let end = position(self.elements.len());
+        Ok(fits.then_some(List { start, end }))
+    }
+
+    /// `{"roles": […]}`; anything else has no roles.
+    fn roles(&mut self, reader: &mut Reader<'p>, value: Value<'p>) -> Result<List, Malformed> {
+        let mut roles = List::default();
+        if value != Value::Object {
+            reader.skip(&value)?;
+            return Ok(roles);
+        }
+        let mut members = Members::default();
+        while let Some(name) = reader.next_member(&mut members)? {
+            if name == "roles" {
+                let value = reader.value()?;
+                let strings = self.strings(reader, value, Shape::ArrayKeepingStrings)?;
+                roles = strings.unwrap_or_default();
+            } else {
+                reader.skip_value()?;
+            }
+        }
+        Ok(roles)
+    }
+
+    /// `{"client": {"roles": […]}, …}`; anything else has no clients.
+    fn clients(&mut self, reader: &mut Reader<'p>, value: Value<'p>) -> Result<List, Malformed> {
+        if value != Value::Object {
+            reader.skip(&value)?;
+            return Ok(List::default());
+        }
+        let start = position(self.elements.len());
+        let mut members = Members::default();
+        while let Some(name) = reader.next_member(&mut members)? {
+            let client = self.keep(name);
+            let at = self.elements.len();
+            // In the place of the second stand the positions of the roles, as soon as they are known.
+            self.elements.extend([client, client]);
+            let value = reader.value()?;
+            self.roles(reader, value)?;
+            self.elements[at + 1] = Text::new(at + 2, self.elements.len());
+        }
+        let end = position(self.elements.len());
+        Ok(List { start, end })
     }
 
     /// The positions of `text`: those in the JSON it was borrowed from, or of a copy behind it.
@@ -119,10 +236,10 @@ impl<'p> Builder<'p> {
             Scalar::Subject => self.registered.subject = self.required_string("sub", value),
             Scalar::TokenType => self.registered.token_type = self.required_string("typ", value),
             Scalar::AuthorizedParty => self.registered.authorized_party = self.required_string("azp", value),
-            Scalar::ExpiresAt => self.registered.expires_at = self.required("exp", value.date(f64::floor)),
-            Scalar::NotBefore => self.registered.not_before = self.required("nbf", value.date(f64::ceil)),
-            Scalar::IssuedAt => self.registered.issued_at = self.required("iat", value.date(f64::ceil)),
-            Scalar::AuthTime => self.registered.auth_time = value.date(f64::floor),
+            Scalar::ExpiresAt => self.registered.expires_at = self.required("exp", date(&value, f64::floor)),
+            Scalar::NotBefore => self.registered.not_before = self.required("nbf", date(&value, f64::ceil)),
+            Scalar::IssuedAt => self.registered.issued_at = self.required("iat", date(&value, f64::ceil)),
+            Scalar::AuthTime => self.registered.auth_time = date(&value, f64::floor),
             Scalar::Confirmation => self.registered.is_bound = true,
             Scalar::TokenId => self.registered.token_id = self.keep_string(value),
             Scalar::SessionId => self.registered.session_id = self.keep_string(value),
@@ -157,6 +274,29 @@ impl<'p> Builder<'p> {
     }
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// `aud`: anything else is an error.
+    StringOrArrayOfStrings,
+    /// Roles and groups: other elements are left out.
+    ArrayKeepingStrings,
+}
+
+/// A NumericDate in seconds (RFC 7519 §2); fractions go where they shorten the token's life.
+fn date(value: &Value<'_>, whole: fn(f64) -> f64) -> Option<u64> {
+    match *value {
+        Value::Integer(seconds) => Some(seconds),
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the range is checked"
+        )]
+        Value::Float(seconds) if (0.0..=LATEST as f64).contains(&seconds) => Some(whole(seconds) as u64),
+        _ => None,
+    }
+    .filter(|seconds| *seconds <= LATEST)
+}
+
 fn position(index: usize) -> u32 {
     u32::try_from(index).expect("tokens are capped far below 4 GiB")
 }
@@ -169,402 +309,3 @@ impl Text {
         }
     }
 }
-
-/// A member of the payload that means something here.
-#[derive(Clone, Copy)]
-enum Known {
-    Audience,
-    Groups,
-    RealmAccess,
-    ResourceAccess,
-    Scalar(Scalar),
-}
-
-#[derive(Clone, Copy)]
-enum Scalar {
-    Issuer,
-    Subject,
-    TokenType,
-    AuthorizedParty,
-    ExpiresAt,
-    NotBefore,
-    IssuedAt,
-    AuthTime,
-    Confirmation,
-    TokenId,
-    SessionId,
-    Scope,
-    Acr,
-    Username,
-    Email,
-    EmailVerified,
-    Name,
-    GivenName,
-    FamilyName,
-}
-
-impl Known {
-    fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "aud" => Self::Audience,
-            "groups" => Self::Groups,
-            "realm_access" => Self::RealmAccess,
-            "resource_access" => Self::ResourceAccess,
-            "iss" => Self::Scalar(Scalar::Issuer),
-            "sub" => Self::Scalar(Scalar::Subject),
-            "typ" => Self::Scalar(Scalar::TokenType),
-            "azp" => Self::Scalar(Scalar::AuthorizedParty),
-            "exp" => Self::Scalar(Scalar::ExpiresAt),
-            "nbf" => Self::Scalar(Scalar::NotBefore),
-            "iat" => Self::Scalar(Scalar::IssuedAt),
-            "auth_time" => Self::Scalar(Scalar::AuthTime),
-            "cnf" => Self::Scalar(Scalar::Confirmation),
-            "jti" => Self::Scalar(Scalar::TokenId),
-            "sid" => Self::Scalar(Scalar::SessionId),
-            "scope" => Self::Scalar(Scalar::Scope),
-            "acr" => Self::Scalar(Scalar::Acr),
-            "preferred_username" => Self::Scalar(Scalar::Username),
-            "email" => Self::Scalar(Scalar::Email),
-            "email_verified" => Self::Scalar(Scalar::EmailVerified),
-            "name" => Self::Scalar(Scalar::Name),
-            "given_name" => Self::Scalar(Scalar::GivenName),
-            "family_name" => Self::Scalar(Scalar::FamilyName),
-            _ => return None,
-        })
-    }
-
-    /// A bit of its own, by which it is noticed when it stands twice.
-    fn bit(self) -> u32 {
-        1 << match self {
-            Self::Audience => 0,
-            Self::Groups => 1,
-            Self::RealmAccess => 2,
-            Self::ResourceAccess => 3,
-            Self::Scalar(scalar) => 4 + scalar as u32,
-        }
-    }
-}
-
-/// The payload as a whole.
-struct Payload<'b, 'p>(&'b mut Builder<'p>);
-
-impl<'p> DeserializeSeed<'p> for Payload<'_, 'p> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'p>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'p> Visitor<'p> for Payload<'_, 'p> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JWT claims set")
-    }
-
-    fn visit_map<A: MapAccess<'p>>(self, mut map: A) -> Result<(), A::Error> {
-        let builder = self.0;
-        let mut seen = 0;
-        let mut others = Members::default();
-        while let Some(Name(name)) = map.next_key()? {
-            let Some(known) = Known::named(&name) else {
-                map.next_value::<Skipped>()?;
-                others.insert::<A::Error>(name)?;
-                continue;
-            };
-            if seen & known.bit() != 0 {
-                return Err(A::Error::custom("duplicate member"));
-            }
-            seen |= known.bit();
-            match known {
-                Known::Audience => {
-                    let audience = map.next_value_seed(Strings {
-                        builder,
-                        shape: Shape::StringOrArrayOfStrings,
-                    })?;
-                    builder.registered.audience = builder.required("aud", audience);
-                }
-                Known::Groups => {
-                    let groups = map.next_value_seed(Strings {
-                        builder,
-                        shape: Shape::ArrayKeepingStrings,
-                    })?;
-                    builder.registered.groups = groups.unwrap_or_default();
-                }
-                Known::RealmAccess => builder.registered.realm_roles = map.next_value_seed(Roles(builder))?,
-                Known::ResourceAccess => builder.registered.clients = map.next_value_seed(Clients(builder))?,
-                Known::Scalar(scalar) => {
-                    let value = map.next_value_seed(ScalarSeed)?;
-                    builder.claim(scalar, value);
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The value of a scalar claim.
-enum Value<'p> {
-    String(Cow<'p, str>),
-    Integer(u64),
-    Float(f64),
-    Boolean(bool),
-    Other,
-}
-
-impl Value<'_> {
-    /// A NumericDate in seconds (RFC 7519 §2); fractions go where they shorten the token's life.
-    fn date(&self, whole: fn(f64) -> f64) -> Option<u64> {
-        match *self {
-            Self::Integer(seconds) => Some(seconds),
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "the range is checked"
-            )]
-            Self::Float(seconds) if (0.0..=LATEST as f64).contains(&seconds) => Some(whole(seconds) as u64),
-            _ => None,
-        }
-        .filter(|seconds| *seconds <= LATEST)
-    }
-}
-
-struct ScalarSeed;
-
-impl<'p> DeserializeSeed<'p> for ScalarSeed {
-    type Value = Value<'p>;
-
-    fn deserialize<D: Deserializer<'p>>(self, deserializer: D) -> Result<Value<'p>, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'p> Visitor<'p> for ScalarSeed {
-    type Value = Value<'p>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the value of a claim")
-    }
-
-    fn visit_borrowed_str<E: Error>(self, text: &'p str) -> Result<Value<'p>, E> {
-        Ok(Value::String(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Value<'p>, E> {
-        Ok(Value::String(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Value<'p>, E> {
-        Ok(Value::Integer(number))
-    }
-
-    fn visit_i64<E: Error>(self, _negative: i64) -> Result<Value<'p>, E> {
-        Ok(Value::Other)
-    }
-
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Value<'p>, E> {
-        Ok(Value::Float(number))
-    }
-
-    fn visit_bool<E: Error>(self, boolean: bool) -> Result<Value<'p>, E> {
-        Ok(Value::Boolean(boolean))
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Value<'p>, E> {
-        Ok(Value::Other)
-    }
-
-    fn visit_seq<A: SeqAccess<'p>>(self, elements: A) -> Result<Value<'p>, A::Error> {
-        Skipped.visit_seq(elements).map(|_| Value::Other)
-    }
-
-    fn visit_map<A: MapAccess<'p>>(self, map: A) -> Result<Value<'p>, A::Error> {
-        Skipped.visit_map(map).map(|_| Value::Other)
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    /// `aud`: anything else is an error.
-    StringOrArrayOfStrings,
-    /// Roles and groups: other elements are left out.
-    ArrayKeepingStrings,
-}
-
-/// A list of strings, appended to the elements. `None`: not of that shape.
-struct Strings<'b, 'p> {
-    builder: &'b mut Builder<'p>,
-    shape: Shape,
-}
-
-impl<'p> DeserializeSeed<'p> for Strings<'_, 'p> {
-    type Value = Option<List>;
-
-    fn deserialize<D: Deserializer<'p>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'p> Strings<'_, 'p> {
-    fn single(self, text: Cow<'p, str>) -> Option<List> {
-        (self.shape == Shape::StringOrArrayOfStrings).then(|| {
-            let start = position(self.builder.elements.len());
-            let text = self.builder.keep(text);
-            self.builder.elements.push(text);
-            List { start, end: start + 1 }
-        })
-    }
-}
-
-impl<'p> Visitor<'p> for Strings<'_, 'p> {
-    type Value = Option<List>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("strings")
-    }
-
-    fn visit_borrowed_str<E: Error>(self, text: &'p str) -> Result<Self::Value, E> {
-        Ok(self.single(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(self.single(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_seq<A: SeqAccess<'p>>(self, mut array: A) -> Result<Self::Value, A::Error> {
-        let start = position(self.builder.elements.len());
-        let mut strings_only = true;
-        while let Some(value) = array.next_element_seed(ScalarSeed)? {
-            if let Value::String(text) = value {
-                let text = self.builder.keep(text);
-                self.builder.elements.push(text);
-            } else {
-                strings_only = false;
-            }
-        }
-        let list = List {
-            start,
-            end: position(self.builder.elements.len()),
-        };
-        Ok((strings_only || self.shape == Shape::ArrayKeepingStrings).then_some(list))
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_map<A: MapAccess<'p>>(self, map: A) -> Result<Self::Value, A::Error> {
-        Skipped.visit_map(map).map(|_| None)
-    }
-}
-
-/// `{"roles": […]}`; anything else has no roles.
-struct Roles<'b, 'p>(&'b mut Builder<'p>);
-
-/// `{"client": {"roles": […]}, …}`; anything else has no clients.
-struct Clients<'b, 'p>(&'b mut Builder<'p>);
-
-/// The two objects above: they differ in what a member means, and agree on ignoring what is no object.
-macro_rules! object {
-    ($object:ident, $value:ty, |$self:ident, $map:ident| $visit:block) => {
-        impl<'p> DeserializeSeed<'p> for $object<'_, 'p> {
-            type Value = $value;
-
-            fn deserialize<D: Deserializer<'p>>(self, deserializer: D) -> Result<$value, D::Error> {
-                deserializer.deserialize_any(self)
-            }
-        }
-
-        impl<'p> Visitor<'p> for $object<'_, 'p> {
-            type Value = $value;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object with roles")
-            }
-
-            fn visit_map<A: MapAccess<'p>>($self, mut $map: A) -> Result<$value, A::Error> $visit
-
-            fn visit_str<E: Error>(self, _: &str) -> Result<$value, E> {
-                Ok(Default::default())
-            }
-
-            fn visit_bool<E: Error>(self, _: bool) -> Result<$value, E> {
-                Ok(Default::default())
-            }
-
-            fn visit_u64<E: Error>(self, _: u64) -> Result<$value, E> {
-                Ok(Default::default())
-            }
-
-            fn visit_i64<E: Error>(self, _: i64) -> Result<$value, E> {
-                Ok(Default::default())
-            }
-
-            fn visit_f64<E: Error>(self, _: f64) -> Result<$value, E> {
-                Ok(Default::default())
-            }
-
-            fn visit_unit<E: Error>(self) -> Result<$value, E> {
-                Ok(Default::default())
-            }
-
-            fn visit_seq<A: SeqAccess<'p>>(self, elements: A) -> Result<$value, A::Error> {
-                Skipped.visit_seq(elements).map(|_| Default::default())
-            }
-        }
-    };
-}
-
-object!(Roles, List, |self, map| {
-    let mut roles = List::default();
-    let mut members = Members::default();
-    while let Some(Name(name)) = map.next_key()? {
-        if name == "roles" {
-            roles = map
-                .next_value_seed(Strings {
-                    builder: self.0,
-                    shape: Shape::ArrayKeepingStrings,
-                })?
-                .unwrap_or_default();
-        } else {
-            map.next_value::<Skipped>()?;
-        }
-        members.insert::<A::Error>(name)?;
-    }
-    Ok(roles)
-});
-
-object!(Clients, List, |self, map| {
-    let start = position(self.0.elements.len());
-    let mut members = Members::default();
-    while let Some(Name(name)) = map.next_key()? {
-        let client = self.0.keep(name.clone());
-        let at = self.0.elements.len();
-        // In the place of the second stand the positions of the roles, as soon as they are known.
-        self.0.elements.extend([client, client]);
-        map.next_value_seed(Roles(self.0))?;
-        self.0.elements[at + 1] = Text::new(at + 2, self.0.elements.len());
-        members.insert::<A::Error>(name)?;
-    }
-    Ok(List {
-        start,
-        end: position(self.0.elements.len()),
-    })
-});

@@ -1,18 +1,28 @@
 //! base64url without padding, canonical form only (RFC 7515 §2, RFC 4648 §3.5).
 
+use std::mem::MaybeUninit;
+
 use base64_simd::{Out, URL_SAFE_NO_PAD};
 
 /// The text is not canonical base64url, or decodes to something that does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NotBase64Url;
 
+/// Room on the stack to decode into; nothing is spent on clearing it first.
+pub(crate) type Buffer<const SIZE: usize> = [MaybeUninit<u8>; SIZE];
+
+/// An empty buffer.
+pub(crate) const fn buffer<const SIZE: usize>() -> Buffer<SIZE> {
+    [const { MaybeUninit::uninit() }; SIZE]
+}
+
 /// Decodes into `buffer` and returns the part that was filled.
-pub(crate) fn decode_into<'b>(text: &str, buffer: &'b mut [u8]) -> Result<&'b [u8], NotBase64Url> {
+pub(crate) fn decode_into<'b>(text: &str, buffer: &'b mut [MaybeUninit<u8>]) -> Result<&'b [u8], NotBase64Url> {
     if text.len() / 4 * 3 + 2 > buffer.len() {
         return Err(NotBase64Url);
     }
     URL_SAFE_NO_PAD
-        .decode(text.as_bytes(), Out::from_slice(buffer))
+        .decode(text.as_bytes(), Out::from_uninit_slice(buffer))
         .map(|filled| &*filled)
         .map_err(|_| NotBase64Url)
 }
@@ -48,12 +58,16 @@ mod tests {
         assert_eq!(decode("QQ"), Ok(b"A".to_vec()));
         for spelling in ["QR", "QQ==", "QQ=", "Q Q", "QQ\n", "Q", "+/", "QUI\u{0}", "QUJ"] {
             assert_eq!(decode(spelling), Err(NotBase64Url), "{spelling:?}");
-            assert_eq!(decode_into(spelling, &mut [0; 64]), Err(NotBase64Url), "{spelling:?}");
+            assert_eq!(
+                decode_into(spelling, &mut buffer::<64>()),
+                Err(NotBase64Url),
+                "{spelling:?}"
+            );
         }
     }
 
     #[test]
     fn refuses_what_does_not_fit_the_buffer() {
-        assert_eq!(decode_into("QUJDREVGR0g", &mut [0; 4]), Err(NotBase64Url));
+        assert_eq!(decode_into("QUJDREVGR0g", &mut buffer::<4>()), Err(NotBase64Url));
     }
 }

@@ -1,11 +1,9 @@
 //! The JOSE header, read before anything is verified (RFC 7515 §4).
 
-use std::{borrow::Cow, fmt};
-
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use std::borrow::Cow;
 
 use super::{Algorithm, base64url, compact::MalformedToken};
-use crate::strict_json::{Members, Name, Skipped};
+use crate::strict_json::{self, Members, Reader, Value};
 
 /// A decoded header up to this size needs no allocation; Keycloak's take about 90 bytes.
 const USUAL_SIZE: usize = 384;
@@ -47,7 +45,7 @@ const REFUSED: [&str; 10] = ["crit", "b64", "enc", "zip", "p2c", "epk", "jwk", "
 impl Header {
     /// Decodes and reads the first part of a token.
     pub(crate) fn parse(encoded: &str) -> Result<Self, HeaderError> {
-        let mut buffer = [0; USUAL_SIZE];
+        let mut buffer = base64url::buffer::<USUAL_SIZE>();
         let long;
         let json = match base64url::decode_into(encoded, &mut buffer) {
             Ok(json) => json,
@@ -56,7 +54,8 @@ impl Header {
                 &long
             }
         };
-        let raw: RawHeader<'_> = serde_json::from_slice(json).map_err(|_| MalformedToken::Header)?;
+        let json = str::from_utf8(json).map_err(|_| MalformedToken::Header)?;
+        let raw = RawHeader::read(json).map_err(|strict_json::Malformed| MalformedToken::Header)?;
         if let Some(parameter) = raw.refused {
             return Err(HeaderError::Parameter(parameter));
         }
@@ -80,45 +79,40 @@ impl Header {
 }
 
 #[derive(Default)]
-struct RawHeader<'de> {
-    algorithm: Option<Cow<'de, str>>,
-    key_id: Option<Cow<'de, str>>,
-    token_type: Option<Cow<'de, str>>,
+struct RawHeader<'j> {
+    algorithm: Option<Cow<'j, str>>,
+    key_id: Option<Cow<'j, str>>,
+    token_type: Option<Cow<'j, str>>,
     refused: Option<&'static str>,
 }
 
-impl<'de> Deserialize<'de> for RawHeader<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(HeaderVisitor)
-    }
-}
-
-struct HeaderVisitor;
-
-impl<'de> Visitor<'de> for HeaderVisitor {
-    type Value = RawHeader<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JOSE header")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut header = RawHeader::default();
+impl<'j> RawHeader<'j> {
+    fn read(json: &'j str) -> Result<Self, strict_json::Malformed> {
+        let mut reader = Reader::new(json);
+        let Value::Object = reader.value()? else {
+            return Err(strict_json::Malformed);
+        };
+        let mut header = Self::default();
         let mut members = Members::default();
-        while let Some(Name(name)) = map.next_key()? {
-            match &*name {
-                "alg" => header.algorithm = Some(map.next_value::<Name<'de>>()?.0),
-                "kid" => header.key_id = Some(map.next_value::<Name<'de>>()?.0),
-                "typ" => header.token_type = Some(map.next_value::<Name<'de>>()?.0),
+        while let Some(name) = reader.next_member(&mut members)? {
+            let parameter = match &*name {
+                "alg" => &mut header.algorithm,
+                "kid" => &mut header.key_id,
+                "typ" => &mut header.token_type,
                 other => {
                     header.refused = header
                         .refused
                         .or(REFUSED.iter().copied().find(|refused| *refused == other));
-                    map.next_value::<Skipped>()?;
+                    reader.skip_value()?;
+                    continue;
                 }
-            }
-            members.insert::<A::Error>(name)?;
+            };
+            let Value::String(text) = reader.value()? else {
+                return Err(strict_json::Malformed);
+            };
+            *parameter = Some(text);
         }
+        reader.end()?;
         Ok(header)
     }
 }

@@ -182,7 +182,7 @@ pub(crate) fn verify_signature(
     compact: &Compact<'_>,
 ) -> Result<(), VerifyError> {
     let verifier = key.verifier(algorithm).ok_or(VerifyError::Algorithm)?;
-    let mut buffer = [0; MAX_SIGNATURE + 2];
+    let mut buffer = base64url::buffer::<{ MAX_SIGNATURE + 2 }>();
     let signature = base64url::decode_into(compact.signature, &mut buffer).map_err(|_| MalformedToken::Encoding)?;
     verifier
         .verify_sig(compact.signing_input.as_bytes(), signature)

@@ -17,7 +17,7 @@ pub use key_set::{KeySet, KeySetError, VerifyError};
 
 #[cfg(feature = "testing")]
 pub(crate) use base64url::encode;
-pub(crate) use base64url::{decode, decode_into, decode_text};
+pub(crate) use base64url::{buffer, decode, decode_into, decode_text};
 pub(crate) use compact::Compact;
 pub use compact::MalformedToken;
 pub(crate) use header::{Header, TokenTypeHeader};

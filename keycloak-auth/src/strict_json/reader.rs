@@ -1,0 +1,219 @@
+//! Walking once through a text, value by value (RFC 8259).
+
+use std::borrow::Cow;
+
+use super::{Malformed, Members, string};
+
+/// So many arrays and objects may lie in one another, and one less, as in `serde_json`.
+const MAX_DEPTH: u8 = 128;
+
+/// Reads JSON from front to back, refusing whatever is not exactly JSON.
+///
+/// Who reads drives it: [`value`](Self::value) reads a scalar, or opens an array or object, whose contents are then read to
+/// their end by [`next_element`](Self::next_element) or [`next_member`](Self::next_member), or dropped by
+/// [`skip`](Self::skip).
+pub(crate) struct Reader<'j> {
+    json: &'j str,
+    at: usize,
+    depth: u8,
+}
+
+/// A scalar, or the beginning of an array or object.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Value<'j> {
+    String(Cow<'j, str>),
+    /// Of at most 18 digits, and not negative.
+    Integer(u64),
+    /// Every other number.
+    Float(f64),
+    Boolean(bool),
+    Null,
+    Array,
+    Object,
+}
+
+impl<'j> Reader<'j> {
+    pub(crate) fn new(json: &'j str) -> Self {
+        Self { json, at: 0, depth: 0 }
+    }
+
+    /// Reads the next value, an array or object only up to its bracket.
+    pub(crate) fn value(&mut self) -> Result<Value<'j>, Malformed> {
+        match self.peek()? {
+            b'"' => {
+                self.at += 1;
+                self.string().map(Value::String)
+            }
+            b'{' => self.open().map(|()| Value::Object),
+            b'[' => self.open().map(|()| Value::Array),
+            b'-' | b'0'..=b'9' => self.number(),
+            b't' => self.literal("true", Value::Boolean(true)),
+            b'f' => self.literal("false", Value::Boolean(false)),
+            b'n' => self.literal("null", Value::Null),
+            _ => Err(Malformed),
+        }
+    }
+
+    /// The name of the next member of an object that was opened, with its colon; the value is next. `None`: the object is
+    /// over.
+    ///
+    /// Keeping `seen`, which belongs to this object alone, and refuses a name that stands twice.
+    pub(crate) fn next_member(&mut self, seen: &mut Members<'j>) -> Result<Option<Cow<'j, str>>, Malformed> {
+        let Some(name) = self.next_name(seen.is_empty())? else {
+            return Ok(None);
+        };
+        if seen.insert(name.clone()) {
+            Ok(Some(name))
+        } else {
+            Err(Malformed)
+        }
+    }
+
+    /// As [`next_member`](Self::next_member), where the caller itself refuses what stands twice.
+    pub(crate) fn next_name(&mut self, first: bool) -> Result<Option<Cow<'j, str>>, Malformed> {
+        if !self.goes_on(first, b'}')? {
+            return Ok(None);
+        }
+        self.expect(b'"')?;
+        let name = self.string()?;
+        self.expect(b':')?;
+        Ok(Some(name))
+    }
+
+    /// Whether the array that was opened has one more element, which is next then.
+    pub(crate) fn next_element(&mut self, first: bool) -> Result<bool, Malformed> {
+        self.goes_on(first, b']')
+    }
+
+    /// Reads what is left of a value, which may be nothing, and forgets it.
+    pub(crate) fn skip(&mut self, value: &Value<'j>) -> Result<(), Malformed> {
+        match value {
+            Value::Array => {
+                let mut first = true;
+                while self.next_element(first)? {
+                    first = false;
+                    self.skip_value()?;
+                }
+            }
+            Value::Object => {
+                let mut seen = Members::default();
+                while self.next_member(&mut seen)?.is_some() {
+                    self.skip_value()?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Reads the next value to its end and forgets it.
+    pub(crate) fn skip_value(&mut self) -> Result<(), Malformed> {
+        let value = self.value()?;
+        self.skip(&value)
+    }
+
+    /// Makes sure that nothing follows.
+    pub(crate) fn end(mut self) -> Result<(), Malformed> {
+        match self.peek() {
+            Ok(_) => Err(Malformed),
+            Err(Malformed) => Ok(()),
+        }
+    }
+
+    /// The next byte that is no whitespace, where it stands; an error at the end.
+    fn peek(&mut self) -> Result<u8, Malformed> {
+        loop {
+            match self.json.as_bytes().get(self.at) {
+                Some(b' ' | b'\n' | b'\t' | b'\r') => self.at += 1,
+                Some(byte) => return Ok(*byte),
+                None => return Err(Malformed),
+            }
+        }
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), Malformed> {
+        if self.peek()? == byte {
+            self.at += 1;
+            Ok(())
+        } else {
+            Err(Malformed)
+        }
+    }
+
+    fn open(&mut self) -> Result<(), Malformed> {
+        self.at += 1;
+        self.depth += 1;
+        if self.depth < MAX_DEPTH { Ok(()) } else { Err(Malformed) }
+    }
+
+    /// Goes past a comma, or past the bracket that closes.
+    fn goes_on(&mut self, first: bool, close: u8) -> Result<bool, Malformed> {
+        let byte = self.peek()?;
+        if byte == close {
+            self.at += 1;
+            self.depth -= 1;
+            Ok(false)
+        } else if first {
+            Ok(true)
+        } else if byte == b',' {
+            self.at += 1;
+            Ok(true)
+        } else {
+            Err(Malformed)
+        }
+    }
+
+    fn literal(&mut self, literal: &str, value: Value<'j>) -> Result<Value<'j>, Malformed> {
+        if self.json.as_bytes()[self.at..].starts_with(literal.as_bytes()) {
+            self.at += literal.len();
+            Ok(value)
+        } else {
+            Err(Malformed)
+        }
+    }
+
+    /// A string whose opening quote was read.
+    fn string(&mut self) -> Result<Cow<'j, str>, Malformed> {
+        let start = self.at;
+        let end = string::plain_end(self.json.as_bytes(), start).ok_or(Malformed)?;
+        if self.json.as_bytes()[end] == b'"' {
+            self.at = end + 1;
+            return Ok(Cow::Borrowed(&self.json[start..end]));
+        }
+        let (text, end) = string::unescape(self.json, start, end)?;
+        self.at = end;
+        Ok(Cow::Owned(text))
+    }
+
+    fn number(&mut self) -> Result<Value<'j>, Malformed> {
+        let bytes = self.json.as_bytes();
+        let mut number: u64 = 0;
+        let mut end = self.at;
+        while let Some(digit @ b'0'..=b'9') = bytes.get(end) {
+            number = number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+            end += 1;
+        }
+        let is_usual = match end - self.at {
+            1 => true,
+            2..=18 => bytes[self.at] != b'0',
+            _ => false,
+        };
+        if is_usual && !matches!(bytes.get(end), Some(b'.' | b'e' | b'E')) {
+            self.at = end;
+            return Ok(Value::Integer(number));
+        }
+        self.unusual_number()
+    }
+
+    /// A number that is rare in tokens; one reader of them is enough, so that all agree on how they are rounded.
+    #[cold]
+    fn unusual_number(&mut self) -> Result<Value<'j>, Malformed> {
+        let rest = &self.json[self.at..];
+        let length = rest
+            .find(|c| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E'))
+            .unwrap_or(rest.len());
+        let number = serde_json::from_str(&rest[..length]).map_err(|_| Malformed)?;
+        self.at += length;
+        Ok(Value::Float(number))
+    }
+}
