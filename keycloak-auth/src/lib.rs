@@ -29,10 +29,10 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `macros` | yes | `#[keycloak(...)]` |
+//! | `macros` | yes | `#[keycloak(...)]` and `policy!` |
 //! | `utoipa` | yes | security requirement, responses and policy on each OpenAPI operation; [`Keycloak::secure_openapi`] |
 //! | `utoipa-axum` | no | `SecureRouter::routes` and `secure_routes!`: routes and document in one |
-//! | `testing` | no | [`testing`]: tokens in one line, for the tests of a service |
+//! | `testing` | no | `testing::TestRealm`: tokens in one line, for the tests of a service |
 //! | `dev-realm` | no | `dev::DevRealm`: a realm file served inside of the program, for development |
 //! | `metrics` | no | `metrics::MetricsFacade`: the [metrics] to the facade of that name |
 //! | `tls-diagnostics` | no | what [`Keycloak::diagnose`] says of certificates: for whom, and for how long |
@@ -42,45 +42,53 @@
 #![forbid(unsafe_code)]
 #![warn(missing_debug_implementations, missing_docs, unreachable_pub)]
 
-// In the order in which a request meets them.
-mod bearer;
-mod extract;
-mod introspection;
-pub mod jose;
-pub mod middleware;
+// In the order in which a request meets them: from the router to the token,
 mod router;
-mod validator;
-
+pub mod middleware;
+mod extract;
+mod bearer;
 mod cache;
+mod validator;
+pub mod jose;
+mod introspection;
+// to the caller,
+mod verified_token;
 mod claims;
 mod user;
-mod verified_token;
-
-pub mod access_matrix;
-mod access_report;
+// to the decision,
 pub mod policy;
-
-mod challenge;
+mod access_report;
+// and to the answer.
 mod error;
+mod challenge;
 
+// What asks Keycloak.
+mod diagnostics;
+mod health;
 mod provider;
 mod token_endpoint;
 
+// The handle that holds it all, and how it is set up.
 mod builder;
 mod clock;
-#[cfg(feature = "dev-realm")]
-pub mod dev;
-mod diagnostics;
-mod health;
 mod keycloak;
 pub mod metrics;
+mod secret;
+
+// What shows the policies.
+pub mod access_matrix;
 #[cfg(feature = "utoipa")]
 mod openapi;
 mod openapi_scheme;
-mod secret;
-mod strict_json;
+
+// For development and tests.
+#[cfg(feature = "dev-realm")]
+pub mod dev;
 #[cfg(feature = "testing")]
 pub mod testing;
+
+// Texts.
+mod strict_json;
 mod text;
 
 #[cfg(feature = "macros")]

@@ -237,7 +237,9 @@ impl KeycloakBuilder {
     /// Asks Keycloak about every token (RFC 7662) instead of verifying it here: a logout, a revocation or a realm
     /// not-before then takes effect within 30 s. Needs a [`client_secret`](Self::client_secret). Default: off.
     ///
-    /// What Keycloak says is checked like a token's claims. When it does not answer, requests are answered with 503.
+    /// What Keycloak says is checked like a token's claims. When it does not answer, requests are answered with 503. It
+    /// calls a token active only towards a client that is in the token's audience, so [`audience`](Self::audience) must
+    /// name the [`client_id`](Self::client_id) here.
     pub fn use_introspection(mut self, use_introspection: bool) -> Self {
         self.use_introspection = use_introspection;
         self
