@@ -114,6 +114,12 @@ pub use router::{GuardedArgs, SecureRouter, routing};
 pub use token_endpoint::{ExchangeToken, GrantKind, OAuthError, RefreshToken, TokenRefusal, TokenResponse};
 pub use user::KeycloakUser;
 
+/// Pages to read.
+pub mod guide {
+    #[doc = include_str!("docs/security.md")]
+    pub mod security {}
+}
+
 /// The examples in the README compile.
 #[cfg(all(doctest, feature = "macros", feature = "utoipa"))]
 #[doc = include_str!("../../README.md")]
