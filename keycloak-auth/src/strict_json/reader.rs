@@ -57,7 +57,7 @@ impl<'j> Reader<'j> {
     /// The name of the next member of an object that was opened, with its colon; the value is next. `None`: the object is
     /// over.
     ///
-    /// Keeping `seen`, which belongs to this object alone, and refuses a name that stands twice.
+    /// Refuses a name that stands twice: `seen` belongs to this object alone.
     pub(crate) fn next_member(&mut self, seen: &mut Members<'j>) -> Result<Option<Cow<'j, str>>, Malformed> {
         let Some(name) = self.next_name(seen.is_empty())? else {
             return Ok(None);
