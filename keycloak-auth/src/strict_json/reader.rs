@@ -16,6 +16,8 @@ pub(crate) struct Reader<'j> {
     json: &'j str,
     at: usize,
     depth: u8,
+    /// Whether a string ends at the next quote, whatever stands before: nothing in the whole text could end it earlier.
+    is_plain: bool,
 }
 
 /// A scalar, or the beginning of an array or object.
@@ -34,7 +36,12 @@ pub(crate) enum Value<'j> {
 
 impl<'j> Reader<'j> {
     pub(crate) fn new(json: &'j str) -> Self {
-        Self { json, at: 0, depth: 0 }
+        Self {
+            json,
+            at: 0,
+            depth: 0,
+            is_plain: string::is_plain(json),
+        }
     }
 
     /// Reads the next value, an array or object only up to its bracket.
@@ -57,7 +64,7 @@ impl<'j> Reader<'j> {
     /// The name of the next member of an object that was opened, with its colon; the value is next. `None`: the object is
     /// over.
     ///
-    /// Keeping `seen`, which belongs to this object alone, and refuses a name that stands twice.
+    /// Refuses a name that stands twice: `seen` belongs to this object alone.
     pub(crate) fn next_member(&mut self, seen: &mut Members<'j>) -> Result<Option<Cow<'j, str>>, Malformed> {
         let Some(name) = self.next_name(seen.is_empty())? else {
             return Ok(None);
@@ -115,18 +122,18 @@ impl<'j> Reader<'j> {
     /// Makes sure that nothing follows.
     pub(crate) fn end(mut self) -> Result<(), Malformed> {
         match self.peek() {
-            Ok(_) => Err(Malformed),
-            Err(Malformed) => Ok(()),
+            Err(Malformed) if self.at == self.json.len() => Ok(()),
+            _ => Err(Malformed),
         }
     }
 
     /// The next byte that is no whitespace, where it stands; an error at the end.
     fn peek(&mut self) -> Result<u8, Malformed> {
         loop {
-            match self.json.as_bytes().get(self.at) {
-                Some(b' ' | b'\n' | b'\t' | b'\r') => self.at += 1,
-                Some(byte) => return Ok(*byte),
-                None => return Err(Malformed),
+            match *self.json.as_bytes().get(self.at).ok_or(Malformed)? {
+                byte if byte > b' ' => return Ok(byte),
+                b' ' | b'\n' | b'\t' | b'\r' => self.at += 1,
+                _ => return Err(Malformed),
             }
         }
     }
@@ -175,6 +182,17 @@ impl<'j> Reader<'j> {
     /// A string whose opening quote was read.
     fn string(&mut self) -> Result<Cow<'j, str>, Malformed> {
         let start = self.at;
+        if self.is_plain {
+            let end = string::quote(self.json.as_bytes(), start).ok_or(Malformed)?;
+            self.at = end + 1;
+            return Ok(Cow::Borrowed(&self.json[start..end]));
+        }
+        self.string_with_escapes(start)
+    }
+
+    /// A string of a text in which some have escapes.
+    #[inline(never)]
+    fn string_with_escapes(&mut self, start: usize) -> Result<Cow<'j, str>, Malformed> {
         let end = string::plain_end(self.json.as_bytes(), start).ok_or(Malformed)?;
         if self.json.as_bytes()[end] == b'"' {
             self.at = end + 1;

@@ -8,32 +8,47 @@ const LOW: u64 = u64::from_ne_bytes([0x01; 8]);
 /// In each byte of a word: its highest bit.
 const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
 
+/// Whether no byte of the text is a backslash or a control character, line breaks among them.
+pub(super) fn is_plain(json: &str) -> bool {
+    // Without a way out early, so that many bytes are compared at a time.
+    let special = |found, byte: &u8| found | (*byte < 0x20) | (*byte == b'\\');
+    !json.as_bytes().iter().fold(false, special)
+}
+
+/// Where the first quote stands at or behind `from`.
+#[inline]
+pub(super) fn quote(bytes: &[u8], from: usize) -> Option<usize> {
+    find(bytes, from, |word| equals(word, b'"'), |byte| byte == b'"')
+}
+
 /// Where the first quote, backslash or control character stands at or behind `from`.
 #[inline]
 pub(super) fn plain_end(bytes: &[u8], from: usize) -> Option<usize> {
+    let in_word = |word: u64| word.wrapping_sub(LOW * 0x20) & !word | equals(word, b'"') | equals(word, b'\\');
+    find(bytes, from, in_word, |byte| matches!(byte, b'"' | b'\\' | ..0x20))
+}
+
+/// Marks the bytes of a word that are `byte` by their highest bit. Above the lowest of them others may be marked too,
+/// since a subtraction borrows from there.
+#[inline]
+fn equals(word: u64, byte: u8) -> u64 {
+    let difference = word ^ (LOW * u64::from(byte));
+    difference.wrapping_sub(LOW) & !difference
+}
+
+/// Where the first byte stands that both functions mean, one for eight bytes at a time and one for those that are left.
+#[inline]
+fn find(bytes: &[u8], from: usize, in_word: impl Fn(u64) -> u64, means: impl Fn(u8) -> bool) -> Option<usize> {
     let mut at = from;
     while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-        let special = special(u64::from_le_bytes(*word));
-        if special != 0 {
-            return Some(at + special.trailing_zeros() as usize / 8);
+        let found = in_word(u64::from_le_bytes(*word)) & HIGH;
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
         }
         at += size_of_val(word);
     }
     let rest = bytes.get(at..)?;
-    let found = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20))?;
-    Some(at + found)
-}
-
-/// The highest bit of each byte that is a quote, a backslash or a control character. Above the lowest such byte there may
-/// be others: a subtraction borrows from there.
-#[inline]
-fn special(word: u64) -> u64 {
-    let equals = |byte: u8| {
-        let difference = word ^ (LOW * u64::from(byte));
-        difference.wrapping_sub(LOW) & !difference
-    };
-    let control = word.wrapping_sub(LOW * 0x20) & !word;
-    (control | equals(b'"') | equals(b'\\')) & HIGH
+    Some(at + rest.iter().position(|byte| means(*byte))?)
 }
 
 /// The text of the string that begins at `start` and is plain up to `at`, and where the JSON goes on behind its quote.

@@ -1,8 +1,13 @@
 //! What is JSON and what is not, with `serde_json` as the judge.
 
-use std::{fmt::Write, iter};
+use std::{
+    borrow::Cow,
+    collections::HashSet,
+    fmt::{self, Write},
+    iter,
+};
 
-use serde::de::{MapAccess, SeqAccess};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::*;
 

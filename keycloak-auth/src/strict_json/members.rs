@@ -1,0 +1,40 @@
+//! Noticing a member that stands twice.
+
+use std::{borrow::Cow, collections::HashSet};
+
+/// Objects with more members than this look their names up in a hash table, and so do names with escapes.
+const LINEAR: usize = 8;
+
+/// The member names of one object that were seen so far.
+#[derive(Default)]
+pub(crate) struct Members<'j> {
+    few: [&'j str; LINEAR],
+    count: usize,
+    many: Option<HashSet<Cow<'j, str>>>,
+}
+
+impl<'j> Members<'j> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0 && self.many.is_none()
+    }
+
+    /// Remembers `name`; `false`: it stood before.
+    #[must_use]
+    pub(crate) fn insert(&mut self, name: Cow<'j, str>) -> bool {
+        let seen =
+            self.few[..self.count].contains(&&*name) || self.many.as_ref().is_some_and(|many| many.contains(&name));
+        if seen {
+            return false;
+        }
+        match (name, self.few.get_mut(self.count)) {
+            (Cow::Borrowed(name), Some(free)) => {
+                *free = name;
+                self.count += 1;
+            }
+            (name, _) => {
+                self.many.get_or_insert_default().insert(name);
+            }
+        }
+        true
+    }
+}
