@@ -2,7 +2,8 @@
 //!
 //! Two parsers that keep different ones of two members of the same name read two different tokens. [`Reader`] walks the
 //! text once and is what every new token goes through; a type of the caller's and the look-up of one claim go through
-//! `serde_json`. Both take exactly the same texts for JSON, which the tests hold them to.
+//! `serde_json`. Members that stand twice apart, both take the same texts for JSON, which the tests
+//! hold them to.
 
 mod members;
 mod name;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Malformed, Members, string};
 
-/// So many arrays and objects may lie in one another, and one less, as in `serde_json`.
+/// Arrays and objects lie in one another fewer times than this, as in `serde_json`.
 const MAX_DEPTH: u8 = 128;
 
 /// Reads JSON from front to back, refusing whatever is not exactly JSON.
