@@ -48,17 +48,32 @@ impl Clock {
         }
     }
 
+    /// Sets a manual clock, and all its clones, to a time that may also be earlier, as an administrator would.
+    ///
+    /// # Panics
+    ///
+    /// When this is the system's clock, which nobody here can set.
+    pub fn set(&self, now: Duration) {
+        self.movable().store(milliseconds(now), Ordering::SeqCst);
+    }
+
     /// Moves a manual clock, and all its clones, forward.
     ///
     /// # Panics
     ///
     /// When this is the system's clock, which nobody here can move.
     pub fn advance(&self, by: Duration) {
-        let manual = self
-            .manual
-            .as_ref()
-            .expect("only a clock made by `Clock::manual` can be moved");
-        manual.fetch_add(milliseconds(by), Ordering::SeqCst);
+        let by = milliseconds(by);
+        let forward = |now: u64| Some(now.saturating_add(by));
+        // Never declines.
+        let _ = self.movable().fetch_update(Ordering::SeqCst, Ordering::SeqCst, forward);
+    }
+}
+
+impl Clock {
+    fn movable(&self) -> &AtomicU64 {
+        let manual = self.manual.as_ref();
+        manual.expect("only a clock made by `Clock::manual` can be moved")
     }
 }
 

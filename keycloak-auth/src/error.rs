@@ -48,8 +48,8 @@ pub enum AuthError {
     TokenEndpointUnavailable(#[source] Unavailable),
     /// A guarded handler runs in a router that was not given a [`Keycloak`](crate::Keycloak).
     #[error(
-        "the handler has a `#[keycloak(...)]` policy, but its router has no Keycloak: end the router with \
-         `SecureRouter::secure_with(keycloak)` or `secure_from_state()`, or add `.layer(keycloak.layer())`"
+        "the handler asks for the caller or has a `#[keycloak(...)]` policy, but its router has no Keycloak: end the router \
+         with `SecureRouter::secure_with(keycloak)` or `secure_from_state()`, or add `.layer(keycloak.layer())`"
     )]
     NotInstalled,
 }

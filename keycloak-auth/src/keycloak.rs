@@ -182,6 +182,11 @@ impl Keycloak {
         &self.parts.error_format
     }
 
+    /// Whether both are handles of the same one.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.parts, &other.parts)
+    }
+
     pub(crate) fn parts(&self) -> &Parts {
         &self.parts
     }

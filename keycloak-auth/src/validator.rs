@@ -16,6 +16,7 @@ use crate::{
     claims::{Claims, InvalidPayload},
     error::InvalidToken,
     jose::{self, Algorithm, Compact, Header, KeySet, MalformedToken, TokenTypeHeader, VerificationKey, VerifyError},
+    text::code_list,
     verified_token::VerifiedToken,
 };
 
@@ -140,6 +141,7 @@ impl Validator {
         // RFC 9068 §4: the issuer must match exactly.
         let issuer = claims.issuer().ok_or(InvalidToken::MissingClaim("iss"))?;
         if !expectations.issuers.iter().any(|expected| expected == issuer) {
+            log_mismatch("iss", [issuer], &expectations.issuers);
             return Err(InvalidToken::Claim("iss"));
         }
         // Keycloak: `Bearer` in access tokens; `ID`, `Refresh`, `Offline`, `Logout` in others; `DPoP` in bound ones.
@@ -161,12 +163,14 @@ impl Validator {
                 .audience()
                 .any(|audience| audiences.iter().any(|expected| expected == audience))
             {
+                log_mismatch("aud", claims.audience(), audiences);
                 return Err(InvalidToken::Claim("aud"));
             }
         }
         if !expectations.authorized_parties.is_empty() {
             let party = claims.authorized_party().ok_or(InvalidToken::MissingClaim("azp"))?;
             if !expectations.authorized_parties.iter().any(|expected| expected == party) {
+                log_mismatch("azp", [party], &expectations.authorized_parties);
                 return Err(InvalidToken::Claim("azp"));
             }
         }
@@ -181,6 +185,15 @@ impl Validator {
             return Err(InvalidToken::NotYetValid);
         }
         Ok(())
+    }
+}
+
+/// Says for the log what stands in a claim of a genuine token, and what should.
+#[cold]
+fn log_mismatch<'t>(claim: &'static str, found: impl IntoIterator<Item = &'t str>, expected: &[String]) {
+    if tracing::enabled!(target: "keycloak_auth", tracing::Level::DEBUG) {
+        let expected = code_list(expected.iter().map(String::as_str));
+        tracing::debug!(target: "keycloak_auth", "claim `{claim}` is {}, expected is {expected}", code_list(found));
     }
 }
 

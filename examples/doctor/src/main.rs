@@ -79,7 +79,13 @@ fn configure(flags: Flags) -> Result<Keycloak, BuildError> {
     let mut builder = Keycloak::builder()
         .server_url(flags.server_url)
         .realm(flags.realm)
-        .audience(flags.audience.unwrap_or_else(|| flags.client_id.clone()))
+        // A variable that is set to nothing counts as absent.
+        .audience(
+            flags
+                .audience
+                .filter(|audience| !audience.is_empty())
+                .unwrap_or_else(|| flags.client_id.clone()),
+        )
         .client_id(flags.client_id);
     if let Some(secret) = flags.client_secret {
         builder = builder.client_secret(secret);

@@ -238,7 +238,17 @@ fn operators(
     };
     let mut at: TokenStream = cursor.next().into_iter().collect();
     at.extend(cursor.eat_punct('|').or_else(|| cursor.eat_punct('&')));
-    strings(cursor.eat_entry(), &mut values);
+    let entry = cursor.eat_entry();
+    let is_requirement = |tree: TokenTree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == '=');
+    if entry.clone().into_iter().any(is_requirement) {
+        errors.report(
+            &at,
+            format!("`{}` does not join requirements", text(&at)),
+            format!("write a comma in its place, and `{join}` at the end"),
+        );
+        return None;
+    }
+    strings(entry, &mut values);
     let list = values
         .iter()
         .map(|value| value.literal.to_string())

@@ -79,6 +79,9 @@ impl KeycloakBuilder {
         let (Some(realm_url), Some(client_id), Some(client), true) =
             (realm_url, client_id, client, problems.is_empty())
         else {
+            if self.is_from_environment {
+                problems.name_variables();
+            }
             return Err(problems.into_error());
         };
         if self.accept_invalid_certificates {

@@ -72,6 +72,7 @@ pub struct KeycloakBuilder {
     metrics_prefix: String,
     clock: Clock,
     unreadable_variables: Vec<&'static str>,
+    is_from_environment: bool,
 }
 
 #[derive(Clone)]
@@ -124,6 +125,7 @@ impl Default for KeycloakBuilder {
             metrics_prefix: metrics::DEFAULT_PREFIX.to_owned(),
             clock: Clock::system(),
             unreadable_variables: Vec::new(),
+            is_from_environment: false,
         }
     }
 }
@@ -388,6 +390,7 @@ impl KeycloakBuilder {
     /// `KEYCLOAK_CLIENT_ID`, `KEYCLOAK_CLIENT_SECRET`, `KEYCLOAK_AUDIENCE` and `KEYCLOAK_ISSUER`; the last two may list
     /// several, separated by commas. An empty variable counts as absent.
     pub fn environment(mut self) -> Self {
+        self.is_from_environment = true;
         let unreadable = &mut self.unreadable_variables;
         let mut read = |name: &'static str| match env::var(name) {
             Ok(value) => Some(value.trim().to_owned()).filter(|value| !value.is_empty()),

@@ -7,7 +7,8 @@ use url::Url;
 use crate::provider::RealmUrl;
 
 /// Why a configuration does not make a [`Keycloak`](crate::Keycloak): all of it.
-#[derive(Debug)]
+///
+/// Its `Debug` is its `Display`, since that is what a `main` that returns it prints.
 pub struct BuildError {
     problems: Vec<Problem>,
 }
@@ -17,6 +18,12 @@ impl BuildError {
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+}
+
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -69,6 +76,18 @@ impl Problems {
 
     pub(super) fn into_error(self) -> BuildError {
         BuildError { problems: self.0 }
+    }
+
+    /// Names the variables of missing settings, for a configuration that was taken from the environment.
+    pub(super) fn name_variables(&mut self) {
+        for problem in self
+            .0
+            .iter_mut()
+            .filter(|problem| problem.message.starts_with("is missing"))
+        {
+            let variable = format!("KEYCLOAK_{}", problem.setting.to_uppercase());
+            problem.message = format!("{}; in the environment it is `{variable}`", problem.message);
+        }
     }
 
     pub(super) fn add(&mut self, setting: &'static str, message: impl Into<String>) {

@@ -146,3 +146,21 @@ fn debug_shows_no_secret() {
     let builder = valid().client_secret("hunter2").client_certificate("hunter2");
     assert!(!format!("{builder:?}").contains("hunter2"));
 }
+
+#[test]
+fn the_error_reads_well_however_it_is_printed_and_names_the_variables() {
+    let error = Keycloak::builder().build().expect_err("nothing is set");
+    assert_eq!(format!("{error:?}"), error.to_string());
+    assert!(!error.to_string().contains("KEYCLOAK_"), "{error}");
+    let mut builder = Keycloak::builder();
+    builder.is_from_environment = true;
+    let error = builder.build().expect_err("nothing is set").to_string();
+    for variable in [
+        "KEYCLOAK_SERVER_URL",
+        "KEYCLOAK_REALM",
+        "KEYCLOAK_CLIENT_ID",
+        "KEYCLOAK_AUDIENCE",
+    ] {
+        assert!(error.contains(variable), "{error}");
+    }
+}

@@ -1,5 +1,7 @@
 //! Parameters of a request: of its query, or of a form.
 
+use std::collections::HashSet;
+
 use url::form_urlencoded;
 
 /// Parameters in their order. Empty values count as missing (RFC 6749 §3.1).
@@ -29,9 +31,10 @@ impl Params {
 
     /// A parameter stands twice that must not (RFC 6749 §3.2); `audience` and `resource` may (RFC 8693 §2.1).
     pub(super) fn has_duplicates(&self) -> bool {
-        (self.0.iter().enumerate()).any(|(number, (name, _))| {
-            !matches!(name.as_str(), "audience" | "resource") && self.0[..number].iter().any(|(other, _)| other == name)
-        })
+        let mut seen = HashSet::with_capacity(self.0.len());
+        self.0
+            .iter()
+            .any(|(name, _)| !matches!(name.as_str(), "audience" | "resource") && !seen.insert(name))
     }
 }
 

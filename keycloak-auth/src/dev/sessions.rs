@@ -146,6 +146,14 @@ pub(super) fn session_key(id: &str, offline: bool) -> String {
     }
 }
 
+/// How many logins may be under way: a page that starts one after the other must not fill the memory.
+const MAX_LOGINS: usize = 200;
+
+fn oldest(logins: &HashMap<String, Expiring<Login>>) -> Option<String> {
+    let oldest = logins.iter().min_by_key(|(_, login)| login.expires);
+    oldest.map(|(id, _)| id.clone())
+}
+
 impl State {
     /// Starts a session and returns its id.
     pub(super) fn start(&mut self, user: UserId, now: u64, settings: &Settings) -> &mut Session {
@@ -201,7 +209,12 @@ impl State {
     pub(super) fn add_login(&mut self, login: Login, now: u64, settings: &Settings) -> String {
         self.drop_expired(now, settings);
         let id = random_text();
-        let expires = now + settings.login_lifespan;
+        let expires = now.saturating_add(settings.login_lifespan);
+        while self.logins.len() >= MAX_LOGINS
+            && let Some(oldest) = oldest(&self.logins)
+        {
+            self.logins.remove(&oldest);
+        }
         self.logins.insert(id.clone(), Expiring { value: login, expires });
         id
     }
@@ -210,7 +223,7 @@ impl State {
     pub(super) fn add_logout(&mut self, logout: Logout, now: u64, settings: &Settings) -> String {
         self.drop_expired(now, settings);
         let id = random_text();
-        let expires = now + settings.login_lifespan;
+        let expires = now.saturating_add(settings.login_lifespan);
         self.logouts.insert(id.clone(), Expiring { value: logout, expires });
         id
     }
@@ -219,7 +232,7 @@ impl State {
     pub(super) fn add_code(&mut self, code: Code, now: u64, settings: &Settings) -> String {
         self.drop_expired(now, settings);
         let id = format!("{}.{}", random_uuid(), code.session);
-        let expires = now + settings.code_lifespan;
+        let expires = now.saturating_add(settings.code_lifespan);
         self.codes.insert(id.clone(), Expiring { value: code, expires });
         id
     }
@@ -244,9 +257,10 @@ impl Session {
 
     fn is_active(&self, now: u64, settings: &Settings) -> bool {
         if self.offline {
-            return now < self.last_access + settings.offline_session_idle;
+            return now < self.last_access.saturating_add(settings.offline_session_idle);
         }
-        now < self.last_access + settings.session_idle && now < self.started + settings.session_lifespan
+        now < self.last_access.saturating_add(settings.session_idle)
+            && now < self.started.saturating_add(settings.session_lifespan)
     }
 
     /// When a refresh token ends that is issued now; `None` for an offline one, which ends by idling only.
@@ -259,9 +273,11 @@ impl Session {
             .client_session_idle
             .unwrap_or(settings.session_idle)
             .min(settings.session_idle);
-        let mut end = (now + idle).min(self.started + settings.session_lifespan);
+        let mut end = now
+            .saturating_add(idle)
+            .min(self.started.saturating_add(settings.session_lifespan));
         if let Some(lifespan) = settings.client_session_lifespan {
-            end = end.min(of_client + lifespan);
+            end = end.min(of_client.saturating_add(lifespan));
         }
         Some(end)
     }
@@ -271,7 +287,7 @@ impl Session {
         if self.offline {
             u64::MAX
         } else {
-            self.started + settings.session_lifespan
+            self.started.saturating_add(settings.session_lifespan)
         }
     }
 }

@@ -217,6 +217,12 @@ pub(super) async fn client(keycloak: &Keycloak) -> Finding {
 
 /// Judges a token as for a request.
 pub(super) async fn token(keycloak: &Keycloak, token: &str) -> Finding {
+    if token.contains(char::is_whitespace) {
+        return Finding::failed(
+            "there is white space in it",
+            "give the token alone, without `Bearer` and without line breaks",
+        );
+    }
     match keycloak.authenticate(token).await {
         Ok(user) => Finding::ok(format!(
             "it is accepted, as that of {}",
@@ -227,18 +233,19 @@ pub(super) async fn token(keycloak: &Keycloak, token: &str) -> Finding {
                     shortened(name)
                 ))
         )),
-        Err(AuthError::InvalidToken(invalid)) => Finding::failed(
-            format!("it is not accepted: {invalid}"),
-            advice(invalid, keycloak.client_id()),
-        ),
+        Err(AuthError::InvalidToken(invalid)) => {
+            Finding::failed(format!("it is not accepted: {invalid}"), advice(invalid, keycloak))
+        }
         Err(error) => Finding::failed(chain(&error), "see the checks above"),
     }
 }
 
-fn advice(invalid: InvalidToken, client_id: &str) -> String {
+fn advice(invalid: InvalidToken, keycloak: &Keycloak) -> String {
+    let audiences = &keycloak.parts().validator.expectations().audiences;
+    let audiences = code_list(audiences.iter().flatten().map(String::as_str));
     match invalid {
         InvalidToken::MissingClaim("aud") | InvalidToken::Claim("aud") => format!(
-            "give the client that logs in an audience mapper for this service (`{client_id}`), or correct `.audience(…)`"
+            "give the client that logs in an audience mapper for {audiences}, or correct `.audience(…)`"
         ),
         InvalidToken::Claim("iss") | InvalidToken::MissingClaim("iss") => {
             "take a token of this realm, or add the name under which Keycloak issues them by `.issuer(…)`".to_owned()
@@ -248,7 +255,10 @@ fn advice(invalid: InvalidToken, client_id: &str) -> String {
         }
         InvalidToken::Expired => "take a fresh token; the check `clock` says whether the clocks agree".to_owned(),
         InvalidToken::NotYetValid => "set both clocks by NTP".to_owned(),
-        InvalidToken::Algorithm => "set `.algorithms(…)` to what the realm signs with".to_owned(),
+        InvalidToken::Algorithm => {
+            "send the access token, not the refresh token; if it is one, set `.algorithms(…)` to what the realm signs with"
+                .to_owned()
+        }
         InvalidToken::UnknownKey => {
             "take a token of this realm and server; its key may be gone by a rotation".to_owned()
         }

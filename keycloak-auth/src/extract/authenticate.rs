@@ -20,6 +20,8 @@ pub(crate) struct RequestContext {
     pub(crate) keycloak: Keycloak,
     /// The caller, once it has been determined.
     pub(crate) user: Option<KeycloakUser>,
+    /// Whether the router itself brought it, by `secure_with`: then it holds whatever is in the state.
+    pub(crate) is_of_router: bool,
 }
 
 /// What is known of a request before its credentials are looked at.
@@ -29,16 +31,31 @@ pub(super) struct Known {
 }
 
 /// The [`Keycloak`] that a request is under, and its caller if determined before.
+///
+/// That of `secure_with` comes first, then the one in the state of `secure_from_state`, then that of a layer further out: a
+/// lenient layer around a router must not take the place of the stricter one that the router was secured with. What another
+/// one found out about the caller does not count.
 pub(super) fn known<S: 'static>(parts: &Parts, state: &S) -> Known {
-    match parts.extensions.get::<RequestContext>() {
-        Some(context) => Known {
-            keycloak: Some(context.keycloak.clone()),
-            user: context.user.clone(),
-        },
-        None => Known {
-            keycloak: find_in_state(state),
+    let context = parts.extensions.get::<RequestContext>();
+    if let Some(context) = context.filter(|context| context.is_of_router) {
+        return context.known();
+    }
+    match (find_in_state(state), context) {
+        (Some(own), Some(context)) if own.is_same(&context.keycloak) => context.known(),
+        (None, Some(context)) => context.known(),
+        (own, _) => Known {
+            keycloak: own,
             user: None,
         },
+    }
+}
+
+impl RequestContext {
+    fn known(&self) -> Known {
+        Known {
+            keycloak: Some(self.keycloak.clone()),
+            user: self.user.clone(),
+        }
     }
 }
 
@@ -95,6 +112,7 @@ pub(super) fn with_caller<'p, T: Send + 'p>(
     conclude: impl FnOnce(Option<KeycloakUser>, &mut Parts, Keycloak) -> Result<T, AuthRejection> + Send + 'p,
 ) -> Judgement<'p, T> {
     let Some(keycloak) = known.keycloak else {
+        tracing::error!(target: "keycloak_auth", path = parts.uri.path(), "{}", AuthError::NotInstalled);
         return Judgement::ready(Err(AuthRejection::not_installed()));
     };
     if known.user.is_some() {
@@ -134,12 +152,14 @@ async fn ask(parts: &mut Parts, keycloak: &Keycloak) -> Result<Option<KeycloakUs
 /// Keeps the caller for the extractors that follow.
 fn keep(user: &KeycloakUser, parts: &mut Parts, keycloak: &Keycloak) {
     match parts.extensions.get_mut::<RequestContext>() {
-        Some(context) => context.user = Some(user.clone()),
+        Some(context) if context.keycloak.is_same(keycloak) => context.user = Some(user.clone()),
+        Some(_) => {}
         None if keycloak.has_token_cache() => {}
         None => {
             parts.extensions.insert(RequestContext {
                 keycloak: keycloak.clone(),
                 user: Some(user.clone()),
+                is_of_router: false,
             });
         }
     }

@@ -93,6 +93,7 @@ fn authorize<'p>(
     }
     if !known.has_keycloak() {
         tracing::error!(target: "keycloak_auth", handler, "{}", AuthError::NotInstalled);
+        return Judgement::ready(Err(AuthRejection::not_installed()));
     }
     with_caller(parts, known, move |user, parts, keycloak| match user {
         Some(user) => decide(policy, handler, &user, parts, keycloak),

@@ -81,6 +81,7 @@ async fn authenticate<B>(keycloak: Keycloak, request: Request<B>) -> Result<Requ
     parts.extensions.insert(RequestContext {
         keycloak,
         user: Some(user),
+        is_of_router: false,
     });
     Ok(Request::from_parts(parts, body))
 }

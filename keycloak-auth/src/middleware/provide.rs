@@ -6,7 +6,10 @@ use http::Request;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::{Keycloak, extract::RequestContext};
+use crate::{
+    Keycloak,
+    extract::{ReportOnly, RequestContext},
+};
 
 /// Tells the guards behind it the [`Keycloak`] to ask; leaves it to them whom to let through.
 #[derive(Clone, Debug)]
@@ -42,9 +45,12 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
+        // What a router further out only reports about is not what this one was secured for.
+        request.extensions_mut().remove::<ReportOnly>();
         request.extensions_mut().insert(RequestContext {
             keycloak: self.keycloak.clone(),
             user: None,
+            is_of_router: true,
         });
         self.inner.call(request)
     }

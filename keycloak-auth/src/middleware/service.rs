@@ -13,7 +13,7 @@ use axum::{
 use bytes::Bytes;
 use http::{
     Method, Request,
-    header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN},
+    header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, ORIGIN, TRANSFER_ENCODING},
 };
 use tower_service::Service;
 
@@ -55,6 +55,7 @@ where
             request.extensions_mut().insert(RequestContext {
                 keycloak: keycloak.clone(),
                 user: None,
+                is_of_router: false,
             });
             return KeycloakFuture::forwarded(self.inner.call(request));
         }
@@ -69,6 +70,7 @@ where
                 request.extensions_mut().insert(RequestContext {
                     keycloak: keycloak.clone(),
                     user,
+                    is_of_router: false,
                 });
                 KeycloakFuture::forwarded(self.inner.call(request))
             }
@@ -87,4 +89,6 @@ fn is_preflight<B>(request: &Request<B>) -> bool {
     request.method() == Method::OPTIONS
         && request.headers().contains_key(ORIGIN)
         && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+        && request.headers().get(CONTENT_LENGTH).is_none_or(|length| length == "0")
+        && !request.headers().contains_key(TRANSFER_ENCODING)
 }

@@ -81,6 +81,8 @@ struct Shared {
     current: ArcSwapOption<Published>,
     /// From when on a reader should ask for a reload, in milliseconds since the Unix epoch.
     reload_at: AtomicU64,
+    /// When that was decided: a clock that has been set back behind it makes a reload due at once.
+    scheduled_at: AtomicU64,
     /// Until when the keys may be used, in milliseconds since the Unix epoch; 0 without keys.
     usable_until: AtomicU64,
     state: Mutex<State>,
@@ -133,6 +135,7 @@ impl RemoteKeySet {
                 is_fixed,
                 current: ArcSwapOption::from_pointee(published),
                 reload_at: AtomicU64::new(if is_fixed { u64::MAX } else { 0 }),
+                scheduled_at: AtomicU64::new(0),
                 usable_until: AtomicU64::new(if is_fixed { u64::MAX } else { 0 }),
                 state: Mutex::default(),
             }),
@@ -143,7 +146,7 @@ impl RemoteKeySet {
     pub(crate) fn is_usable(&self, now: Duration) -> bool {
         let now_in_milliseconds = milliseconds(now);
         let usable_until = self.shared.usable_until.load(Ordering::Acquire);
-        if usable_until != 0 && now_in_milliseconds >= self.shared.reload_at.load(Ordering::Relaxed) {
+        if usable_until != 0 && self.shared.is_reload_due(now_in_milliseconds) {
             self.reload_in_background(now);
         }
         now_in_milliseconds < usable_until
@@ -241,7 +244,7 @@ impl RemoteKeySet {
     fn reload_in_background(&self, now: Duration) {
         let mut state = self.shared.state();
         // Another reader may have been faster.
-        if milliseconds(now) >= self.shared.reload_at.load(Ordering::Relaxed) {
+        if self.shared.is_reload_due(milliseconds(now)) {
             self.shared.join_or_start(&mut state, now);
         }
     }
@@ -267,6 +270,16 @@ impl State {
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_reload_due(&self, now_in_milliseconds: u64) -> bool {
+        now_in_milliseconds >= self.reload_at.load(Ordering::Relaxed)
+            || now_in_milliseconds < self.scheduled_at.load(Ordering::Relaxed)
+    }
+
+    fn schedule_reload(&self, now: Duration, wait: Duration) {
+        self.scheduled_at.store(milliseconds(now), Ordering::Relaxed);
+        self.reload_at.store(milliseconds(now + wait), Ordering::Relaxed);
     }
 
     /// Whether the pause after the last failure is over.
@@ -295,8 +308,7 @@ impl Shared {
             return done;
         }
         state.last_attempt = Some(now);
-        self.reload_at
-            .store(milliseconds(now + self.timing.cooldown), Ordering::Relaxed);
+        self.schedule_reload(now, self.timing.cooldown);
         let (ended, done) = watch::channel(false);
         let Ok(runtime) = Handle::try_current() else {
             state.last_error = Some(Arc::new(ProviderError::NoRuntime));
@@ -380,8 +392,7 @@ impl Shared {
             .lifetime
             .saturating_sub(self.timing.reload_ahead)
             .max(self.timing.lifetime / 2);
-        self.reload_at
-            .store(milliseconds(now + jittered(good_for)), Ordering::Relaxed);
+        self.schedule_reload(now, jittered(good_for));
         state.failures = 0;
         state.last_error = None;
     }

@@ -107,7 +107,8 @@ impl TokenEndpoint {
     async fn refresh(self: Arc<Self>, refresh_token: &str, public_client: Option<&str>) -> Outcome {
         let mut key = digest::Context::new(&digest::SHA256);
         key.update(refresh_token.as_bytes());
-        key.update(&[0]);
+        // A client without a name is another one than no client.
+        key.update(&[0, u8::from(public_client.is_some())]);
         key.update(public_client.unwrap_or_default().as_bytes());
         let key = key.finish().as_ref().try_into().expect("SHA-256 has 32 bytes");
         let flight = self.refreshes.join(key, || {

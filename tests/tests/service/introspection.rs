@@ -206,3 +206,19 @@ async fn a_kept_answer_does_not_outlive_the_token() {
         (401, json!("token_expired"))
     );
 }
+
+#[tokio::test]
+async fn what_no_keycloak_signed_is_refused_without_asking() {
+    let issuer = Issuer::start().await;
+    let service = service(&issuer, Clock::system()).await;
+    let token = issuer.valid_token();
+    let (_, rest) = token.split_once('.').expect("three parts");
+    let header = keycloak_auth_tests::base64url(br#"{"alg":"HS512","typ":"JWT","kid":"x"}"#);
+    let answer = service.get_as("/me", &format!("{header}.{rest}")).await;
+    assert_eq!(code(&answer), (401, json!("invalid_algorithm")));
+    assert_eq!(
+        code(&service.get_as("/me", "a.b.c").await),
+        (401, json!("malformed_token"))
+    );
+    assert_eq!(issuer.requests(), Vec::<String>::new());
+}

@@ -17,3 +17,4 @@ mod router;
 mod setup;
 mod testing;
 mod token_endpoint;
+mod two_keycloaks;

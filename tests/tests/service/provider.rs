@@ -478,3 +478,31 @@ async fn every_algorithm_of_keycloak_is_verified_when_it_is_configured() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_key_that_is_gone_is_dead_even_when_the_clock_was_set_back() {
+    let (old, new) = (keycloak_auth_tests::rsa_key(0), keycloak_auth_tests::rsa_key(1));
+    let issuer = Issuer::with_key(old.clone()).await;
+    issuer.publish(&[old.clone(), new.clone()]);
+    let clock = clock();
+    let service = service(&builder(&issuer).clock(clock.clone()).build().expect("valid")).await;
+    let token = lasting(&issuer, Duration::from_secs(86_400)).claim("iat", 1).sign(&old);
+    assert_eq!(service.get_as("/me", &token).await.status, 200);
+    clock.set(clock.now() - Duration::from_secs(7200));
+    issuer.publish(&[new]);
+    let fetches = issuer.key_fetches();
+    // The first request behind the step starts the reload.
+    assert_eq!(service.get_as("/me", &token).await.status, 200);
+    while issuer.key_fetches() == fetches {
+        tokio::task::yield_now().await;
+    }
+    let mut status = 200;
+    for _ in 0..100 {
+        status = service.get_as("/me", &token).await.status;
+        if status == 401 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(status, 401);
+}

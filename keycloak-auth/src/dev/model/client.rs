@@ -96,7 +96,8 @@ impl RedirectUris {
     /// ends in `:*`; user information is never accepted.
     pub(in crate::dev) fn accept(&self, uri: &str, server_url: &str) -> bool {
         let Ok(parsed) = url::Url::parse(uri) else { return false };
-        let dots = uri.to_ascii_lowercase().replace("%2e", ".");
+        let path = uri.split(['?', '#']).next().unwrap_or(uri);
+        let dots = path.to_ascii_lowercase().replace("%2e", ".");
         if !parsed.username().is_empty() || parsed.password().is_some() {
             return false;
         }
@@ -114,10 +115,7 @@ impl RedirectUris {
             .any(|pattern| match pattern.strip_suffix('*') {
                 Some("") => matches!(parsed.scheme(), "http" | "https"),
                 Some(start) if start.contains('?') => pattern == uri,
-                Some(start) => {
-                    let path = uri.split(['?', '#']).next().unwrap_or(uri);
-                    path.starts_with(start) || start.strip_suffix('/') == Some(path)
-                }
+                Some(start) => path.starts_with(start) || start.strip_suffix('/') == Some(path),
                 None => pattern == uri || loopback_without_port(&pattern, &parsed),
             })
     }

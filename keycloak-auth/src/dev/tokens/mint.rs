@@ -136,7 +136,7 @@ impl Issue<'_> {
             .map_or(u64::MAX, |session| session.latest_end(&self.model.settings));
         let kind = if client.lightweight { "lt" } else { "rt" };
         let mut claims = Claims::new();
-        claims.insert("exp".to_owned(), json!((self.now + lifespan).min(latest)));
+        claims.insert("exp".to_owned(), json!(self.now.saturating_add(lifespan).min(latest)));
         claims.insert("iat".to_owned(), json!(self.now));
         let jti = format!("{}{kind}{}:{}", self.session.letters(), self.grant, random_uuid());
         claims.insert("jti".to_owned(), json!(jti));

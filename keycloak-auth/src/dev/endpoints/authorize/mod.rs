@@ -34,7 +34,7 @@ pub(super) fn answer(request: &Incoming) -> Response {
         && !prompt.login
         && prompt
             .max_age
-            .is_none_or(|max_age| now <= session.authenticated() + max_age)
+            .is_none_or(|max_age| now <= session.authenticated().saturating_add(max_age))
     {
         session.last_access = now;
         let id = session.id.clone();

@@ -1,0 +1,145 @@
+//! Several `Keycloak`s in one service: the one that a router was secured with decides, whoever is around it.
+
+use axum::{Router, extract::FromRef, middleware::from_fn_with_state, routing};
+use keycloak_auth::{Keycloak, KeycloakUser, SecureRouter, routing::get, testing::TestRealm};
+use keycloak_auth_tests::Service;
+
+use crate::setup::{admin, me};
+
+#[derive(Clone, FromRef)]
+struct Strict {
+    keycloak: Keycloak,
+}
+
+#[derive(Clone, FromRef)]
+struct Lenient {
+    keycloak: Keycloak,
+}
+
+/// Trusts the realm, for tokens of another audience and without the cache or with it.
+fn strict(realm: &TestRealm, cache: usize) -> Keycloak {
+    let builder = Keycloak::builder()
+        .server_url("https://keycloak.test")
+        .realm("acme")
+        .client_id("admin-api");
+    let builder = builder
+        .audience("admin-api")
+        .algorithms([keycloak_auth::Algorithm::ES256]);
+    let builder = builder
+        .key_set(realm.key_set())
+        .clock(realm.clock().clone())
+        .token_cache_capacity(cache);
+    builder.build().expect("valid")
+}
+
+fn lenient(realm: &TestRealm, cache: usize) -> Keycloak {
+    realm.builder().token_cache_capacity(cache).build().expect("valid")
+}
+
+#[tokio::test]
+async fn a_layer_further_out_does_not_take_the_place_of_the_keycloak_in_the_state() {
+    for cache in [0, 100] {
+        let realm = TestRealm::new("acme", "orders-api");
+        let keycloak = strict(&realm, cache);
+        let inner = SecureRouter::<Strict>::new().route("/me", get(me)).secure_from_state();
+        let inner = inner.with_state(Strict { keycloak });
+        let outer = Router::new()
+            .nest("/admin", inner)
+            .layer(lenient(&realm, cache).layer());
+        let service = Service::start(outer).await;
+        let for_orders = realm.user("alice").token();
+        assert_eq!(
+            service.get_as("/admin/me", &for_orders).await.status,
+            401,
+            "cache {cache}"
+        );
+        // Both have to agree.
+        let for_both = realm
+            .user("alice")
+            .claim("aud", vec!["orders-api", "admin-api"])
+            .token();
+        assert_eq!(
+            service.get_as("/admin/me", &for_both).await.text(),
+            "alice",
+            "cache {cache}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_another_keycloak_found_out_about_the_caller_does_not_count() {
+    for cache in [0, 100] {
+        let realm = TestRealm::new("acme", "orders-api");
+        let keycloak = strict(&realm, cache);
+        let look = async |_: Option<KeycloakUser>, request: axum::extract::Request, next: axum::middleware::Next| {
+            next.run(request).await
+        };
+        // Registers the state's type, as a router beside it would.
+        let state = Lenient {
+            keycloak: lenient(&realm, cache),
+        };
+        let beside = SecureRouter::<Lenient>::new()
+            .route("/beside", get(me))
+            .secure_from_state();
+        let inner = SecureRouter::<Strict>::new().route("/me", get(me)).secure_from_state();
+        let inner = inner.with_state(Strict { keycloak });
+        let app = Router::new()
+            .nest("/admin", inner)
+            .merge(beside.with_state(state.clone()))
+            .layer(from_fn_with_state(state, look));
+        let service = Service::start(app).await;
+        let token = realm.user("alice").token();
+        assert_eq!(service.get_as("/beside", &token).await.status, 200, "cache {cache}");
+        assert_eq!(service.get_as("/admin/me", &token).await.status, 401, "cache {cache}");
+    }
+}
+
+#[tokio::test]
+async fn a_router_inside_of_another_is_asked_by_its_own_keycloak() {
+    let realm = TestRealm::new("acme", "orders-api");
+    let inner = SecureRouter::new()
+        .route("/me", get(me))
+        .secure_with(strict(&realm, 100));
+    let app = SecureRouter::<()>::new().merge_public(Router::new().nest("/admin", inner));
+    let service = Service::start(app.secure_with(lenient(&realm, 100))).await;
+    assert_eq!(
+        service.get_as("/admin/me", &realm.user("alice").token()).await.status,
+        401
+    );
+    let token = realm.user("alice").audience("admin-api").token();
+    assert_eq!(service.get_as("/admin/me", &token).await.text(), "alice");
+}
+
+#[tokio::test]
+async fn reporting_only_ends_at_the_entrance_of_a_router_that_was_secured_by_itself() {
+    let realm = TestRealm::new("acme", "orders-api");
+    let inner = SecureRouter::new()
+        .route("/root", get(admin))
+        .secure_with(realm.keycloak());
+    let outer = SecureRouter::new()
+        .merge_public(inner)
+        .route("/legacy", get(admin))
+        .report_only();
+    let service = Service::start(outer.secure_with(realm.keycloak())).await;
+    assert_eq!(service.get("/legacy").send().await.status, 200);
+    assert_eq!(service.get("/root").send().await.status, 401);
+}
+
+#[tokio::test]
+async fn what_only_looks_like_a_preflight_needs_a_token() {
+    let realm = TestRealm::new("acme", "orders-api");
+    let hook = routing::any(async |body: String| format!("did {body}"));
+    let service = Service::start(Router::new().route("/hook", hook).layer(realm.keycloak().layer())).await;
+    let options = || {
+        service
+            .request(http::Method::OPTIONS, "/hook")
+            .header("origin", "https://evil.example.com")
+    };
+    let preflight = options().header("access-control-request-method", "POST");
+    assert_eq!(preflight.send().await.status, 200, "left to the CORS layer behind");
+    let with_body = options()
+        .header("access-control-request-method", "POST")
+        .body("delete everything");
+    assert_eq!(with_body.send().await.status, 401);
+    assert_eq!(options().send().await.status, 401);
+}
