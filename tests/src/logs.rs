@@ -1,19 +1,32 @@
 //! Everything that is logged while a test runs, for tests that look for what must not be there.
 
 use std::{
+    cell::RefCell,
     io,
+    marker::PhantomData,
     sync::{Arc, Mutex, Once, PoisonError},
 };
 
-use tracing::{Level, subscriber::DefaultGuard};
-use tracing_subscriber::fmt::{MakeWriter, format::FmtSpan};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{
+    Layer as _, Registry,
+    filter::DynFilterFn,
+    fmt::{self, format::FmtSpan},
+    layer::SubscriberExt as _,
+};
+
+thread_local! {
+    static CAPTURING: RefCell<Option<Buffer>> = const { RefCell::new(None) };
+}
 
 /// Captures the logs of the current thread at level TRACE, spans and the `log` crate included, until it is dropped.
 ///
-/// On a single-threaded runtime, as `#[tokio::test]` makes it, these are the logs of all its tasks.
+/// On a single-threaded runtime, as `#[tokio::test]` makes it, these are the logs of all its tasks. There is one subscriber
+/// for all threads: with one for each, threads would spoil what `tracing` remembers of who is interested in what.
 pub struct Logs {
     buffer: Buffer,
-    _guard: DefaultGuard,
+    /// Not to be dropped by another thread.
+    _thread: PhantomData<*const ()>,
 }
 
 #[derive(Clone, Default)]
@@ -21,20 +34,23 @@ struct Buffer(Arc<Mutex<Vec<u8>>>);
 
 impl Logs {
     pub fn capture() -> Self {
-        static BRIDGE: Once = Once::new();
-        BRIDGE.call_once(|| {
+        static SUBSCRIBER: Once = Once::new();
+        SUBSCRIBER.call_once(|| {
             tracing_log::LogTracer::init().expect("no other logger is set");
+            let is_capturing = DynFilterFn::new(|_, _| CAPTURING.with_borrow(Option::is_some));
+            let layer = fmt::layer()
+                .with_span_events(FmtSpan::FULL)
+                .with_ansi(false)
+                .with_writer(|| CAPTURING.with_borrow(|buffer| buffer.clone().unwrap_or_default()))
+                .with_filter(is_capturing.with_max_level_hint(LevelFilter::TRACE));
+            let subscriber = Registry::default().with(layer);
+            tracing::subscriber::set_global_default(subscriber).expect("no other subscriber is set");
         });
         let buffer = Buffer::default();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(Level::TRACE)
-            .with_span_events(FmtSpan::FULL)
-            .with_ansi(false)
-            .with_writer(buffer.clone())
-            .finish();
+        CAPTURING.set(Some(buffer.clone()));
         Self {
             buffer,
-            _guard: tracing::subscriber::set_default(subscriber),
+            _thread: PhantomData,
         }
     }
 
@@ -44,11 +60,9 @@ impl Logs {
     }
 }
 
-impl<'a> MakeWriter<'a> for Buffer {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
+impl Drop for Logs {
+    fn drop(&mut self) {
+        CAPTURING.set(None);
     }
 }
 
