@@ -116,6 +116,9 @@ pub use user::KeycloakUser;
 
 /// Pages to read.
 pub mod guide {
+    #[doc = include_str!("docs/from_fastapi.md")]
+    pub mod from_fastapi {}
+
     #[doc = include_str!("docs/security.md")]
     pub mod security {}
 }
