@@ -76,7 +76,7 @@ async fn a_refresh_token(keycloak: Arc<Keycloak>) -> Result<()> {
     }
     assert_eq!(proxy.requests_to(JWKS), 1);
     let introspecting = service(introspecting(realm)).await;
-    assert_invalid_token(&introspecting.get_as("/me", &refresh).await, "token_inactive");
+    assert_invalid_token(&introspecting.get_as("/me", &refresh).await, "invalid_algorithm");
     Ok(())
 }
 
