@@ -7,7 +7,10 @@ mod response;
 mod single_flight;
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -39,6 +42,12 @@ const SPARE: Duration = Duration::from_secs(10);
 /// The service's own token is replaced in the last fifth of its life, as long as the old one still serves.
 const AHEAD: u32 = 5;
 
+/// How long a caller waits for a new token while the old one still serves.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// The pause after a replacement that failed.
+const COOLDOWN: Duration = Duration::from_secs(10);
+
 type Outcome = Result<Arc<TokenResponse>, AuthError>;
 
 /// Asks the token endpoint as the configured client.
@@ -52,6 +61,8 @@ pub(crate) struct TokenEndpoint {
     refreshes: SingleFlight<[u8; 32], Outcome>,
     own_token: Mutex<Option<OwnToken>>,
     own_token_requests: SingleFlight<(), Outcome>,
+    /// When the next attempt to replace it is due after one that failed, in milliseconds since the Unix epoch.
+    own_token_retry_at: AtomicU64,
 }
 
 /// The service's own token, with the times by the clock of the configuration.
@@ -100,6 +111,7 @@ impl TokenEndpoint {
             refreshes: SingleFlight::default(),
             own_token: Mutex::new(None),
             own_token_requests: SingleFlight::default(),
+            own_token_retry_at: AtomicU64::new(0),
         }
     }
 
@@ -135,18 +147,25 @@ impl TokenEndpoint {
         let now = self.clock.now();
         let at_hand = self.own_token.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let at_hand = at_hand.filter(|own| own.is_usable(now));
-        if let Some(own) = at_hand.as_ref().filter(|own| !own.is_due(now)) {
+        let retry_at = Duration::from_millis(self.own_token_retry_at.load(Ordering::Relaxed));
+        if let Some(own) = at_hand.as_ref().filter(|own| !own.is_due(now) || now < retry_at) {
             return Ok(own.as_of(now));
         }
         let endpoint = Arc::clone(self);
         let flight = self
             .own_token_requests
             .join((), || async move { endpoint.request_own_token().await }.boxed());
-        match (flight.await, at_hand) {
-            (Ok(tokens), _) => Ok((*tokens).clone()),
-            // The old one serves as long as it lives.
-            (Err(_), Some(own)) => Ok(own.as_of(now)),
-            (Err(error), None) => Err(error),
+        let Some(own) = at_hand else {
+            return flight.await.map(Arc::unwrap_or_clone);
+        };
+        // The old one serves as long as it lives, so nobody waits long for its successor, and not again right away.
+        match tokio::time::timeout(PATIENCE, flight).await {
+            Ok(Ok(tokens)) => Ok(Arc::unwrap_or_clone(tokens)),
+            Ok(Err(_)) | Err(_) => {
+                let retry_at = u64::try_from((now + COOLDOWN).as_millis()).unwrap_or(u64::MAX);
+                self.own_token_retry_at.store(retry_at, Ordering::Relaxed);
+                Ok(own.as_of(now))
+            }
         }
     }
 

@@ -94,6 +94,20 @@ async fn row_39_concurrent_refreshes_of_one_token_are_one_request() {
 }
 
 #[tokio::test]
+async fn row_39_refreshes_as_different_clients_are_different_requests() {
+    let issuer = Issuer::start().await;
+    issuer.reply(Issuer::TOKEN, answer(1, 300).after(Duration::from_millis(200)));
+    let keycloak = builder(&issuer).build().expect("valid");
+    let (own, web, nameless) = tokio::join!(
+        keycloak.refresh_token("one").into_future(),
+        keycloak.refresh_token("one").public_client("orders-web").into_future(),
+        keycloak.refresh_token("one").public_client("").into_future(),
+    );
+    assert!(own.is_ok() && web.is_ok() && nameless.is_ok());
+    assert_eq!(issuer.requests_to(Issuer::TOKEN), 3);
+}
+
+#[tokio::test]
 async fn a_refresh_goes_on_when_the_first_who_asked_goes_away() {
     let issuer = Issuer::start().await;
     issuer.reply(Issuer::TOKEN, answer(1, 300).after(Duration::from_millis(300)));
@@ -239,6 +253,16 @@ async fn the_own_token_is_kept_replaced_ahead_and_asked_for_once() {
     let tokens = keycloak.client_credentials().await.expect("the old one still serves");
     assert_eq!((&*tokens.access_token, tokens.expires_in), ("access-1", 50));
     assert_eq!(issuer.requests_to(Issuer::TOKEN), 2, "but a new one was asked for");
+    keycloak.client_credentials().await.expect("the old one still serves");
+    assert_eq!(issuer.requests_to(Issuer::TOKEN), 2, "and not again right away");
+
+    clock.advance(Duration::from_secs(11));
+    let never = answer(9, 300).after(Duration::from_secs(3600));
+    issuer.reply(Issuer::TOKEN, never);
+    let waited = tokio::time::timeout(Duration::from_secs(3), keycloak.client_credentials()).await;
+    let tokens = waited.expect("nobody waits long").expect("the old one still serves");
+    assert_eq!((&*tokens.access_token, tokens.expires_in), ("access-1", 39));
+    clock.advance(Duration::from_secs(11));
 
     issuer.reply(Issuer::TOKEN, answer(2, 300));
     assert_eq!(
