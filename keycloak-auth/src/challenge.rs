@@ -15,10 +15,11 @@ use serde_json::{Value, json};
 
 use crate::{
     bearer::HeaderFault,
-    error::{AuthError, InvalidToken, Unavailable},
+    error::AuthError,
+    invalid_token::InvalidToken,
     jose::MalformedToken,
     policy::{Denial, Policy},
-    provider::TlsFault,
+    provider::{TlsFault, Unavailable},
     token_endpoint::{GrantKind, TokenRefusal},
 };
 

@@ -19,8 +19,9 @@ use tokio::sync::Semaphore;
 use crate::{
     Clock,
     claims::Claims,
-    error::{AuthError, InvalidToken, Unavailable},
-    provider::{ClientCredentials, Provider, ProviderError},
+    error::AuthError,
+    invalid_token::InvalidToken,
+    provider::{ClientCredentials, Provider, ProviderError, Unavailable},
     secret::Secret,
     text::chain,
     validator::Validator,

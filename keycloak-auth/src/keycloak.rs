@@ -8,12 +8,12 @@ use crate::{
     AuthError, BuildError, Clock, KeycloakBuilder, KeycloakUser,
     bearer::BearerToken,
     challenge::{Answer, ErrorFormat},
-    error::{InvalidToken, Unavailable},
     introspection::Introspection,
+    invalid_token::InvalidToken,
     metrics::Recorder,
     middleware::KeycloakLayer,
     policy::{Decision, EvaluationContext, Policy},
-    provider::{Provider, ProviderError, RealmUrl, RemoteKeySet},
+    provider::{Provider, ProviderError, RealmUrl, RemoteKeySet, Unavailable},
     secret::Secret,
     token_endpoint::TokenEndpoint,
     validator::{Unverified, Validator},
@@ -250,7 +250,7 @@ impl Keycloak {
                     .metrics
                     .key_looked_up(!matches!(result, Err(InvalidToken::UnknownKey)));
                 let result = result.map_err(AuthError::from);
-                self.parts.metrics.token_judged(stopwatch, result.as_ref().err());
+                self.parts.metrics.token_judged(stopwatch, code_of(&result));
                 Some(self.noted(result))
             }
         }
@@ -289,7 +289,7 @@ impl Keycloak {
         if introspection.is_none() {
             self.parts.metrics.key_looked_up(false);
         }
-        self.parts.metrics.token_judged(stopwatch, result.as_ref().err());
+        self.parts.metrics.token_judged(stopwatch, code_of(&result));
         self.noted(result)
     }
 
@@ -311,6 +311,11 @@ impl Keycloak {
             other => tracing::debug!(target: "keycloak_auth", "access token not judged: {other}"),
         }
     }
+}
+
+/// The code of the error, if it is one.
+fn code_of<T>(result: &Result<T, AuthError>) -> Option<&'static str> {
+    result.as_ref().err().map(|error| Answer::to(error).code)
 }
 
 #[cold]

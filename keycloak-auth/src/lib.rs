@@ -59,6 +59,7 @@ mod user;
 pub mod policy;
 mod access_report;
 // and to the answer.
+mod invalid_token;
 mod error;
 mod challenge;
 
@@ -102,14 +103,15 @@ pub use challenge::{Answer, ErrorFormat, Renderer};
 pub use claims::Claims;
 pub use clock::Clock;
 pub use diagnostics::{CheckStatus, Diagnose, DiagnosticCheck, DiagnosticReport};
-pub use error::{AuthError, InvalidToken, Unavailable};
+pub use error::AuthError;
 pub use extract::{AuthRejection, CustomClaims};
+pub use invalid_token::InvalidToken;
 pub use jose::Algorithm;
 pub use keycloak::Keycloak;
 pub use middleware::KeycloakLayer;
 pub use openapi_scheme::OpenApiScheme;
 pub use policy::Policy;
-pub use provider::{ProviderError, TlsFault};
+pub use provider::{ProviderError, TlsFault, Unavailable};
 pub use router::{GuardedArgs, SecureRouter, routing};
 pub use token_endpoint::{ExchangeToken, GrantKind, OAuthError, RefreshToken, TokenRefusal, TokenResponse};
 pub use user::KeycloakUser;

@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     cache::TokenCache,
     claims::{Claims, InvalidPayload},
-    error::InvalidToken,
+    invalid_token::InvalidToken,
     jose::{self, Algorithm, Compact, Header, KeySet, MalformedToken, TokenTypeHeader, VerificationKey, VerifyError},
     text::code_list,
     verified_token::VerifiedToken,

@@ -7,7 +7,6 @@ use std::{
 };
 
 use super::{Metric, MetricsCollector, PreparedCounter, Tag};
-use crate::{AuthError, challenge::Answer};
 
 /// The collector, if there is one.
 #[derive(Clone, Default)]
@@ -176,11 +175,10 @@ impl Recorder {
     }
 
     /// How long judging a token took that was not known already.
-    pub(crate) fn token_judged(&self, since: Option<Instant>, error: Option<&AuthError>) {
+    pub(crate) fn token_judged(&self, since: Option<Instant>, error_code: Option<&'static str>) {
         let (Some(recording), Some(since)) = (&self.0, since) else {
             return;
         };
-        let error_code = error.map(|error| Answer::to(error).code);
         recording.observe(Metric::TokenValidationLatency, since.elapsed(), true, error_code);
     }
 
@@ -205,9 +203,8 @@ impl Recorder {
         recording.count(Metric::PolicyWouldDeny, &tags);
     }
 
-    pub(crate) fn token_refreshed(&self, took: Duration, error: Option<&AuthError>) {
+    pub(crate) fn token_refreshed(&self, took: Duration, error_code: Option<&'static str>) {
         let Some(recording) = &self.0 else { return };
-        let error_code = error.map(|error| Answer::to(error).code);
         recording.observe(Metric::TokenRefreshLatency, took, false, error_code);
         let tags = recording.tags(false, error_code.unwrap_or_default());
         recording.count(Metric::TokenRefresh, tags.own());

@@ -6,11 +6,13 @@ mod metadata;
 mod realm_url;
 mod remote_key_set;
 mod tls_fault;
+mod unavailable;
 
 use std::time::Duration;
 
 pub use error::ProviderError;
 pub use tls_fault::TlsFault;
+pub use unavailable::Unavailable;
 
 pub(crate) use http_client::{ClientCredentials, HttpAnswer, HttpClient};
 pub(crate) use metadata::{Endpoints, MetadataSource, ProviderMetadata};

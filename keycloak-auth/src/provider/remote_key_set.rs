@@ -22,10 +22,9 @@ use std::{
 use arc_swap::{ArcSwapOption, Guard};
 use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 
-use super::{Provider, ProviderError};
+use super::{Provider, ProviderError, Unavailable};
 use crate::{
     Clock,
-    error::Unavailable,
     jose::{KeySet, SkippedKey},
     metrics::Recorder,
     text::chain,

@@ -26,9 +26,9 @@ pub use response::TokenResponse;
 use self::single_flight::SingleFlight;
 use crate::{
     AuthError, Clock,
-    error::Unavailable,
+    challenge::Answer,
     metrics::Recorder,
-    provider::{ClientCredentials, HttpAnswer, Provider, ProviderError},
+    provider::{ClientCredentials, HttpAnswer, Provider, ProviderError, Unavailable},
     secret::Secret,
     text::chain,
 };
@@ -132,9 +132,8 @@ impl TokenEndpoint {
                 let client = public_client.as_deref().map(|id| ClientCredentials::Public { id });
                 let client = client.unwrap_or_else(|| endpoint.client());
                 let outcome = endpoint.ask(GrantKind::RefreshToken, client, &form).await;
-                endpoint
-                    .metrics
-                    .token_refreshed(began.elapsed(), outcome.as_ref().err());
+                let error_code = outcome.as_ref().err().map(|error| Answer::to(error).code);
+                endpoint.metrics.token_refreshed(began.elapsed(), error_code);
                 outcome
             }
             .boxed()
