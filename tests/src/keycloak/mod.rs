@@ -104,7 +104,7 @@ impl Keycloak {
         })
     }
 
-    /// The realm of [`ACME`](crate::ACME). Tests that change a realm make one of their own.
+    /// The realm of [`ACME`]. Tests that change a realm make one of their own.
     pub fn realm(&self) -> &Realm {
         &self.realm
     }
