@@ -65,6 +65,14 @@ async fn main() -> Result<()> {
         .openapi_schemes([OpenApiScheme::OAuth2, OpenApiScheme::Bearer])
         .build()?;
 
+    if embedded.is_none() {
+        // The service would start all the same, and serve as soon as Keycloak is there.
+        let report = keycloak.diagnose().await;
+        if !report.is_healthy() {
+            eprintln!("{report}");
+        }
+    }
+
     let listener = TcpListener::bind(flags.listen).await.with_context(|| {
         format!(
             "cannot listen on {}: choose another address with --listen",

@@ -104,3 +104,25 @@ fn mistakes_are_told_with_what_to_do() {
         assert!(!errors.contains("panicked"), "{errors}");
     }
 }
+
+#[test]
+fn a_keycloak_that_is_not_there_is_told_at_the_start() {
+    let mut program = Program::start(&["--keycloak-url", "http://127.0.0.1:9"]);
+    assert!(
+        program.printed.contains("Swagger UI"),
+        "it serves as soon as Keycloak is there"
+    );
+    program.child.kill().expect("it runs");
+    let mut errors = String::new();
+    program
+        .child
+        .stderr
+        .take()
+        .expect("piped")
+        .read_to_string(&mut errors)
+        .expect("text");
+    assert!(
+        errors.starts_with("FAILED: tcp: nothing accepts connections at `127.0.0.1:9`"),
+        "{errors}"
+    );
+}
