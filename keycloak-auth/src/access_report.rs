@@ -7,7 +7,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 use crate::{
     AuthError, Keycloak, Policy,
     challenge::Answer,
-    policy::{Decision, EvaluationContext, Explanation},
+    policy::{EvaluationContext, Explanation},
     text,
 };
 
@@ -53,11 +53,7 @@ impl Keycloak {
                 let context = EvaluationContext::new(self.client_id(), self.now());
                 let explanation = policy.explain(&user, &context);
                 report.subject = user.subject().map(str::to_owned);
-                report.error = match explanation.decision() {
-                    Decision::Allow => None,
-                    Decision::Deny(denial) => Some(AuthError::Forbidden(denial)),
-                    Decision::StepUp(step_up) => Some(AuthError::StepUp(step_up)),
-                };
+                report.error = AuthError::of(explanation.decision());
                 report.explanation = Some(explanation);
             }
             Err(error) => report.error = Some(error),

@@ -5,7 +5,7 @@
 use crate::{
     bearer::HeaderFault,
     invalid_token::InvalidToken,
-    policy::{Denial, StepUp},
+    policy::{Decision, Denial, StepUp},
     provider::Unavailable,
     token_endpoint::TokenRefusal,
 };
@@ -50,4 +50,15 @@ pub enum AuthError {
          with `SecureRouter::secure_with(keycloak)` or `secure_from_state()`, or add `.layer(keycloak.layer())`"
     )]
     NotInstalled,
+}
+
+impl AuthError {
+    /// The error of a decision that does not let the caller through.
+    pub(crate) fn of(decision: Decision) -> Option<Self> {
+        match decision {
+            Decision::Allow => None,
+            Decision::Deny(denial) => Some(Self::Forbidden(denial)),
+            Decision::StepUp(step_up) => Some(Self::StepUp(step_up)),
+        }
+    }
 }

@@ -40,9 +40,6 @@ const MAX_BYTES: u64 = 32 * 1024 * 1024;
 /// How many questions Keycloak is asked at a time: who sends garbage must not reach it one to one.
 const MAX_CONCURRENT: usize = 64;
 
-/// What a client is told to wait when Keycloak does not answer.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
-
 /// Asks the introspection endpoint, and remembers what it said.
 #[derive(Debug)]
 pub(crate) struct Introspection {
@@ -104,8 +101,7 @@ impl Introspection {
             .answers
             .try_get_with_by_ref(token, self.ask(token, validator))
             .await;
-        let verdict =
-            asked.map_err(|cause| AuthError::IntrospectionUnavailable(Unavailable::new(cause, RETRY_AFTER)))?;
+        let verdict = asked.map_err(|cause| AuthError::IntrospectionUnavailable(Unavailable::for_now(cause)))?;
         match verdict {
             Verdict::Good { token, .. } => {
                 validator.check_claims(token.claims(), self.clock.now())?;
@@ -127,9 +123,7 @@ impl Introspection {
             .provider
             .within_deadline(metadata.introspection_endpoint(http, self.clock.now()))
             .await;
-        found
-            .map(drop)
-            .map_err(|error| Unavailable::new(Arc::new(error), RETRY_AFTER))
+        found.map(drop).map_err(|error| Unavailable::for_now(Arc::new(error)))
     }
 
     async fn ask(&self, token: &str, validator: &Validator) -> Result<Verdict, ProviderError> {

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     AuthError, Keycloak, KeycloakUser,
-    policy::{Decision, EvaluationContext, Policy},
+    policy::{EvaluationContext, Policy},
 };
 
 /// A policy as a type; `#[keycloak(...)]` makes one for each handler.
@@ -120,13 +120,11 @@ fn decide(
     };
     let parameters: Vec<_> = parameters.iter().flatten().collect();
     let context = EvaluationContext::new(keycloak.client_id(), now).with_path_parameters(&parameters);
-    let error = match policy.evaluate(user, &context) {
-        Decision::Allow => return Ok(()),
-        Decision::Deny(denial) => AuthError::Forbidden(denial),
-        Decision::StepUp(step_up) => AuthError::StepUp(step_up),
+    let Some(error) = AuthError::of(policy.evaluate(user, &context)) else {
+        return Ok(());
     };
     let why = why(policy, user, &context, parts);
-    refuse(error, why, handler, parts, keycloak.clone())
+    refuse(error, why, handler, parts, keycloak)
 }
 
 /// The path's parameters. They lie in the request, so the first poll of their extractor has them; were that ever otherwise,

@@ -25,6 +25,11 @@ impl Unavailable {
         }
     }
 
+    /// For an endpoint that is asked anew by each request: the next one may come right away.
+    pub(crate) fn for_now(cause: Arc<ProviderError>) -> Self {
+        Self::new(cause, Duration::from_secs(1))
+    }
+
     /// Why the last attempt failed.
     #[must_use]
     pub fn cause(&self) -> &ProviderError {

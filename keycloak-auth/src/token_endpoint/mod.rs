@@ -33,9 +33,6 @@ use crate::{
     text::chain,
 };
 
-/// What a client is told to wait when Keycloak does not answer.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
-
 /// The service's own token is not handed out any more when it lives for less than this.
 const SPARE: Duration = Duration::from_secs(10);
 
@@ -229,7 +226,7 @@ impl TokenEndpoint {
             Ok(Err(refusal)) => AuthError::TokenRefused(refusal),
             Err(cause) => {
                 tracing::debug!(target: "keycloak_auth", "the token endpoint did not answer: {}", chain(&cause));
-                AuthError::TokenEndpointUnavailable(Unavailable::new(Arc::new(cause), RETRY_AFTER))
+                AuthError::TokenEndpointUnavailable(Unavailable::for_now(Arc::new(cause)))
             }
         };
         if let AuthError::TokenRefused(refusal) = &refused {
