@@ -361,7 +361,9 @@ fn invalid_token(invalid: InvalidToken) -> (&'static str, Cow<'static, str>, Opt
         InvalidToken::CustomClaims => {
             prepared!("invalid_claims", "the access token lacks claims that are required here")
         }
-        InvalidToken::Inactive => prepared!("token_inactive", "the access token is not active"),
+        InvalidToken::Inactive | InvalidToken::IssuedBeforeNotBefore => {
+            prepared!("token_inactive", "the access token is not active")
+        }
         InvalidToken::Expired => prepared!("token_expired", "the access token has expired"),
         InvalidToken::NotYetValid => prepared!("token_not_yet_valid", "the access token is not valid yet"),
         InvalidToken::TokenType => prepared!("invalid_token_type", "the token is not an access token"),
@@ -462,6 +464,7 @@ mod tests {
             InvalidToken::Signature,
             InvalidToken::CustomClaims,
             InvalidToken::Inactive,
+            InvalidToken::IssuedBeforeNotBefore,
             InvalidToken::Expired,
             InvalidToken::NotYetValid,
             InvalidToken::TokenType,

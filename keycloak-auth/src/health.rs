@@ -7,15 +7,17 @@ use serde_json::{Value, json};
 use crate::Keycloak;
 
 impl Keycloak {
-    /// Whether tokens can be judged now: keys are at hand, or the introspection endpoint has not failed at last.
+    /// Whether tokens can be judged now: keys are at hand or, where Keycloak is asked about every token, the introspection
+    /// endpoint has not failed at last.
     ///
     /// Never waits. Where there are no keys yet, fetching them begins in the background, so that a service that nobody has
     /// called so far becomes ready all the same.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         match &self.parts().introspection {
-            Some(introspection) => !introspection.is_failing(),
-            None => self.parts().key_set.is_loaded(self.now()),
+            Some(introspection) if !self.needs_keys() => !introspection.is_failing(),
+            // Where only some tokens are asked about, the others can do without the endpoint.
+            Some(_) | None => self.parts().key_set.is_loaded(self.now()),
         }
     }
 

@@ -36,6 +36,9 @@ pub enum InvalidToken {
     /// The token is not valid yet (`nbf`), or was issued in the future (`iat`).
     #[error("not valid yet")]
     NotYetValid,
+    /// Issued before the not-before that [`Keycloak::set_not_before`](crate::Keycloak::set_not_before) was given.
+    #[error("issued before the realm's not-before")]
+    IssuedBeforeNotBefore,
     /// An ID, refresh or other token: not an access token.
     #[error("not an access token")]
     TokenType,

@@ -8,16 +8,16 @@ use crate::{
     AuthError, BuildError, Clock, KeycloakBuilder, KeycloakUser,
     bearer::BearerToken,
     challenge::{Answer, ErrorFormat},
-    introspection::Introspection,
+    client_authentication::Client,
+    introspection::Introspector,
     invalid_token::InvalidToken,
     metrics::Recorder,
     middleware::KeycloakLayer,
     policy::{Decision, EvaluationContext, Policy},
     provider::{Provider, ProviderError, RealmUrl, RemoteKeySet, Unavailable},
-    secret::Secret,
     token_endpoint::TokenEndpoint,
     validator::{Unverified, Validator},
-    verified_token::VerifiedToken,
+    verified_token::{Verified, VerifiedToken},
 };
 
 /// A realm of Keycloak, and this service's place in it.
@@ -43,8 +43,7 @@ pub struct Keycloak {
 pub(crate) struct Parts {
     pub(crate) realm_url: RealmUrl,
     pub(crate) issuer: String,
-    pub(crate) client_id: Arc<str>,
-    pub(crate) client_secret: Option<Secret>,
+    pub(crate) client: Arc<Client>,
     pub(crate) error_format: ErrorFormat,
     #[cfg(feature = "utoipa")]
     pub(crate) openapi: crate::openapi::SchemeSettings,
@@ -52,8 +51,8 @@ pub(crate) struct Parts {
     pub(crate) provider: Arc<Provider>,
     pub(crate) connection: ConnectionSettings,
     pub(crate) key_set: RemoteKeySet,
-    /// Where it takes the place of validating tokens by keys.
-    pub(crate) introspection: Option<Introspection>,
+    /// Where it takes the place of validating tokens by keys, or comes on top of it.
+    pub(crate) introspection: Option<Introspector>,
     pub(crate) token_endpoint: Arc<TokenEndpoint>,
     pub(crate) clock: Clock,
     pub(crate) metrics: Recorder,
@@ -118,23 +117,58 @@ impl Keycloak {
         KeycloakLayer::new(self.clone())
     }
 
-    /// Fetches the keys, if that has not happened yet: to find out at start-up whether Keycloak can be reached and is the
+    /// Fetches the keys, if that has not happened yet, and finds the introspection endpoint where one is needed: to find out at start-up whether Keycloak can be reached and is the
     /// one that is meant. Serving does not depend on it.
     ///
     /// # Errors
     ///
     /// When there are no keys and none can be fetched; the cause says why.
     pub async fn ready(&self) -> Result<(), Unavailable> {
-        match &self.parts.introspection {
-            Some(introspection) => introspection.ready().await,
-            None => self.parts.key_set.keys(self.now()).await.map(drop),
+        let Parts {
+            introspection, key_set, ..
+        } = &*self.parts;
+        if let Some(introspection) = introspection {
+            introspection.ready().await?;
         }
+        if self.needs_keys() {
+            key_set.keys(self.now()).await?;
+        }
+        Ok(())
     }
 
     /// Why the last fetch of the keys failed; `None` when it succeeded or none was needed so far.
     #[must_use]
     pub fn last_provider_error(&self) -> Option<Arc<ProviderError>> {
         self.parts.key_set.last_error()
+    }
+
+    /// Refuses tokens that were issued before this time, in seconds since the Unix epoch: the realm's not-before, which
+    /// Keycloak tells resource servers only where tokens are introspected.
+    ///
+    /// For whoever revokes all tokens of the realm (Sessions, Revocation in Keycloak's console) and has a way to tell this
+    /// service, such as a handler for administrators. It holds for all clones from the next request on, also for tokens that
+    /// are remembered; of several times the latest counts; nothing of it outlives the process.
+    ///
+    /// The `not-before-policy` of a token answer is not taken over: it may be that of one user or client.
+    ///
+    /// ```
+    /// use axum::{Json, extract::State};
+    /// use keycloak_auth::{Keycloak, keycloak};
+    ///
+    /// #[keycloak(realm_roles = "admin")]
+    /// async fn revoke_all(State(keycloak): State<Keycloak>, Json(seconds): Json<u64>) {
+    ///     keycloak.set_not_before(seconds);
+    /// }
+    /// # let _ = revoke_all;
+    /// ```
+    pub fn set_not_before(&self, seconds: u64) {
+        self.parts.validator.raise_not_before(seconds);
+    }
+
+    /// The latest not-before that was [set](Self::set_not_before), in seconds since the Unix epoch; 0 for none.
+    #[must_use]
+    pub fn not_before(&self) -> u64 {
+        self.parts.validator.not_before()
     }
 
     /// Ends the task and the connections to Keycloak. Requests are served from the keys at hand from then on.
@@ -169,7 +203,7 @@ impl Keycloak {
     /// This service's client.
     #[must_use]
     pub fn client_id(&self) -> &str {
-        &self.parts.client_id
+        self.parts.client.id()
     }
 
     #[cfg(feature = "utoipa")]
@@ -196,7 +230,20 @@ impl Keycloak {
     }
 
     pub(crate) fn has_token_cache(&self) -> bool {
-        self.parts.introspection.is_none() && self.parts.validator.has_cache()
+        self.parts.validator.has_cache()
+    }
+
+    /// Whether any token is judged by the realm's keys.
+    pub(crate) fn needs_keys(&self) -> bool {
+        let introspection = self.parts.introspection.as_ref();
+        introspection.is_none_or(|introspection| !introspection.mode().covers_all())
+    }
+
+    /// Whether tokens that are no JWTs may be good.
+    #[cfg(feature = "utoipa")]
+    pub(crate) fn accepts_opaque_tokens(&self) -> bool {
+        let introspection = self.parts.introspection.as_ref();
+        introspection.is_some_and(|introspection| introspection.mode().covers_opaque())
     }
 
     pub(crate) fn metrics(&self) -> &Recorder {
@@ -214,17 +261,28 @@ impl Keycloak {
         token: BearerToken<'_>,
         now: Duration,
     ) -> Option<Result<Arc<VerifiedToken>, AuthError>> {
-        let Parts { validator, key_set, .. } = &*self.parts;
-        if self.parts.introspection.is_some() {
+        let Parts {
+            validator,
+            key_set,
+            introspection,
+            client,
+            ..
+        } = &*self.parts;
+        if !self.needs_keys() {
             return None;
         }
         if key_set.is_usable(now)
             && let Some(found) = validator.find(token.as_bytes(), now)
         {
+            let found = match found {
+                Ok(Verified::Complete(verified)) => Ok(verified),
+                Ok(Verified::Lightweight(_)) => return None,
+                Err(invalid) => Err(AuthError::from(invalid)),
+            };
             if found.is_ok() {
                 self.parts.metrics.token_found();
             }
-            return Some(self.noted(found.map_err(AuthError::from)));
+            return Some(self.noted(found));
         }
         let token = match token.text() {
             Ok(token) => token,
@@ -232,11 +290,17 @@ impl Keycloak {
         };
         let unverified = match validator.inspect(token) {
             Ok(unverified) => unverified,
+            Err(_) if introspection.as_ref().is_some_and(|asked| asked.judges(token)) => return None,
             Err(invalid) => return Some(self.noted(Err(invalid.into()))),
         };
         let snapshot = key_set.snapshot(now)?;
         let stopwatch = self.parts.metrics.stopwatch();
-        match validator.verify(&unverified, snapshot.keys(), now, &self.parts.client_id) {
+        let result = match validator.verify(&unverified, snapshot.keys(), now, client.id()) {
+            Ok(Verified::Complete(verified)) => Ok(verified),
+            Ok(Verified::Lightweight(_)) => return None,
+            Err(invalid) => Err(invalid),
+        };
+        match result {
             Err(InvalidToken::UnknownKey) if unverified.names_its_key() => {
                 if !key_set.is_cooling_down(now) {
                     return None;
@@ -260,37 +324,63 @@ impl Keycloak {
     pub(crate) async fn authenticate_by_asking(&self, token: BearerToken<'_>) -> Result<Arc<VerifiedToken>, AuthError> {
         let Parts {
             validator,
-            key_set,
             introspection,
-            client_id,
+            metrics,
             ..
         } = &*self.parts;
         let judge = async {
-            if let Some(introspection) = introspection {
-                return introspection.authenticate(token.text()?, validator).await;
+            let token = token.text()?;
+            if let Some(introspector) = introspection.as_ref().filter(|asked| asked.judges(token)) {
+                return introspector.authenticate(token, validator).await;
             }
-            let unverified = validator.inspect(token.text()?)?;
-            let keys = key_set.keys(self.now()).await?;
-            match validator.verify(&unverified, keys.keys(), self.now(), client_id) {
-                Err(InvalidToken::UnknownKey) if unverified.names_its_key() => {}
-                result => return result.map_err(AuthError::from),
+            match (self.verify_with_fetched_keys(token).await?, introspection) {
+                (Verified::Complete(verified), _) => Ok(verified),
+                (Verified::Lightweight(_), Some(introspector)) => introspector.authenticate(token, validator).await,
+                // With nobody to complete it, it has to pass every check as it is.
+                (Verified::Lightweight(verified), None) => {
+                    validator.check_claims(verified.claims(), self.now())?;
+                    Ok(verified)
+                }
             }
-            drop(keys);
-            key_set.look_for_unknown_key(self.now()).await;
-            let keys = key_set.keys(self.now()).await?;
-            let result = validator.verify(&unverified, keys.keys(), self.now(), client_id);
-            if matches!(result, Err(InvalidToken::UnknownKey)) {
-                note_unknown_key(&unverified);
-            }
-            result.map_err(AuthError::from)
         };
-        let stopwatch = self.parts.metrics.stopwatch();
+        let stopwatch = metrics.stopwatch();
         let result = judge.await;
-        if introspection.is_none() {
-            self.parts.metrics.key_looked_up(false);
-        }
-        self.parts.metrics.token_judged(stopwatch, code_of(&result));
+        metrics.token_judged(stopwatch, code_of(&result));
         self.noted(result)
+    }
+
+    /// Verifies the token with the keys at hand or, where that does not suffice, with new ones.
+    async fn verify_with_fetched_keys(&self, token: &str) -> Result<Verified, AuthError> {
+        let Parts {
+            validator,
+            key_set,
+            client,
+            metrics,
+            ..
+        } = &*self.parts;
+        let now = self.now();
+        if key_set.is_usable(now)
+            && let Some(found) = validator.find(token.as_bytes(), now)
+        {
+            return Ok(found?);
+        }
+        let unverified = validator.inspect(token)?;
+        let has_keys = key_set.snapshot(now).is_some();
+        let keys = key_set.keys(now).await.inspect_err(|_| metrics.key_looked_up(false))?;
+        let result = validator.verify(&unverified, keys.keys(), self.now(), client.id());
+        let is_unknown = matches!(result, Err(InvalidToken::UnknownKey));
+        metrics.key_looked_up(has_keys && !is_unknown);
+        if !is_unknown || !unverified.names_its_key() {
+            return Ok(result?);
+        }
+        drop(keys);
+        key_set.look_for_unknown_key(self.now()).await;
+        let keys = key_set.keys(self.now()).await?;
+        let result = validator.verify(&unverified, keys.keys(), self.now(), client.id());
+        if matches!(result, Err(InvalidToken::UnknownKey)) {
+            note_unknown_key(&unverified);
+        }
+        Ok(result?)
     }
 
     fn noted(&self, result: Result<Arc<VerifiedToken>, AuthError>) -> Result<Arc<VerifiedToken>, AuthError> {
@@ -330,7 +420,7 @@ impl fmt::Debug for Keycloak {
             .field("realm_url", &self.realm_url())
             .field("issuer", &self.issuer())
             .field("client_id", &self.client_id())
-            .field("has_client_secret", &self.parts.client_secret.is_some())
+            .field("client_authentication", &self.parts.client.method())
             .finish_non_exhaustive()
     }
 }

@@ -64,6 +64,7 @@ mod error;
 mod challenge;
 
 // What asks Keycloak.
+mod client_authentication;
 mod diagnostics;
 mod health;
 mod provider;
@@ -101,10 +102,12 @@ pub use bearer::HeaderFault;
 pub use builder::{BuildError, KeycloakBuilder, Problem};
 pub use challenge::{Answer, ErrorFormat, Renderer};
 pub use claims::Claims;
+pub use client_authentication::{ClientAuthentication, PrivateKeyJwt};
 pub use clock::Clock;
 pub use diagnostics::{CheckStatus, Diagnose, DiagnosticCheck, DiagnosticReport};
 pub use error::AuthError;
 pub use extract::{AuthRejection, CustomClaims};
+pub use introspection::Introspection;
 pub use invalid_token::InvalidToken;
 pub use jose::Algorithm;
 pub use keycloak::Keycloak;

@@ -164,7 +164,7 @@ impl Keycloak {
         for kind in &settings.schemes {
             let scheme = match kind {
                 OpenApiScheme::OAuth2 => self.oauth2_scheme(&required),
-                OpenApiScheme::Bearer => bearer_scheme(),
+                OpenApiScheme::Bearer => bearer_scheme(self.accepts_opaque_tokens()),
                 OpenApiScheme::OpenIdConnect => self.openid_scheme(),
             };
             let name = format!("{}{}", settings.name, kind.suffix());
@@ -230,14 +230,17 @@ impl Keycloak {
     }
 }
 
-fn bearer_scheme() -> SecurityScheme {
-    SecurityScheme::Http(
-        HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .bearer_format("JWT")
-            .description(Some("An access token that was obtained elsewhere"))
-            .build(),
-    )
+/// Opaque tokens have no format to name.
+fn bearer_scheme(accepts_opaque: bool) -> SecurityScheme {
+    let scheme = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("An access token that was obtained elsewhere"));
+    let scheme = if accepts_opaque {
+        scheme
+    } else {
+        scheme.bearer_format("JWT")
+    };
+    SecurityScheme::Http(scheme.build())
 }
 
 /// The schema of the body of 401 and 403.

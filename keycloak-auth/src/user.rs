@@ -28,6 +28,11 @@ impl KeycloakUser {
         Self(token)
     }
 
+    /// Whether Keycloak told the claims, so that the cache of verified tokens does not have them.
+    pub(crate) fn is_introspected(&self) -> bool {
+        self.0.key().is_none()
+    }
+
     /// Whether the caller has the role in the realm or in the configured client; what `role("…")` means in a policy.
     #[must_use]
     pub fn has_role(&self, role: &str) -> bool {

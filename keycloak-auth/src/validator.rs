@@ -9,15 +9,22 @@
 //!
 //! A token that was verified before skips 1 to 3 and the parsing, and nothing else.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use crate::{
     cache::TokenCache,
     claims::{Claims, InvalidPayload},
+    introspection::is_lightweight,
     invalid_token::InvalidToken,
     jose::{self, Algorithm, Compact, Header, KeySet, MalformedToken, TokenTypeHeader, VerificationKey, VerifyError},
     text::code_list,
-    verified_token::VerifiedToken,
+    verified_token::{Verified, VerifiedToken},
 };
 
 /// A decoded payload up to this size needs no allocation; Keycloak's take about a kilobyte.
@@ -34,6 +41,8 @@ pub(crate) struct Expectations {
     pub(crate) authorized_parties: Vec<String>,
     pub(crate) leeway: Duration,
     pub(crate) max_token_bytes: usize,
+    /// Whether Keycloak is asked for what lightweight tokens lack, so that here they are only checked for what they have.
+    pub(crate) completes_lightweight: bool,
 }
 
 /// Checks tokens against keys that it is handed; knows nothing of where they come from.
@@ -41,6 +50,8 @@ pub(crate) struct Expectations {
 pub(crate) struct Validator {
     expectations: Expectations,
     cache: TokenCache,
+    /// Tokens that were issued before this time are void, in seconds since the Unix epoch. It only ever grows.
+    not_before: AtomicU64,
 }
 
 /// A token that has passed the checks that need no key.
@@ -59,6 +70,11 @@ impl Unverified<'_> {
     pub(crate) fn key_id(&self) -> &str {
         self.header.key_id.as_deref().unwrap_or_default()
     }
+
+    /// What the token says of itself: nobody vouches for it.
+    pub(crate) fn claims(&self) -> Result<Claims, InvalidToken> {
+        read_claims(self.token, &self.compact)
+    }
 }
 
 impl Validator {
@@ -66,7 +82,18 @@ impl Validator {
         Self {
             expectations,
             cache: TokenCache::new(cache_capacity),
+            not_before: AtomicU64::new(0),
         }
+    }
+
+    /// The realm's not-before, as far as it was told.
+    pub(crate) fn not_before(&self) -> u64 {
+        self.not_before.load(Ordering::Acquire)
+    }
+
+    /// Takes note of a not-before; an earlier one than is known changes nothing.
+    pub(crate) fn raise_not_before(&self, seconds: u64) {
+        self.not_before.fetch_max(seconds, Ordering::AcqRel);
     }
 
     pub(crate) fn expectations(&self) -> &Expectations {
@@ -78,19 +105,18 @@ impl Validator {
     }
 
     /// The token as it was verified before, if it still passes every check that depends on time or state.
-    pub(crate) fn find(&self, token: &[u8], now: Duration) -> Option<Result<Arc<VerifiedToken>, InvalidToken>> {
+    pub(crate) fn find(&self, token: &[u8], now: Duration) -> Option<Result<Verified, InvalidToken>> {
         let verified = self.cache.find(token)?;
         if verified.key().is_none_or(|key| key.is_retired()) {
             self.cache.remove(&verified);
             return None;
         }
-        match self.check_claims(verified.claims(), now) {
-            Ok(()) => Some(Ok(verified)),
+        match self.check_verified(&verified, now) {
             Err(InvalidToken::Expired) => {
                 self.cache.remove(&verified);
                 Some(Err(InvalidToken::Expired))
             }
-            Err(invalid) => Some(Err(invalid)),
+            result => Some(result),
         }
     }
 
@@ -116,15 +142,27 @@ impl Validator {
         keys: &KeySet,
         now: Duration,
         client_id: &Arc<str>,
-    ) -> Result<Arc<VerifiedToken>, InvalidToken> {
+    ) -> Result<Verified, InvalidToken> {
         let Unverified { token, compact, header } = unverified;
         let key: &Arc<VerificationKey> = keys.select(header.key_id.as_deref(), header.algorithm)?;
         jose::verify_signature(key, header.algorithm, compact)?;
         let claims = read_claims(token, compact)?;
-        self.check_claims(&claims, now)?;
         let verified = Arc::new(VerifiedToken::signed(claims, Arc::clone(key), Arc::clone(client_id)));
+        let checked = self.check_verified(&verified, now)?;
         self.cache.insert(&verified);
-        Ok(verified)
+        Ok(checked)
+    }
+
+    /// What the key vouched for, by what is still to be done about it.
+    fn check_verified(&self, verified: &Arc<VerifiedToken>, now: Duration) -> Result<Verified, InvalidToken> {
+        let claims = verified.claims();
+        if self.expectations.completes_lightweight && is_lightweight(claims) {
+            self.check_origin(claims)?;
+            self.check_times(claims, now)?;
+            return Ok(Verified::Lightweight(Arc::clone(verified)));
+        }
+        self.check_claims(claims, now)?;
+        Ok(Verified::Complete(Arc::clone(verified)))
     }
 
     /// Keeps huge tokens away from everything that looks at them.
@@ -137,6 +175,13 @@ impl Validator {
 
     /// Everything about a genuine token that can still make it unacceptable.
     pub(crate) fn check_claims(&self, claims: &Claims, now: Duration) -> Result<(), InvalidToken> {
+        self.check_origin(claims)?;
+        self.check_recipient(claims)?;
+        self.check_times(claims, now)
+    }
+
+    /// Who issued it, and as what.
+    fn check_origin(&self, claims: &Claims) -> Result<(), InvalidToken> {
         let expectations = &self.expectations;
         // RFC 9068 §4: the issuer must match exactly.
         let issuer = claims.issuer().ok_or(InvalidToken::MissingClaim("iss"))?;
@@ -155,6 +200,12 @@ impl Validator {
         if claims.is_bound() {
             return Err(InvalidToken::SenderConstrained);
         }
+        Ok(())
+    }
+
+    /// For whom it is, and who got it.
+    fn check_recipient(&self, claims: &Claims) -> Result<(), InvalidToken> {
+        let expectations = &self.expectations;
         if let Some(audiences) = &expectations.audiences {
             if !claims.has_audience() {
                 return Err(InvalidToken::MissingClaim("aud"));
@@ -174,8 +225,13 @@ impl Validator {
                 return Err(InvalidToken::Claim("azp"));
             }
         }
+        Ok(())
+    }
+
+    /// When it is good.
+    fn check_times(&self, claims: &Claims, now: Duration) -> Result<(), InvalidToken> {
         let expires_at = claims.expires_at().ok_or(InvalidToken::MissingClaim("exp"))?;
-        let leeway = expectations.leeway;
+        let leeway = self.expectations.leeway;
         // RFC 7519 §4.1.4: on or after `exp` the token must not be accepted.
         if now >= Duration::from_secs(expires_at) + leeway {
             return Err(InvalidToken::Expired);
@@ -183,6 +239,10 @@ impl Validator {
         let begins = claims.not_before().max(claims.issued_at()).unwrap_or(0);
         if Duration::from_secs(begins) > now + leeway {
             return Err(InvalidToken::NotYetValid);
+        }
+        // As Keycloak does it: without leeway, since both times are by its own clock.
+        if claims.issued_at().unwrap_or(0) < self.not_before() {
+            return Err(InvalidToken::IssuedBeforeNotBefore);
         }
         Ok(())
     }

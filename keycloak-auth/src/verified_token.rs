@@ -14,6 +14,14 @@ pub(crate) struct VerifiedToken {
     client_id: Arc<str>,
 }
 
+/// A token that a key vouches for, by whether its claims are all that there is to know.
+pub(crate) enum Verified {
+    /// It passed every check.
+    Complete(Arc<VerifiedToken>),
+    /// It passed the checks of what it has. Keycloak has to be asked for the claims that decide.
+    Lightweight(Arc<VerifiedToken>),
+}
+
 impl VerifiedToken {
     /// A token whose signature `key` verified, and whose payload `claims` are.
     pub(crate) fn signed(claims: Claims, key: Arc<VerificationKey>, client_id: Arc<str>) -> Self {

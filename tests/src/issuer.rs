@@ -230,6 +230,11 @@ impl Reply {
         self
     }
 
+    /// The body, where it is JSON.
+    pub fn body_json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("the body is JSON")
+    }
+
     pub fn after(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self

@@ -91,14 +91,28 @@ impl SigningKey {
         self.algorithm
     }
 
-    /// The private key of an RSA pair as PEM (PKCS #8).
+    /// The private key as PEM (PKCS #8).
     pub fn private_pem(&self) -> String {
-        let Pair::Rsa(pair) = &self.pair else {
-            panic!("only an RSA key is written as PEM here");
+        let der = match &self.pair {
+            Pair::Rsa(pair) => {
+                let der: Result<Pkcs8V1Der<'_>, _> = pair.as_der();
+                der.expect("an RSA key can be written").as_ref().to_vec()
+            }
+            Pair::Ec(pair, _) => pair.to_pkcs8v1().expect("an EC key can be written").as_ref().to_vec(),
+            Pair::Ed25519(pair) => {
+                let der = pair.to_pkcs8v1().expect("an Ed25519 key can be written");
+                der.as_ref().to_vec()
+            }
         };
-        let der: Pkcs8V1Der<'_> = pair.as_der().expect("an RSA key can be written");
-        let text = base64_simd::STANDARD.encode_to_string(der.as_ref());
+        let text = base64_simd::STANDARD.encode_to_string(der);
         format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n")
+    }
+
+    /// A certificate that the key has signed for itself, in base64 as Keycloak keeps it.
+    pub fn certificate(&self) -> String {
+        let key = rcgen::KeyPair::from_pem(&self.private_pem()).expect("a key for certificates");
+        let certificate = rcgen::CertificateParams::default().self_signed(&key);
+        base64_simd::STANDARD.encode_to_string(certificate.expect("a certificate").der())
     }
 
     /// Signs with the algorithm of this key.

@@ -3,10 +3,12 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::serve::Listener;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::{
-    ServerConfig,
+    RootCertStore, ServerConfig,
+    crypto::CryptoProvider,
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+    server::{WebPkiClientVerifier, danger::ClientCertVerifier},
 };
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
@@ -34,6 +36,27 @@ impl Authority {
 
     /// A certificate for these names, valid from the first day of one year to that of another.
     pub fn certificate(&self, names: &[&str], from: i32, until: i32) -> Arc<ServerConfig> {
+        self.server(names, from, until, WebPkiClientVerifier::no_client_auth())
+    }
+
+    /// A certificate for a server that wants one of this authority's from every client, too.
+    pub fn certificate_for_known_clients(&self, names: &[&str]) -> Arc<ServerConfig> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.issuer.der().clone()).expect("an authority");
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider()).build();
+        self.server(names, 2020, 2100, verifier.expect("an authority"))
+    }
+
+    /// A certificate with its private key in PEM, for a client of this name.
+    pub fn client_pem(&self, common_name: &str) -> String {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, common_name);
+        let key = KeyPair::generate().expect("the system has random numbers");
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
+        format!("{}{}", certificate.pem(), key.serialize_pem())
+    }
+
+    fn server(&self, names: &[&str], from: i32, until: i32, clients: Arc<dyn ClientCertVerifier>) -> Arc<ServerConfig> {
         let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
         let mut params = CertificateParams::new(names).expect("names");
         params.not_before = rcgen::date_time_ymd(from, 1, 1);
@@ -41,14 +64,18 @@ impl Authority {
         let key = KeyPair::generate().expect("the system has random numbers");
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        let config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .expect("versions of TLS")
-            .with_no_client_auth()
+            .with_client_cert_verifier(clients)
             .with_single_cert(vec![certificate.der().clone()], key)
             .expect("key and certificate fit");
         Arc::new(config)
     }
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
 /// Accepts TLS connections only; who does not manage the handshake is gone.

@@ -4,8 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use super::{BuildError, KeycloakBuilder, problems::Problems};
 use crate::{
-    Keycloak,
-    introspection::Introspection,
+    ClientAuthentication, Introspection, Keycloak,
+    client_authentication::Client,
+    introspection::Introspector,
     keycloak::ConnectionSettings,
     metrics::Recorder,
     provider::{Endpoints, HttpClient, MetadataSource, Provider, RealmUrl, RemoteKeySet, Timing},
@@ -45,18 +46,12 @@ impl KeycloakBuilder {
                 realm_url.as_ref(),
             ),
             token_endpoint: problems.endpoint("token_endpoint", self.token_endpoint.as_deref(), realm_url.as_ref()),
-        };
-        if self.use_introspection
-            && self
-                .client_secret
+            uses_mtls_aliases: self
+                .client_authentication
                 .as_ref()
-                .is_none_or(|secret| secret.expose().is_empty())
-        {
-            problems.add(
-                "client_secret",
-                "is missing: introspection is for confidential clients, set it as in `.client_secret(…)`",
-            );
-        }
+                .is_some_and(ClientAuthentication::is_tls),
+        };
+        let client = self.client(client_id.as_deref(), realm_url.as_ref(), &mut problems);
         if !is_component_name(&self.openapi_scheme_name) {
             problems.add(
                 "openapi_scheme_name",
@@ -75,9 +70,9 @@ impl KeycloakBuilder {
                 "must begin with a letter and consist of letters, digits and `_`",
             );
         }
-        let client = self.checked_http_client(&mut problems);
-        let (Some(realm_url), Some(client_id), Some(client), true) =
-            (realm_url, client_id, client, problems.is_empty())
+        let http_client = self.checked_http_client(&mut problems);
+        let (Some(realm_url), Some(client), Some(http_client), true) =
+            (realm_url, client, http_client, problems.is_empty())
         else {
             if self.is_from_environment {
                 problems.name_variables();
@@ -87,16 +82,17 @@ impl KeycloakBuilder {
         if self.accept_invalid_certificates {
             tracing::warn!(target: "keycloak_auth", "TLS certificates of Keycloak are not checked: anybody in between can let anybody in");
         }
-        Ok(self.assemble(realm_url, client_id.into(), endpoints, client))
+        Ok(self.assemble(realm_url, client, endpoints, http_client))
     }
 
     fn assemble(
         self,
         realm_url: RealmUrl,
-        client_id: Arc<str>,
+        client: Client,
         endpoints: Endpoints,
-        client: reqwest::Client,
+        http_client: reqwest::Client,
     ) -> Keycloak {
+        let client = Arc::new(client);
         let issuers = if self.issuers.is_empty() {
             vec![realm_url.as_str().to_owned()]
         } else {
@@ -105,9 +101,13 @@ impl KeycloakBuilder {
         let metrics = Recorder::new(
             self.metrics_collector.map(|collector| collector.0),
             &self.metrics_prefix,
-            &client_id,
+            client.id(),
             realm_url.realm(),
-            if self.use_introspection { "introspection" } else { "jwt" },
+            if self.introspection.covers_all() {
+                "introspection"
+            } else {
+                "jwt"
+            },
         );
         let timing = Timing {
             lifetime: self.key_set_lifetime,
@@ -123,6 +123,7 @@ impl KeycloakBuilder {
                 authorized_parties: self.authorized_parties,
                 leeway: self.leeway,
                 max_token_bytes: self.max_token_bytes,
+                completes_lightweight: self.introspection.covers_lightweight(),
             },
             self.token_cache_capacity,
         );
@@ -134,25 +135,20 @@ impl KeycloakBuilder {
                 self.metadata_lifetime,
                 metrics.clone(),
             ),
-            http: HttpClient::new(client),
+            http: HttpClient::new(http_client),
             deadline: self.request_timeout,
         });
-        let introspection = self
-            .client_secret
-            .clone()
-            .filter(|_| self.use_introspection)
-            .map(|secret| {
-                Introspection::new(
-                    Arc::clone(&provider),
-                    Arc::clone(&client_id),
-                    secret,
-                    self.clock.clone(),
-                )
-            });
+        let introspection = (self.introspection != Introspection::Never).then(|| {
+            Introspector::new(
+                self.introspection,
+                Arc::clone(&provider),
+                Arc::clone(&client),
+                self.clock.clone(),
+            )
+        });
         let token_endpoint = Arc::new(TokenEndpoint::new(
             Arc::clone(&provider),
-            Arc::clone(&client_id),
-            self.client_secret.clone(),
+            Arc::clone(&client),
             self.clock.clone(),
             metrics.clone(),
         ));
@@ -170,8 +166,7 @@ impl KeycloakBuilder {
         Keycloak::assemble(crate::keycloak::Parts {
             realm_url,
             issuer: issuers.into_iter().next().unwrap_or_default(),
-            client_id,
-            client_secret: self.client_secret,
+            client,
             error_format: self.error_format,
             #[cfg(feature = "utoipa")]
             openapi: crate::openapi::SchemeSettings {
@@ -222,6 +217,47 @@ impl KeycloakBuilder {
         }
     }
 
+    /// The client with its way to prove who it is, as far as all of that fits together.
+    fn client(&self, client_id: Option<&str>, realm_url: Option<&RealmUrl>, problems: &mut Problems) -> Option<Client> {
+        const METHOD: &str = "client_authentication";
+        let secret = self.client_secret.as_ref().map(|secret| secret.expose());
+        let authentication = match (secret, &self.client_authentication) {
+            (Some(_), Some(_)) => {
+                problems.add(METHOD, "is set beside `client_secret`: keep one of them");
+                return None;
+            }
+            // A variable that is not set.
+            (Some(secret), None) if secret.trim().is_empty() => None,
+            (Some(secret), None) => Some(ClientAuthentication::client_secret_basic(secret.as_str())),
+            (None, authentication) => authentication.clone(),
+        };
+        if self.introspection != Introspection::Never && authentication.is_none() {
+            problems.add(
+                "client_secret",
+                "is missing: introspection is for confidential clients, set it as in `.client_secret(…)`, or another \
+                 `.client_authentication(…)`",
+            );
+        }
+        if authentication.as_ref().is_some_and(ClientAuthentication::is_tls) {
+            if self.client_certificate.is_none() && self.http_client.is_none() {
+                problems.add(
+                    "client_certificate",
+                    "is missing: `tls_client_auth` is by certificate, set it as in `.client_certificate(pem)`",
+                );
+            }
+            if realm_url.is_some_and(|url| !url.is_https()) {
+                problems.add(METHOD, "is by certificate, which takes a server URL that is `https`");
+            }
+        }
+        match Client::new(client_id.unwrap_or_default().into(), authentication.as_ref()) {
+            Ok(client) => client_id.map(|_| client),
+            Err(unusable) => {
+                problems.add(METHOD, unusable.0);
+                None
+            }
+        }
+    }
+
     fn check_audiences(&self, problems: &mut Problems) {
         problems.no_blanks("audience", &self.audiences);
         match (self.audience_check, self.audiences.is_empty()) {
@@ -249,7 +285,7 @@ impl KeycloakBuilder {
                 "has no effect on the keys of `.key_set(…)`: keep one of them",
             );
         }
-        if self.use_introspection {
+        if self.introspection.covers_all() {
             problems.add("use_introspection", "takes no keys: leave `.key_set(…)` out");
         }
     }

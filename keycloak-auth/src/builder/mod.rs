@@ -8,7 +8,7 @@ use std::{env, fmt, sync::Arc, time::Duration};
 pub use problems::{BuildError, Problem};
 
 use crate::{
-    Algorithm, Clock, OpenApiScheme,
+    Algorithm, ClientAuthentication, Clock, Introspection, OpenApiScheme,
     challenge::ErrorFormat,
     jose::KeySet,
     metrics::{self, MetricsCollector},
@@ -38,6 +38,7 @@ pub struct KeycloakBuilder {
     realm: Option<String>,
     client_id: Option<String>,
     client_secret: Option<Secret>,
+    client_authentication: Option<ClientAuthentication>,
     audiences: Vec<String>,
     audience_check: bool,
     issuers: Vec<String>,
@@ -47,7 +48,7 @@ pub struct KeycloakBuilder {
     key_set: Option<KeySet>,
     introspection_endpoint: Option<String>,
     token_endpoint: Option<String>,
-    use_introspection: bool,
+    introspection: Introspection,
     leeway: Duration,
     max_token_bytes: usize,
     token_cache_capacity: usize,
@@ -91,6 +92,7 @@ impl Default for KeycloakBuilder {
             realm: None,
             client_id: None,
             client_secret: None,
+            client_authentication: None,
             audiences: Vec::new(),
             audience_check: true,
             issuers: Vec::new(),
@@ -100,7 +102,7 @@ impl Default for KeycloakBuilder {
             key_set: None,
             introspection_endpoint: None,
             token_endpoint: None,
-            use_introspection: false,
+            introspection: Introspection::Never,
             leeway: Duration::from_secs(60),
             max_token_bytes: 16 * 1024,
             token_cache_capacity: 10_000,
@@ -153,8 +155,21 @@ impl KeycloakBuilder {
     }
 
     /// The secret of a confidential client. Validating tokens needs none.
+    ///
+    /// Short for [`client_authentication`](Self::client_authentication) by
+    /// [`client_secret_basic`](ClientAuthentication::client_secret_basic).
     pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
         self.client_secret = Some(Secret::new(secret.into()));
+        self
+    }
+
+    /// How a confidential client proves to Keycloak who it is: by a secret, a signed JWT or a certificate. Default: not at
+    /// all, which validating tokens by keys does not need.
+    ///
+    /// For [`introspection`](Self::introspection) and at the token endpoint. It excludes
+    /// [`client_secret`](Self::client_secret).
+    pub fn client_authentication(mut self, authentication: impl Into<ClientAuthentication>) -> Self {
+        self.client_authentication = Some(authentication.into());
         self
     }
 
@@ -236,15 +251,41 @@ impl KeycloakBuilder {
         self
     }
 
-    /// Asks Keycloak about every token (RFC 7662) instead of verifying it here: a logout, a revocation or a realm
-    /// not-before then takes effect within 30 s. Needs a [`client_secret`](Self::client_secret). Default: off.
+    /// About which tokens Keycloak is asked (RFC 7662). Default: [`Introspection::Never`].
     ///
-    /// What Keycloak says is checked like a token's claims. When it does not answer, requests are answered with 503. It
-    /// calls a token active only towards a client that is in the token's audience, so [`audience`](Self::audience) must
-    /// name the [`client_id`](Self::client_id) here.
-    pub fn use_introspection(mut self, use_introspection: bool) -> Self {
-        self.use_introspection = use_introspection;
+    /// Needs a [`client_secret`](Self::client_secret) or another [`client_authentication`](Self::client_authentication). What
+    /// Keycloak says is checked like a token's claims. When it does not answer, requests with such tokens are answered with
+    /// 503. [`Introspection`] has the table of what happens to which token.
+    ///
+    /// ```
+    /// use keycloak_auth::{Introspection, Keycloak};
+    ///
+    /// let keycloak = Keycloak::builder()
+    ///     .server_url("https://id.example.com")
+    ///     .realm("acme")
+    ///     .client_id("orders-api")
+    ///     .client_secret("…")
+    ///     .audience("orders-api")
+    ///     .introspection(Introspection::WhenLightweight)
+    ///     .build()?;
+    /// # Ok::<(), keycloak_auth::BuildError>(())
+    /// ```
+    pub fn introspection(mut self, introspection: Introspection) -> Self {
+        self.introspection = introspection;
         self
+    }
+
+    /// Asks Keycloak about every token (RFC 7662) instead of verifying it here: a logout, a revocation or a realm
+    /// not-before then takes effect within 30 s. Default: off.
+    ///
+    /// The same as [`introspection`](Self::introspection) with [`Introspection::Always`], or with
+    /// [`Introspection::Never`] for `false`.
+    pub fn use_introspection(self, use_introspection: bool) -> Self {
+        self.introspection(if use_introspection {
+            Introspection::Always
+        } else {
+            Introspection::Never
+        })
     }
 }
 
@@ -317,7 +358,8 @@ impl KeycloakBuilder {
         self
     }
 
-    /// Authenticates to Keycloak with a client certificate: a PEM text with the certificate chain and its private key.
+    /// Shows Keycloak, or the proxy in front of it, this certificate where it asks for one: a PEM text with the certificate
+    /// chain and its private key. With [`ClientAuthentication::tls_client_auth`] it is what the client authenticates by.
     pub fn client_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.client_certificate = Some(Secret::new(pem.into()));
         self

@@ -132,6 +132,68 @@ fn given_keys_can_verify_and_nothing_asks_for_others() {
 }
 
 #[test]
+fn a_client_authenticates_by_one_method_that_works() {
+    // The example of RFC 8410 §10.3.
+    const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----";
+    let with = |authentication: ClientAuthentication| valid().client_authentication(authentication);
+    let jwt = |key: &str| ClientAuthentication::private_key_jwt(key);
+    assert!(
+        with(jwt(KEY).into())
+            .introspection(Introspection::Always)
+            .build()
+            .is_ok()
+    );
+    assert_eq!(
+        settings(with(jwt(KEY).into()).client_secret("secret")),
+        ["client_authentication"],
+        "two methods"
+    );
+    for unusable in [
+        jwt("hunter2").into(),
+        jwt("").into(),
+        jwt(KEY).algorithm(Algorithm::RS256).into(),
+        ClientAuthentication::client_secret_basic(" "),
+        ClientAuthentication::client_secret_post(""),
+    ] {
+        let error = with(unusable).build().expect_err("unusable").to_string();
+        assert!(error.contains("`client_authentication` has "), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+    assert_eq!(
+        settings(with(ClientAuthentication::tls_client_auth())),
+        ["client_certificate"]
+    );
+    let own_client = with(ClientAuthentication::tls_client_auth()).http_client(reqwest::Client::new());
+    assert!(own_client.clone().build().is_ok());
+    assert_eq!(
+        settings(own_client.server_url("http://keycloak:8080")),
+        ["client_authentication"]
+    );
+    assert_eq!(
+        settings(with(jwt("hunter2").into()).client_id("")),
+        ["client_id", "client_authentication"]
+    );
+}
+
+#[test]
+fn introspection_is_for_clients_that_prove_who_they_are() {
+    for mode in [
+        Introspection::WhenLightweight,
+        Introspection::WhenOpaque,
+        Introspection::WhenNeeded,
+        Introspection::Always,
+    ] {
+        assert_eq!(settings(valid().introspection(mode)), ["client_secret"]);
+        assert_eq!(
+            settings(valid().introspection(mode).client_secret(" ")),
+            ["client_secret"]
+        );
+        assert!(valid().introspection(mode).client_secret("secret").build().is_ok());
+    }
+    assert!(valid().use_introspection(true).use_introspection(false).build().is_ok());
+}
+
+#[test]
 fn an_own_client_takes_no_settings_for_ours() {
     let client = reqwest::Client::new();
     assert!(valid().http_client(client.clone()).build().is_ok());
@@ -144,7 +206,14 @@ fn an_own_client_takes_no_settings_for_ours() {
 #[test]
 fn debug_shows_no_secret() {
     let builder = valid().client_secret("hunter2").client_certificate("hunter2");
-    assert!(!format!("{builder:?}").contains("hunter2"));
+    for authentication in [
+        ClientAuthentication::client_secret_basic("hunter2"),
+        ClientAuthentication::client_secret_post("hunter2"),
+        ClientAuthentication::private_key_jwt("hunter2").into(),
+    ] {
+        let builder = builder.clone().client_authentication(authentication);
+        assert!(!format!("{builder:?}").contains("hunter2"));
+    }
 }
 
 #[test]

@@ -8,8 +8,9 @@ use serde::Deserialize;
 use super::Finding;
 use crate::{
     AuthError, InvalidToken, Keycloak,
+    client_authentication::ClientCredentials,
     jose::KeySet,
-    provider::{ClientCredentials, HttpAnswer, ProviderMetadata},
+    provider::{HttpAnswer, ProviderMetadata},
     text::{chain, code_list, shortened},
 };
 
@@ -181,28 +182,25 @@ pub(super) fn clock(keycloak: &Keycloak, answer: &HttpAnswer) -> Finding {
 pub(super) async fn client(keycloak: &Keycloak) -> Finding {
     let parts = keycloak.parts();
     let provider = &parts.provider;
-    let Some(secret) = &parts.client_secret else {
-        return Finding::skipped("there is no `client_secret`, and judging tokens by keys needs none");
+    let Some(method) = parts.client.method() else {
+        return Finding::skipped(
+            "there is no `client_secret` and no other `client_authentication`, and judging tokens by keys needs none",
+        );
     };
     let ask = async {
-        let url = provider
-            .metadata
-            .introspection_endpoint(&provider.http, keycloak.now())
-            .await?;
-        let client = ClientCredentials::Secret {
-            id: keycloak.client_id(),
-            secret: secret.expose(),
-        };
-        provider.http.post_form(&url, client, &[("token", "diagnosis")]).await
+        let now = keycloak.now();
+        let url = provider.metadata.introspection_endpoint(&provider.http, now).await?;
+        let client = ClientCredentials::Configured(&parts.client);
+        provider.post_form(&url, client, &[("token", "diagnosis")], now).await
     };
     let client_id = keycloak.client_id();
     match provider.within_deadline(ask).await {
         Ok(answer) if answer.status == StatusCode::OK => Finding::ok(format!(
-            "Keycloak accepts `{client_id}` with its secret, and introspects tokens for it"
+            "Keycloak accepts `{client_id}` by `{method}`, and introspects tokens for it"
         )),
         Ok(answer) if matches!(answer.status.as_u16(), 400 | 401 | 403) => Finding::failed(
-            format!("Keycloak does not accept the client `{client_id}` with this secret"),
-            "check `.client_id(…)` and `.client_secret(…)`, and that the client is confidential and enabled",
+            format!("Keycloak does not accept the client `{client_id}` by `{method}`"),
+            method_advice(method),
         ),
         Ok(answer) => Finding::failed(
             format!(
@@ -212,6 +210,23 @@ pub(super) async fn client(keycloak: &Keycloak) -> Finding {
             "look into Keycloak's log",
         ),
         Err(error) => Finding::failed(chain(&error), "check `.introspection_endpoint(…)`, or leave it out"),
+    }
+}
+
+fn method_advice(method: &str) -> &'static str {
+    match method {
+        "private_key_jwt" => {
+            "check `.client_id(…)`, that the client's authenticator in Keycloak is `Signed JWT`, that its keys or certificate \
+             there belong to this private key, the algorithm and `.key_id(…)`, and the check `clock`"
+        }
+        "tls_client_auth" => {
+            "check `.client_id(…)`, that the client's authenticator in Keycloak is `X509 Certificate` with the subject of this \
+             certificate, and that Keycloak, or the proxy in front of it, asks for certificates (`https-client-auth`)"
+        }
+        _ => {
+            "check `.client_id(…)` and `.client_secret(…)`, and that the client is confidential and enabled, with the \
+             authenticator `Client Id and Secret`"
+        }
     }
 }
 
@@ -265,6 +280,9 @@ fn advice(invalid: InvalidToken, keycloak: &Keycloak) -> String {
         InvalidToken::TokenType => "send the access token, not the ID token or the refresh token".to_owned(),
         InvalidToken::SenderConstrained => {
             "take a token that is not bound: switch DPoP and mTLS binding off for the client".to_owned()
+        }
+        InvalidToken::IssuedBeforeNotBefore => {
+            "take a fresh token: those from before the not-before that `set_not_before` was given are void".to_owned()
         }
         InvalidToken::Inactive => "take a fresh token: the session was ended, or the token revoked".to_owned(),
         InvalidToken::Malformed(_)

@@ -154,7 +154,7 @@ fn keep(user: &KeycloakUser, parts: &mut Parts, keycloak: &Keycloak) {
     match parts.extensions.get_mut::<RequestContext>() {
         Some(context) if context.keycloak.is_same(keycloak) => context.user = Some(user.clone()),
         Some(_) => {}
-        None if keycloak.has_token_cache() => {}
+        None if keycloak.has_token_cache() && !user.is_introspected() => {}
         None => {
             parts.extensions.insert(RequestContext {
                 keycloak: keycloak.clone(),

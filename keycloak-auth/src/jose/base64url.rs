@@ -28,7 +28,6 @@ pub(crate) fn decode_into<'b>(text: &str, buffer: &'b mut [MaybeUninit<u8>]) -> 
 }
 
 /// Encodes bytes.
-#[cfg(feature = "testing")]
 pub(crate) fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode_to_string(bytes)
 }

@@ -15,9 +15,7 @@ pub use jwk::{SkipReason, SkippedKey};
 pub(crate) use key_set::verify_signature;
 pub use key_set::{KeySet, KeySetError, VerifyError};
 
-#[cfg(feature = "testing")]
-pub(crate) use base64url::encode;
-pub(crate) use base64url::{buffer, decode, decode_into, decode_text};
+pub(crate) use base64url::{buffer, decode, decode_into, decode_text, encode};
 pub(crate) use compact::Compact;
 pub use compact::MalformedToken;
 pub(crate) use header::{Header, TokenTypeHeader};

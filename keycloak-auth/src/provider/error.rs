@@ -101,6 +101,9 @@ pub enum ProviderError {
         /// The address that was asked.
         url: String,
     },
+    /// The JWT for `private_key_jwt` could not be signed.
+    #[error("the assertion of this client cannot be signed: the system has no random numbers")]
+    ClientAssertion,
     /// The key set is not a JWK Set.
     #[error("`{url}` is not a key set")]
     KeySet {
@@ -149,7 +152,7 @@ impl ProviderError {
 fn status_hint(status: u16) -> &'static str {
     match status {
         300..=399 => ": redirects are not followed, set the final address",
-        401 => ": Keycloak does not accept the client, check `client_id` and `client_secret`",
+        400 | 401 => ": Keycloak does not accept the client, check `client_id` and its secret, key or certificate",
         404 => ": check the realm's name, and whether the server address needs the base path `/auth`",
         _ => "",
     }

@@ -11,6 +11,7 @@ use http::{
 use url::Url;
 
 use super::ProviderError;
+use crate::client_authentication::ClientProof;
 
 /// The largest body that is read, in bytes; Keycloak's discovery document takes 7 kB, a key set 3 kB.
 const MAX_BODY: usize = 256 * 1024;
@@ -31,15 +32,6 @@ pub(crate) struct HttpAnswer {
     pub(crate) body: Bytes,
 }
 
-/// How a client says who it is.
-#[derive(Clone, Copy)]
-pub(crate) enum ClientCredentials<'a> {
-    /// By `client_secret_basic` (RFC 6749 §2.3.1).
-    Secret { id: &'a str, secret: &'a str },
-    /// By its id alone, as a public client does (RFC 6749 §3.2.1).
-    Public { id: &'a str },
-}
-
 impl HttpClient {
     pub(crate) fn new(client: reqwest::Client) -> Self {
         Self {
@@ -57,25 +49,32 @@ impl HttpClient {
         self.exchange(url, |client| client.get(url.clone())).await
     }
 
-    /// Posts a form as a client (RFC 6749 §2.3.1), and says what was answered, whatever it is.
+    /// Posts a form as a client (RFC 6749 §2.3), and says what was answered, whatever it is.
     pub(crate) async fn post_form(
         &self,
         url: &Url,
-        client: ClientCredentials<'_>,
+        client: &ClientProof<'_>,
         form: &[(&str, &str)],
     ) -> Result<HttpAnswer, ProviderError> {
+        const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
         let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         self.exchange(url, |http| {
             let request = http.post(url.clone());
             match client {
-                ClientCredentials::Secret { id, secret } => {
-                    request.basic_auth(encoded(id), Some(encoded(secret))).form(form)
+                // RFC 6749 §2.3.1: both are form-encoded before they become user name and password.
+                ClientProof::Basic { id, secret } => request.basic_auth(encoded(id), Some(encoded(secret))).form(form),
+                ClientProof::Post { id, secret } => {
+                    request.form(&joined(form, &[("client_id", id), ("client_secret", secret)]))
                 }
-                ClientCredentials::Public { id } => {
-                    let mut form = form.to_vec();
-                    form.push(("client_id", id));
-                    request.form(&form)
-                }
+                ClientProof::Assertion { id, jwt } => request.form(&joined(
+                    form,
+                    &[
+                        ("client_id", id),
+                        ("client_assertion_type", JWT_BEARER),
+                        ("client_assertion", jwt),
+                    ],
+                )),
+                ClientProof::Id { id } => request.form(&joined(form, &[("client_id", id)])),
             }
         })
         .await
@@ -127,6 +126,10 @@ impl HttpClient {
     pub(crate) fn close(&self) {
         self.client.store(None);
     }
+}
+
+fn joined<'a>(form: &[(&'a str, &'a str)], more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    [form, more].concat()
 }
 
 impl HttpAnswer {

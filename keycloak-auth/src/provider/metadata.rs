@@ -22,9 +22,19 @@ pub(crate) struct ProviderMetadata {
     introspection_endpoint: Option<String>,
     /// Where grants are exchanged for tokens (RFC 6749 §3.2).
     token_endpoint: Option<String>,
+    /// The endpoints for clients that authenticate by a certificate (RFC 8705 §5).
+    #[serde(default)]
+    mtls_endpoint_aliases: Aliases,
     /// The algorithms of ID tokens, which are those of access tokens as well.
     #[serde(default)]
     id_token_signing_alg_values_supported: Vec<String>,
+}
+
+/// Endpoints that stand in for those of the same name.
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Aliases {
+    introspection_endpoint: Option<String>,
+    token_endpoint: Option<String>,
 }
 
 impl ProviderMetadata {
@@ -43,6 +53,8 @@ pub(crate) struct Endpoints {
     pub(crate) jwks_uri: Option<Url>,
     pub(crate) introspection_endpoint: Option<Url>,
     pub(crate) token_endpoint: Option<Url>,
+    /// Whether this client authenticates by a certificate, so that the document's aliases are for it (RFC 8705 §5).
+    pub(crate) uses_mtls_aliases: bool,
 }
 
 /// The discovery document of one realm, fetched when it is needed and kept for a while.
@@ -92,11 +104,9 @@ impl MetadataSource {
             return Ok(url.clone());
         }
         let metadata = self.metadata(http, now).await?;
-        self.optional_endpoint(
-            "introspection_endpoint",
-            metadata.introspection_endpoint.as_deref(),
-            &metadata,
-        )
+        let alias = metadata.mtls_endpoint_aliases.introspection_endpoint.as_deref();
+        let usual = metadata.introspection_endpoint.as_deref();
+        self.optional_endpoint("introspection_endpoint", self.alias_or(alias, usual), &metadata)
     }
 
     /// Where grants are exchanged for tokens: as configured, or as the discovery document says.
@@ -105,7 +115,21 @@ impl MetadataSource {
             return Ok(url.clone());
         }
         let metadata = self.metadata(http, now).await?;
-        self.optional_endpoint("token_endpoint", metadata.token_endpoint.as_deref(), &metadata)
+        let alias = metadata.mtls_endpoint_aliases.token_endpoint.as_deref();
+        let usual = metadata.token_endpoint.as_deref();
+        self.optional_endpoint("token_endpoint", self.alias_or(alias, usual), &metadata)
+    }
+
+    fn alias_or<'m>(&self, alias: Option<&'m str>, usual: Option<&'m str>) -> Option<&'m str> {
+        alias.filter(|_| self.endpoints.uses_mtls_aliases).or(usual)
+    }
+
+    /// What Keycloak calls itself: as the discovery document says, where it was needed so far, else as configured.
+    pub(crate) fn issuer(&self, now: Duration) -> String {
+        match self.cached(now) {
+            Some(metadata) => metadata.issuer.clone(),
+            None => self.issuers.first().cloned().unwrap_or_default(),
+        }
     }
 
     /// Forgets the discovery document: what it said did not work.
@@ -160,12 +184,17 @@ impl MetadataSource {
     /// Whether the endpoints that the document has may be used.
     pub(crate) fn check_endpoints(&self, metadata: &ProviderMetadata) -> Result<(), ProviderError> {
         self.endpoint("jwks_uri", &metadata.jwks_uri, &metadata.issuer)?;
+        let aliases = &metadata.mtls_endpoint_aliases;
         let optional = [
-            ("introspection_endpoint", &metadata.introspection_endpoint),
-            ("token_endpoint", &metadata.token_endpoint),
+            (
+                "introspection_endpoint",
+                &aliases.introspection_endpoint,
+                &metadata.introspection_endpoint,
+            ),
+            ("token_endpoint", &aliases.token_endpoint, &metadata.token_endpoint),
         ];
-        for (member, text) in optional {
-            if let Some(text) = text {
+        for (member, alias, usual) in optional {
+            if let Some(text) = self.alias_or(alias.as_deref(), usual.as_deref()) {
                 self.endpoint(member, text, &metadata.issuer)?;
             }
         }

@@ -14,10 +14,14 @@ pub use error::ProviderError;
 pub use tls_fault::TlsFault;
 pub use unavailable::Unavailable;
 
-pub(crate) use http_client::{ClientCredentials, HttpAnswer, HttpClient};
+pub(crate) use http_client::{HttpAnswer, HttpClient};
 pub(crate) use metadata::{Endpoints, MetadataSource, ProviderMetadata};
 pub(crate) use realm_url::RealmUrl;
 pub(crate) use remote_key_set::{RemoteKeySet, Timing};
+
+use url::Url;
+
+use crate::client_authentication::ClientCredentials;
 
 /// Where Keycloak is and how it is reached: what all that ask it something have in common.
 #[derive(Debug)]
@@ -40,5 +44,17 @@ impl Provider {
                 seconds: self.deadline.as_secs_f32(),
             }),
         }
+    }
+
+    /// Posts a form as a client, and says what was answered, whatever it is.
+    pub(crate) async fn post_form(
+        &self,
+        url: &Url,
+        client: ClientCredentials<'_>,
+        form: &[(&str, &str)],
+        now: Duration,
+    ) -> Result<HttpAnswer, ProviderError> {
+        let proof = client.proof(&self.metadata.issuer(now), now)?;
+        self.http.post_form(url, &proof, form).await
     }
 }

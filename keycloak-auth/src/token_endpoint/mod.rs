@@ -27,9 +27,9 @@ use self::single_flight::SingleFlight;
 use crate::{
     AuthError, Clock,
     challenge::Answer,
+    client_authentication::{Client, ClientCredentials},
     metrics::Recorder,
-    provider::{ClientCredentials, HttpAnswer, Provider, ProviderError, Unavailable},
-    secret::Secret,
+    provider::{HttpAnswer, Provider, ProviderError, Unavailable},
     text::chain,
 };
 
@@ -51,8 +51,7 @@ type Outcome = Result<Arc<TokenResponse>, AuthError>;
 #[derive(Debug)]
 pub(crate) struct TokenEndpoint {
     provider: Arc<Provider>,
-    client_id: Arc<str>,
-    client_secret: Option<Secret>,
+    client: Arc<Client>,
     clock: Clock,
     metrics: Recorder,
     refreshes: SingleFlight<[u8; 32], Outcome>,
@@ -92,17 +91,10 @@ impl OwnToken {
 }
 
 impl TokenEndpoint {
-    pub(crate) fn new(
-        provider: Arc<Provider>,
-        client_id: Arc<str>,
-        client_secret: Option<Secret>,
-        clock: Clock,
-        metrics: Recorder,
-    ) -> Self {
+    pub(crate) fn new(provider: Arc<Provider>, client: Arc<Client>, clock: Clock, metrics: Recorder) -> Self {
         Self {
             provider,
-            client_id,
-            client_secret,
+            client,
             clock,
             metrics,
             refreshes: SingleFlight::default(),
@@ -197,26 +189,21 @@ impl TokenEndpoint {
     }
 
     fn client(&self) -> ClientCredentials<'_> {
-        let id = &*self.client_id;
-        match &self.client_secret {
-            Some(secret) => ClientCredentials::Secret {
-                id,
-                secret: secret.expose(),
-            },
-            None => ClientCredentials::Public { id },
-        }
+        ClientCredentials::Configured(&self.client)
     }
 
     /// The client, for grants that are for confidential clients only.
     fn secret_client(&self, grant: GrantKind) -> Result<ClientCredentials<'_>, AuthError> {
-        match self.client() {
-            ClientCredentials::Public { .. } => Err(AuthError::TokenRefused(TokenRefusal {
-                grant,
-                error: OAuthError::UnauthorizedClient,
-                description: Some("set `client_secret`: this grant is for confidential clients".to_owned()),
-            })),
-            client @ ClientCredentials::Secret { .. } => Ok(client),
+        if self.client.is_confidential() {
+            return Ok(self.client());
         }
+        Err(AuthError::TokenRefused(TokenRefusal {
+            grant,
+            error: OAuthError::UnauthorizedClient,
+            description: Some(
+                "set `client_secret` or `client_authentication`: this grant is for confidential clients".to_owned(),
+            ),
+        }))
     }
 
     async fn ask(&self, grant: GrantKind, client: ClientCredentials<'_>, form: &[(&str, &str)]) -> Outcome {
@@ -253,7 +240,8 @@ impl TokenEndpoint {
 
         let Provider { metadata, http, .. } = &*self.provider;
         let url = metadata.token_endpoint(http, self.clock.now()).await?;
-        let HttpAnswer { status, body, .. } = http.post_form(&url, client, form).await?;
+        let answer = self.provider.post_form(&url, client, form, self.clock.now()).await?;
+        let HttpAnswer { status, body, .. } = answer;
         let unreadable = || ProviderError::TokenEndpoint { url: url.to_string() };
         match status {
             StatusCode::OK => serde_json::from_slice(&body).map(Ok).map_err(|_| unreadable()),

@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
-use keycloak_auth_tests::{Keycloak, Proxy, now, suite};
+use keycloak_auth::Introspection;
+use keycloak_auth_tests::{Keycloak, Proxy, Realm, Service, now, rsa_key, suite};
 use serde_json::json;
 
 use crate::{
@@ -26,6 +27,20 @@ pub fn tests() -> Vec<suite::Test> {
         suite::test("introspection::a_wrong_client_lets_nobody_in", a_wrong_client),
         suite::test("introspection::one_token_is_asked_about_once", asked_once),
         suite::test("introspection::garbage_is_not_active", garbage),
+        suite::test("introspection::a_lightweight_token_gets_its_roles", lightweight_roles),
+        suite::test("introspection::only_what_needs_it_is_asked_about", asked_where_needed),
+        suite::test(
+            "introspection::a_logout_takes_effect_for_lightweight_tokens",
+            a_lightweight_logout,
+        ),
+        suite::test(
+            "introspection::a_realm_not_before_takes_effect_for_lightweight_tokens",
+            a_lightweight_not_before,
+        ),
+        suite::test(
+            "introspection::a_not_before_that_is_told_takes_effect_without",
+            a_told_not_before,
+        ),
     ]
 }
 
@@ -126,5 +141,90 @@ async fn garbage(keycloak: Arc<Keycloak>) -> Result<()> {
         &service.get_as("/me", "eyJhbGciOiJub25lIn0.e30.").await,
         "invalid_algorithm",
     );
+    Ok(())
+}
+
+async fn in_mode(realm: &Realm, mode: Introspection) -> Service {
+    service(introspecting(realm).introspection(mode)).await
+}
+
+async fn lightweight_roles(keycloak: Arc<Keycloak>) -> Result<()> {
+    let realm = keycloak.realm();
+    let alice = realm.login("orders-light", "alice").await?.access;
+    let bob = realm.login("orders-light", "bob").await?.access;
+    for mode in [
+        Introspection::WhenLightweight,
+        Introspection::WhenNeeded,
+        Introspection::Always,
+    ] {
+        let service = in_mode(realm, mode).await;
+        assert_admitted(&service.get_as("/admin", &alice).await, "alice");
+        assert_admitted(&service.get_as("/me", &bob).await, "bob");
+        assert_denied(&service.get_as("/admin", &bob).await, "missing_roles", None);
+    }
+    for mode in [Introspection::Never, Introspection::WhenOpaque] {
+        let service = in_mode(realm, mode).await;
+        assert_admitted(&service.get_as("/me", &alice).await, "without a name");
+        assert_denied(&service.get_as("/admin", &alice).await, "missing_roles", None);
+    }
+    Ok(())
+}
+
+async fn asked_where_needed(keycloak: Arc<Keycloak>) -> Result<()> {
+    let realm = keycloak.realm();
+    let proxy = Proxy::start().await;
+    let builder = introspecting(realm).proxy(proxy.url());
+    let service = service(builder.introspection(Introspection::WhenNeeded)).await;
+    let full = realm.login("orders-web", "alice").await?.access;
+    // Without any role, and full all the same.
+    let dave = realm.login("orders-web", "dave").await?.access;
+    assert_admitted(&service.get_as("/admin", &full).await, "alice");
+    assert_admitted(&service.get_as("/me", &dave).await, "dave");
+    let light = realm.login("orders-light", "alice").await?.access;
+    let (signed, signature) = light.rsplit_once('.').context("three parts")?;
+    let forged = keycloak_auth_tests::base64url(rsa_key(0).sign(signed.as_bytes()));
+    assert_ne!(forged, signature);
+    assert_invalid_token(
+        &service.get_as("/me", &format!("{signed}.{forged}")).await,
+        "invalid_signature",
+    );
+    assert_eq!(proxy.requests_to(INTROSPECTION), 0);
+    assert_admitted(&service.get_as("/admin", &light).await, "alice");
+    assert_invalid_token(&service.get_as("/me", "garbage").await, "token_inactive");
+    assert_eq!(proxy.requests_to(INTROSPECTION), 2);
+    Ok(())
+}
+
+async fn a_lightweight_logout(keycloak: Arc<Keycloak>) -> Result<()> {
+    let realm = keycloak.realm();
+    let tokens = realm.login("orders-light", "alice").await?;
+    realm
+        .logout("orders-light", &tokens.refresh.context("no refresh token")?)
+        .await?;
+    let service = in_mode(realm, Introspection::WhenLightweight).await;
+    assert_invalid_token(&service.get_as("/me", &tokens.access).await, "token_inactive");
+    Ok(())
+}
+
+async fn a_lightweight_not_before(keycloak: Arc<Keycloak>) -> Result<()> {
+    let realm = keycloak.realm_of_its_own("light-not-before").await?;
+    let token = realm.login("orders-light", "alice").await?.access;
+    let full = realm.login("orders-web", "alice").await?.access;
+    realm.admin().set_not_before(realm.name(), now() + 1).await?;
+    let service = in_mode(&realm, Introspection::WhenLightweight).await;
+    assert_invalid_token(&service.get_as("/me", &token).await, "token_inactive");
+    // Nobody is asked about a full one.
+    assert_admitted(&service.get_as("/me", &full).await, "alice");
+    Ok(())
+}
+
+async fn a_told_not_before(keycloak: Arc<Keycloak>) -> Result<()> {
+    let realm = keycloak.realm();
+    let token = realm.login("orders-web", "alice").await?.access;
+    let keycloak = builder(realm).build()?;
+    let service = Service::start(crate::setup::routes().secure_with(keycloak.clone())).await;
+    assert_admitted(&service.get_as("/me", &token).await, "alice");
+    keycloak.set_not_before(now() + 1);
+    assert_invalid_token(&service.get_as("/me", &token).await, "token_inactive");
     Ok(())
 }

@@ -9,6 +9,7 @@ mod setup;
 
 mod access_matrix;
 mod algorithms;
+mod client_authentication;
 mod differential;
 mod facts;
 mod introspection;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         algorithms::tests(),
         rotation::tests(),
         introspection::tests(),
+        client_authentication::tests(),
         orders::tests(),
         swagger_ui::tests(),
         access_matrix::tests(),

@@ -2,6 +2,7 @@
 //! routers and layers fit together, the forms of its answers, and its OpenAPI document.
 
 mod access_matrix;
+mod client_authentication;
 mod dev;
 mod diagnostics;
 mod grammar;

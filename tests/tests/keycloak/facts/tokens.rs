@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use keycloak_auth_tests::{Browser, Keycloak, SigningKey, claims_of, header_of, now, suite};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{alice, names, strings, words};
 
@@ -22,6 +22,14 @@ pub(super) fn tests() -> Vec<suite::Test> {
         suite::test(
             "facts::a_lightweight_token_has_neither_subject_nor_roles",
             a_lightweight_token,
+        ),
+        suite::test(
+            "facts::the_id_of_a_token_says_whether_it_is_lightweight",
+            the_kind_in_the_id,
+        ),
+        suite::test(
+            "facts::a_lightweight_token_may_leave_its_audience_to_introspection",
+            a_lightweight_audience,
         ),
         suite::test(
             "facts::a_refresh_token_is_signed_by_a_key_that_is_not_published",
@@ -145,6 +153,72 @@ async fn a_lightweight_token(keycloak: Arc<Keycloak>) -> Result<()> {
     assert_eq!(answer["preferred_username"], "alice");
     assert_eq!(strings(&answer["realm_access"]["roles"]), BTreeSet::from(["admin"]));
     Ok(())
+}
+
+async fn the_kind_in_the_id(keycloak: Arc<Keycloak>) -> Result<()> {
+    let realm = keycloak.realm();
+    let kind = |token: &str| {
+        let id = claims_of(token)["jti"].to_string();
+        let context = id.trim_matches('"').split(':').next().unwrap_or_default().to_owned();
+        assert_eq!(context.len(), 6, "{id}");
+        context[2..4].to_owned()
+    };
+    let light = realm.login("orders-light", "alice").await?;
+    let full = realm.login("orders-web", "alice").await?;
+    for (client, tokens, expected) in [("orders-light", light, "lt"), ("orders-web", full.clone(), "rt")] {
+        assert_eq!(kind(&tokens.access), expected);
+        let refresh = tokens.refresh.context("no refresh token")?;
+        let refreshed = realm.grant(client).refresh(&refresh).send().await?;
+        assert_eq!(kind(&refreshed.access), expected);
+    }
+    let own = realm.grant("orders-worker").client_credentials().send().await?;
+    let exchanged = realm.grant("orders-api").exchange(&full.access).send().await?;
+    // Dave has no role at all.
+    let dave = realm.login("orders-web", "dave").await?;
+    for tokens in [own, exchanged, dave] {
+        assert_eq!(kind(&tokens.access), "rt");
+    }
+    Ok(())
+}
+
+async fn a_lightweight_audience(keycloak: Arc<Keycloak>) -> Result<()> {
+    let realm = keycloak.realm_of_its_own("light-audience").await?;
+    realm
+        .admin()
+        .create(&format!("realms/{}/clients", realm.name()), &light_client("lighter"))
+        .await?;
+    let token = realm.login("lighter", "alice").await?.access;
+    assert!(!names(&claims_of(&token)).contains("aud"));
+    let answer = realm.introspect("orders-api", &token).await?;
+    assert_eq!(
+        (&answer["active"], &answer["aud"]),
+        (&json!(true), &json!("orders-api"))
+    );
+    let own = claims_of(&token);
+    for claim in ["iss", "azp", "jti", "exp"] {
+        assert_eq!(answer[claim], own[claim], "{claim}");
+    }
+    Ok(())
+}
+
+/// A client of lightweight tokens whose audience mapper is not for those.
+fn light_client(id: &str) -> Value {
+    json!({
+        "clientId": id,
+        "publicClient": true,
+        "directAccessGrantsEnabled": true,
+        "attributes": { "client.use.lightweight.access.token.enabled": "true" },
+        "protocolMappers": [{
+            "name": "orders-api audience",
+            "protocol": "openid-connect",
+            "protocolMapper": "oidc-audience-mapper",
+            "config": {
+                "included.client.audience": "orders-api",
+                "access.token.claim": "true",
+                "introspection.token.claim": "true",
+            },
+        }],
+    })
 }
 
 async fn a_refresh_token(keycloak: Arc<Keycloak>) -> Result<()> {

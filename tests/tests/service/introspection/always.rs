@@ -1,37 +1,13 @@
 //! Asking Keycloak about each token instead of verifying it.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use keycloak_auth::{Clock, KeycloakBuilder};
-use keycloak_auth_tests::{Answer, Issuer, Reply, Service, claims_of, now};
+use keycloak_auth::Clock;
+use keycloak_auth_tests::{Issuer, Reply, Service, now};
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
 
-use crate::setup::{builder, clock, routes};
-
-fn introspecting(issuer: &Issuer) -> KeycloakBuilder {
-    builder(issuer).client_secret("s e/c:r+et").use_introspection(true)
-}
-
-async fn service(issuer: &Issuer, clock: Clock) -> Service {
-    let keycloak = introspecting(issuer).clock(clock).build().expect("valid");
-    Service::start(routes().secure_with(keycloak)).await
-}
-
-/// Lets the endpoint answer as Keycloak does for this token.
-fn answer_for(issuer: &Issuer, token: &str, edit: impl FnOnce(&mut Value)) {
-    let mut claims = claims_of(token);
-    claims["active"] = json!(true);
-    claims["client_id"] = json!("orders-web");
-    claims["token_type"] = json!("Bearer");
-    edit(&mut claims);
-    issuer.reply(Issuer::INTROSPECTION, Reply::json(&claims));
-}
-
-#[track_caller]
-fn code(answer: &Answer) -> (u16, Value) {
-    (answer.status, answer.json()["error"]["code"].clone())
-}
+use super::{answer_for, code, introspecting, service};
+use crate::setup::{builder, routes};
 
 #[tokio::test]
 async fn a_client_without_secret_cannot_introspect() {
@@ -168,43 +144,6 @@ async fn row_38_without_an_answer_nobody_is_let_in() {
             "{what}"
         );
     }
-}
-
-#[tokio::test]
-async fn one_token_is_asked_about_once_and_no_failure_is_kept() {
-    let issuer = Issuer::start().await;
-    let service = Arc::new(service(&issuer, Clock::system()).await);
-    let token = issuer.valid_token();
-    issuer.reply(Issuer::INTROSPECTION, Reply::status(500));
-    assert_eq!(service.get_as("/me", &token).await.status, 503);
-    let mut claims = claims_of(&token);
-    claims["active"] = json!(true);
-    issuer.reply(
-        Issuer::INTROSPECTION,
-        Reply::json(&claims).after(Duration::from_millis(200)),
-    );
-    let mut requests = JoinSet::new();
-    for _ in 0..50 {
-        let (service, token) = (Arc::clone(&service), token.clone());
-        requests.spawn(async move { service.get_as("/me", &token).await.status });
-    }
-    assert!(requests.join_all().await.iter().all(|status| *status == 200));
-    assert_eq!(issuer.requests_to(Issuer::INTROSPECTION), 2);
-}
-
-#[tokio::test]
-async fn a_kept_answer_does_not_outlive_the_token() {
-    let issuer = Issuer::start().await;
-    let clock = clock();
-    let service = service(&issuer, clock.clone()).await;
-    let token = issuer.valid_token();
-    answer_for(&issuer, &token, |_| {});
-    assert_eq!(service.get_as("/me", &token).await.status, 200);
-    clock.advance(Duration::from_secs(361));
-    assert_eq!(
-        code(&service.get_as("/me", &token).await),
-        (401, json!("token_expired"))
-    );
 }
 
 #[tokio::test]

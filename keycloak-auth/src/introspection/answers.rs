@@ -1,0 +1,140 @@
+//! The answers that are kept for a while.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use moka::{Expiry, future::Cache};
+
+use crate::{Clock, invalid_token::InvalidToken, provider::ProviderError, verified_token::VerifiedToken};
+
+/// How long a good answer is kept.
+const GOOD_ANSWER: Duration = Duration::from_secs(30);
+
+/// How long a bad answer is kept.
+const BAD_ANSWER: Duration = Duration::from_secs(1);
+
+/// How much memory the answers may take, in bytes.
+const MAX_BYTES: u64 = 32 * 1024 * 1024;
+
+/// Answers by the token that they are about.
+///
+/// How long they are good is by the clock of the configuration. Moka's own clock and its bound in bytes are for the memory.
+#[derive(Debug)]
+pub(super) struct Answers {
+    kept: Cache<String, Kept>,
+    clock: Clock,
+}
+
+/// What came of asking about a token.
+#[derive(Clone, Debug)]
+pub(super) enum Answer {
+    /// The token is active, and has these claims.
+    Good(Arc<VerifiedToken>),
+    /// The token is not acceptable.
+    Bad(InvalidToken),
+    /// Nobody knows. It goes to those who wait for it, and is not kept.
+    None(Arc<ProviderError>),
+}
+
+#[derive(Clone, Debug)]
+struct Kept {
+    answer: Answer,
+    lifetime: Duration,
+    /// Until when it is good, by the clock of the configuration.
+    until: Duration,
+}
+
+impl Kept {
+    /// Counts from before the question, so that it is no older than its lifetime.
+    fn new(answer: Answer, asked_at: Duration) -> Self {
+        let lifetime = match &answer {
+            Answer::Good(token) => {
+                let expires_at = Duration::from_secs(token.claims().expires_at().unwrap_or_default());
+                expires_at.saturating_sub(asked_at).min(GOOD_ANSWER)
+            }
+            Answer::Bad(_) => BAD_ANSWER,
+            Answer::None(_) => Duration::ZERO,
+        };
+        Self {
+            answer,
+            lifetime,
+            until: asked_at + lifetime,
+        }
+    }
+
+    /// An answer from the future is none: the clock was set back.
+    fn is_good(&self, now: Duration) -> bool {
+        now < self.until && self.until - now <= self.lifetime
+    }
+
+    fn size(&self) -> usize {
+        let token = match &self.answer {
+            Answer::Good(token) => token.size(),
+            Answer::Bad(_) | Answer::None(_) => 0,
+        };
+        size_of::<Self>() + token
+    }
+}
+
+impl Answers {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self {
+            kept: Cache::builder()
+                .weigher(|token: &String, kept: &Kept| u32::try_from(token.len() + kept.size()).unwrap_or(u32::MAX))
+                .max_capacity(MAX_BYTES)
+                .expire_after(Lifetime)
+                .build(),
+            clock,
+        }
+    }
+
+    /// The answer at hand, or the one to a question that all who come while it is open wait for.
+    pub(super) async fn about(&self, token: &str, ask: impl Future<Output = Answer>) -> Answer {
+        let asking = async {
+            let asked_at = self.clock.now();
+            Kept::new(ask.await, asked_at)
+        };
+        let entry = self
+            .kept
+            .entry_by_ref(token)
+            .or_insert_with_if(asking, |kept| !kept.is_good(self.clock.now()))
+            .await;
+        entry.into_value().answer
+    }
+}
+
+/// How long an answer takes memory, at most.
+struct Lifetime;
+
+impl Expiry<String, Kept> for Lifetime {
+    fn expire_after_create(&self, _: &String, kept: &Kept, _: Instant) -> Option<Duration> {
+        Some(kept.lifetime)
+    }
+
+    fn expire_after_update(&self, _: &String, kept: &Kept, _: Instant, _: Option<Duration>) -> Option<Duration> {
+        Some(kept.lifetime)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn answers_take_no_more_memory_than_they_may() {
+        let answers = Answers::new(Clock::system());
+        let token_bytes = 16 * 1024;
+        for number in 0..2 * MAX_BYTES / token_bytes {
+            let token = format!("{number:0>width$}", width = token_bytes as usize);
+            let answer = answers
+                .about(&token, async { Answer::Bad(InvalidToken::Inactive) })
+                .await;
+            assert!(matches!(answer, Answer::Bad(InvalidToken::Inactive)));
+        }
+        answers.kept.run_pending_tasks().await;
+        let bytes = answers.kept.weighted_size();
+        assert!((MAX_BYTES / 2..=MAX_BYTES).contains(&bytes), "{bytes}");
+    }
+}

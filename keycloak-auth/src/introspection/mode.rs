@@ -1,0 +1,58 @@
+//! About which tokens Keycloak is asked.
+
+/// Which access tokens Keycloak is asked about (RFC 7662); all others are judged here, by the realm's keys.
+///
+/// Given to [`KeycloakBuilder::introspection`](crate::KeycloakBuilder::introspection). All but [`Never`](Self::Never) need a
+/// confidential client: a [`client_secret`](crate::KeycloakBuilder::client_secret) or another
+/// [`client_authentication`](crate::KeycloakBuilder::client_authentication).
+///
+/// | access token | `Never` | `WhenLightweight` | `WhenOpaque` | `WhenNeeded` | `Always` |
+/// |---|---|---|---|---|---|
+/// | full JWT | here | here | here | here | Keycloak |
+/// | lightweight JWT | here, without roles | here, then Keycloak | here, without roles | here, then Keycloak | Keycloak |
+/// | opaque: no JWT | 401 | 401 | Keycloak | Keycloak | Keycloak |
+///
+/// - **here**: signature, issuer, type, audience, authorized party and times, without asking anybody.
+/// - **here, without roles**: the same; a lightweight token has no roles and mostly no user name, so it meets what needs none:
+///   `authenticated`, scopes that it carries, and every `not(role(…))`.
+/// - **here, then Keycloak**: signature, issuer, type and times first, so that a forged token reaches nobody; then Keycloak
+///   tells the claims, which must be about the same token (`iss`, `sub`, `azp`, `jti`) and pass every check. Roles, audience
+///   and all that policies look at come from the answer alone.
+/// - **Keycloak**: what has the form of a JWT must have an acceptable header first; then Keycloak tells the claims, which must
+///   be about the same token and pass every check.
+///
+/// A token is taken for lightweight when its `jti` says so (Keycloak 26.2 and later: `onltro:…`), and where the `jti` says
+/// nothing (earlier versions), when it has no `sub` or no roles: in doubt, Keycloak is asked. Without an answer the response
+/// is 503, in each mode; answers are kept for at most 30 s.
+///
+/// Keycloak calls a token active only towards a client in its audience, so
+/// [`audience`](crate::KeycloakBuilder::audience) must name the [`client_id`](crate::KeycloakBuilder::client_id) here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Introspection {
+    /// About none.
+    #[default]
+    Never,
+    /// About JWTs that verify here and lack the claims that decide, which saves their clients from carrying them.
+    WhenLightweight,
+    /// About tokens that are no JWTs.
+    WhenOpaque,
+    /// About lightweight and opaque tokens: whatever cannot be judged here alone.
+    WhenNeeded,
+    /// About every token: a logout, a revocation or a realm not-before takes effect within 30 s.
+    Always,
+}
+
+impl Introspection {
+    pub(crate) const fn covers_lightweight(self) -> bool {
+        matches!(self, Self::WhenLightweight | Self::WhenNeeded)
+    }
+
+    pub(crate) const fn covers_opaque(self) -> bool {
+        matches!(self, Self::WhenOpaque | Self::WhenNeeded | Self::Always)
+    }
+
+    pub(crate) const fn covers_all(self) -> bool {
+        matches!(self, Self::Always)
+    }
+}
