@@ -29,7 +29,7 @@ pub use logs::Logs;
 pub use proxy::Proxy;
 pub use realm::{ACME, ACME_JSON, Realm};
 pub use service::{Request, Service};
-pub use tls::Authority;
+pub use tls::{Authority, Https};
 pub use token::{Token, base64url, base64url_decode, claims_of, dpop_proof, header_of, now, sha256};
 pub use tokens::{Grant, Tokens};
 pub use trap::Trap;

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use aws_lc_rs::digest;
 use serde_json::Value;
 
-use crate::{Admin, Grant, hex, http_client};
+use crate::{Admin, Grant, Https, hex, http_client};
 
 /// The realm file of the orders service, as text.
 pub const ACME_JSON: &str = include_str!("../../examples/orders/realm.json");
@@ -45,6 +45,17 @@ impl Realm {
             admin: None,
             http: http_client(),
         }
+    }
+
+    /// The same realm as it is reached by https, which makes it another issuer.
+    pub fn over_https(&self, https: &Https) -> Result<Self> {
+        let authority = reqwest::Certificate::from_pem(https.authority.pem().as_bytes())?;
+        let http = reqwest::Client::builder().no_proxy().add_root_certificate(authority);
+        Ok(Self {
+            server_url: https.url.clone(),
+            http: http.build()?,
+            ..self.clone()
+        })
     }
 
     pub fn server_url(&self) -> &str {

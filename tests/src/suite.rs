@@ -34,6 +34,7 @@ type Body = Box<dyn FnOnce(Arc<Keycloak>) -> Pin<Box<dyn Future<Output = Result<
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Shared,
+    OverHttps,
     Restarting,
 }
 
@@ -59,6 +60,18 @@ where
 {
     Test {
         kind: Kind::Restarting,
+        ..test(name, body)
+    }
+}
+
+/// A test that needs the server's https; without it the test shows as ignored.
+pub fn https_test<F, R>(name: impl Into<String>, body: F) -> Test
+where
+    F: FnOnce(Arc<Keycloak>) -> R + Send + 'static,
+    R: Future<Output = Result<()>> + 'static,
+{
+    Test {
+        kind: Kind::OverHttps,
         ..test(name, body)
     }
 }
@@ -150,7 +163,10 @@ impl Run {
             Err(error) => return Err(error.to_string().into()),
         };
         match kind {
-            Kind::Shared => {
+            Kind::OverHttps if self.runtime.block_on(keycloak.https()).is_none() => Ok(Completion::ignored_with(
+                "this server was not started from a distribution and has no https of the tests",
+            )),
+            Kind::Shared | Kind::OverHttps => {
                 let _turn = self.turn.read().unwrap_or_else(PoisonError::into_inner);
                 self.finish(keycloak, body)
             }

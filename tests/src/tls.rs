@@ -13,6 +13,13 @@ use rustls::{
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
+/// A server's address, and who vouches for it and for its clients.
+#[derive(Clone)]
+pub struct Https {
+    pub url: String,
+    pub authority: Arc<Authority>,
+}
+
 /// An authority of the tests, which no machine trusts by itself.
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
@@ -51,9 +58,18 @@ impl Authority {
     pub fn client_pem(&self, common_name: &str) -> String {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, common_name);
+        self.pems(&params).concat()
+    }
+
+    /// A certificate and its private key in PEM, for a server on loopback.
+    pub(crate) fn loopback_pems(&self) -> [String; 2] {
+        self.pems(&CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("an address"))
+    }
+
+    fn pems(&self, params: &CertificateParams) -> [String; 2] {
         let key = KeyPair::generate().expect("the system has random numbers");
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
-        format!("{}{}", certificate.pem(), key.serialize_pem())
+        [certificate.pem(), key.serialize_pem()]
     }
 
     fn server(&self, names: &[&str], from: i32, until: i32, clients: Arc<dyn ClientCertVerifier>) -> Arc<ServerConfig> {

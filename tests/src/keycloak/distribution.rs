@@ -10,6 +10,7 @@ use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -22,9 +23,10 @@ use super::{
     process::{self, Process},
     wait_until_ready,
 };
+use crate::{Authority, Https};
 
 /// Changes whenever the content of a prepared distribution does.
-const RECIPE: &str = "1";
+const RECIPE: &str = "2";
 const ARTIFACT: &str = "keycloak-quarkus-dist";
 const BUILD_AND_FIRST_START: Duration = Duration::from_secs(300);
 const START: Duration = Duration::from_secs(180);
@@ -92,15 +94,17 @@ impl Distribution {
         for shared in ["lib", "providers", "themes"] {
             files::link(&self.home.join(shared), &home.join(shared))?;
         }
+        let authority = Arc::new(Authority::default());
         let mut attempts = 0;
         loop {
-            let port = free_port()?;
-            match Server::launch(&home, run.path(), port, START).await {
+            let ports = Ports::free()?;
+            match Server::launch(&home, run.path(), &authority, ports, START).await {
                 Ok(process) => {
                     return Ok(Server {
                         process: Some(process),
                         run,
-                        port,
+                        ports,
+                        authority,
                     });
                 }
                 // Another process may have taken the port in the meantime.
@@ -119,12 +123,36 @@ pub(super) struct Server {
     // Before the directory: the process ends first, and uses it until then.
     process: Option<Process>,
     run: TempDir,
-    port: u16,
+    ports: Ports,
+    authority: Arc<Authority>,
+}
+
+#[derive(Clone, Copy)]
+struct Ports {
+    http: u16,
+    https: u16,
+}
+
+impl Ports {
+    fn free() -> Result<Self> {
+        Ok(Self {
+            http: free_port()?,
+            https: free_port()?,
+        })
+    }
 }
 
 impl Server {
     pub(super) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://127.0.0.1:{}", self.ports.http)
+    }
+
+    /// Where the server asks its clients for certificates.
+    pub(super) fn https(&self) -> Https {
+        Https {
+            url: format!("https://127.0.0.1:{}", self.ports.https),
+            authority: Arc::clone(&self.authority),
+        }
     }
 
     pub(super) fn log_file(&self) -> PathBuf {
@@ -139,11 +167,11 @@ impl Server {
         self.process = None;
     }
 
-    /// Starts again on the same port with the same data.
+    /// Starts again on the same ports with the same data.
     pub(super) async fn start_again(&mut self) -> Result<()> {
         self.stop();
         let home = self.run.path().join("home");
-        self.process = Some(Self::launch(&home, self.run.path(), self.port, START).await?);
+        self.process = Some(Self::launch(&home, self.run.path(), &self.authority, self.ports, START).await?);
         Ok(())
     }
 
@@ -197,9 +225,14 @@ impl Server {
         process::log_file(&run)
     }
 
-    async fn launch(home: &Path, run: &Path, port: u16, limit: Duration) -> Result<Process> {
+    async fn launch(home: &Path, run: &Path, authority: &Authority, ports: Ports, limit: Duration) -> Result<Process> {
         let kc = home.join("bin/kc.sh");
-        let port_text = port.to_string();
+        let [certificate, key, trusted] = ["server.pem", "server.key", "authority.pem"].map(|name| run.join(name));
+        let [certificate_pem, key_pem] = authority.loopback_pems();
+        fs::write(&certificate, certificate_pem)?;
+        fs::write(&key, key_pem)?;
+        fs::write(&trusted, authority.pem())?;
+        let (http_port, https_port) = (ports.http.to_string(), ports.https.to_string());
         // The C1 compiler alone halves the time of the start on a small machine.
         let java_options = format!(
             "-XX:TieredStopAtLevel=1 {}",
@@ -212,7 +245,18 @@ impl Server {
                 OsStr::new("--http-host"),
                 OsStr::new("127.0.0.1"),
                 OsStr::new("--http-port"),
-                OsStr::new(&port_text),
+                OsStr::new(&http_port),
+                OsStr::new("--https-port"),
+                OsStr::new(&https_port),
+                OsStr::new("--https-certificate-file"),
+                certificate.as_os_str(),
+                OsStr::new("--https-certificate-key-file"),
+                key.as_os_str(),
+                // An option of the build: with another one the distribution in the cache would be built again.
+                OsStr::new("--https-client-auth"),
+                OsStr::new("request"),
+                OsStr::new("--truststore-paths"),
+                trusted.as_os_str(),
             ],
             &[
                 ("JAVA_OPTS_APPEND", OsStr::new(&java_options)),
@@ -224,7 +268,7 @@ impl Server {
             ],
             run,
         )?;
-        let url = format!("http://127.0.0.1:{port}");
+        let url = format!("http://127.0.0.1:{}", ports.http);
         wait_until_ready(&url, limit, || process.exit_status()).await?;
         Ok(process)
     }
@@ -232,7 +276,7 @@ impl Server {
 
 /// The first start: builds the distribution and creates the data that every run copies.
 async fn build(home: &Path, work: &Path) -> Result<()> {
-    let process = Server::launch(home, work, free_port()?, BUILD_AND_FIRST_START)
+    let process = Server::launch(home, work, &Authority::default(), Ports::free()?, BUILD_AND_FIRST_START)
         .await
         .with_context(|| {
             let log = fs::read_to_string(process::log_file(work)).unwrap_or_default();

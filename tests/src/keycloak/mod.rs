@@ -27,7 +27,7 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde_json::{Value, json};
 
 use crate::{
-    Admin, Realm, http_client,
+    Admin, Https, Realm, http_client,
     keycloak::{
         container::{Container, Engine},
         distribution::{Distribution, Server},
@@ -132,6 +132,14 @@ impl Keycloak {
 
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// The address by which clients may show certificates: only a server that was started from a distribution has it.
+    pub async fn https(&self) -> Option<Https> {
+        match &*self.running.lock().await {
+            Running::Distribution(server) => Some(server.https()),
+            Running::Remote | Running::Container(_) => None,
+        }
     }
 
     /// Whether the server can be stopped and started again: only one that was started from a distribution.

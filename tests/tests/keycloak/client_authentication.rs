@@ -22,6 +22,7 @@ pub fn tests() -> Vec<suite::Test> {
             by_jwt_for_a_certificate,
         ),
         suite::test("client_authentication::by_a_jwt_for_a_key_set", by_jwt_for_a_key_set),
+        suite::https_test("client_authentication::by_a_certificate", by_certificate),
         suite::test(
             "client_authentication::with_another_key_nobody_is_let_in",
             with_another_key,
@@ -41,11 +42,16 @@ fn by(realm: &Realm, authentication: impl Into<ClientAuthentication>) -> Keycloa
 
 /// The realm in which `orders-api` authenticates by a signed JWT.
 async fn realm_with_jwt(keycloak: &Keycloak, label: &str, attributes: Value) -> Result<Realm> {
+    realm_with(keycloak, label, "client-jwt", attributes).await
+}
+
+/// The realm in which `orders-api` authenticates in this way.
+async fn realm_with(keycloak: &Keycloak, label: &str, authenticator: &str, attributes: Value) -> Result<Realm> {
     let mut file = ACME.clone();
     let clients = file["clients"].as_array_mut().context("clients")?;
     let client = clients.iter_mut().find(|client| client["clientId"] == "orders-api");
     let client = client.context("no `orders-api`")?;
-    client["clientAuthenticatorType"] = json!("client-jwt");
+    client["clientAuthenticatorType"] = json!(authenticator);
     for (name, value) in attributes.as_object().into_iter().flatten() {
         client["attributes"][name] = value.clone();
     }
@@ -106,6 +112,28 @@ async fn by_jwt_for_a_key_set(keycloak: Arc<Keycloak>) -> Result<()> {
             .key_id(key.kid());
         assert_accepted(&realm, by(&realm, authentication), "private_key_jwt").await?;
     }
+    Ok(())
+}
+
+async fn by_certificate(keycloak: Arc<Keycloak>) -> Result<()> {
+    let https = keycloak.https().await.context("no https")?;
+    let subject = json!({ "x509.subjectdn": "CN=orders-api" });
+    let realm = realm_with(&keycloak, "certificate", "client-x509", subject).await?;
+    let realm = realm.over_https(&https)?;
+    let with = |certificate: String| {
+        by(&realm, ClientAuthentication::tls_client_auth())
+            .root_certificates(https.authority.pem())
+            .client_certificate(certificate)
+    };
+    let certificate = https.authority.client_pem("orders-api");
+    assert_accepted(&realm, with(certificate), "tls_client_auth").await?;
+    let other = with(https.authority.client_pem("orders-worker")).build()?;
+    let report = other.diagnose().await;
+    let first = report.to_string().lines().next().unwrap_or_default().to_owned();
+    assert_eq!(
+        first,
+        "FAILED: client: Keycloak does not accept the client `orders-api` by `tls_client_auth`"
+    );
     Ok(())
 }
 
