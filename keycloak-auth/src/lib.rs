@@ -67,6 +67,7 @@ mod challenge;
 mod diagnostics;
 mod health;
 mod provider;
+mod service_client;
 mod token_endpoint;
 
 // The handle that holds it all, and how it is set up.
@@ -113,6 +114,7 @@ pub use openapi_scheme::OpenApiScheme;
 pub use policy::Policy;
 pub use provider::{ProviderError, TlsFault, Unavailable};
 pub use router::{GuardedArgs, SecureRouter, routing};
+pub use service_client::{OnBehalfOf, ServiceClient, ServiceClientBuilder, ServiceClientError, ServiceRequest};
 pub use token_endpoint::{ExchangeToken, GrantKind, OAuthError, RefreshToken, TokenRefusal, TokenResponse};
 pub use user::KeycloakUser;
 
