@@ -19,6 +19,7 @@ mod refusals;
 mod rotation;
 mod swagger_ui;
 mod table;
+mod token_endpoint;
 
 fn main() -> ExitCode {
     let subjects = [
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         algorithms::tests(),
         rotation::tests(),
         introspection::tests(),
+        token_endpoint::tests(),
         orders::tests(),
         swagger_ui::tests(),
         access_matrix::tests(),
