@@ -15,6 +15,7 @@ mod provider;
 mod report_only;
 mod responses;
 mod router;
+mod service_client;
 mod setup;
 mod testing;
 mod token_endpoint;
