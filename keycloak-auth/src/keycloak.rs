@@ -265,18 +265,19 @@ impl Keycloak {
             client_id,
             ..
         } = &*self.parts;
+        let began = self.now();
         let judge = async {
             if let Some(introspection) = introspection {
                 return introspection.authenticate(token.text()?, validator).await;
             }
             let unverified = validator.inspect(token.text()?)?;
-            let keys = key_set.keys(self.now()).await?;
+            let keys = key_set.keys(began).await?;
             match validator.verify(&unverified, keys.keys(), self.now(), client_id) {
                 Err(InvalidToken::UnknownKey) if unverified.names_its_key() => {}
                 result => return result.map_err(AuthError::from),
             }
             drop(keys);
-            key_set.look_for_unknown_key(self.now()).await;
+            key_set.look_for_unknown_key(began).await;
             let keys = key_set.keys(self.now()).await?;
             let result = validator.verify(&unverified, keys.keys(), self.now(), client_id);
             if matches!(result, Err(InvalidToken::UnknownKey)) {

@@ -28,9 +28,8 @@ use crate::{
     AuthError, Clock,
     challenge::Answer,
     metrics::Recorder,
-    provider::{ClientCredentials, HttpAnswer, Provider, ProviderError, Unavailable},
+    provider::{ClientCredentials, HttpAnswer, Provider, ProviderError, Reachability, Unavailable},
     secret::Secret,
-    text::chain,
 };
 
 /// The service's own token is not handed out any more when it lives for less than this.
@@ -58,6 +57,7 @@ pub(crate) struct TokenEndpoint {
     refreshes: SingleFlight<[u8; 32], Outcome>,
     own_token: Mutex<Option<OwnToken>>,
     own_token_requests: SingleFlight<(), Outcome>,
+    reachability: Reachability,
     /// When the next attempt to replace it is due after one that failed, in milliseconds since the Unix epoch.
     own_token_retry_at: AtomicU64,
 }
@@ -108,6 +108,7 @@ impl TokenEndpoint {
             refreshes: SingleFlight::default(),
             own_token: Mutex::new(None),
             own_token_requests: SingleFlight::default(),
+            reachability: Reachability::of("the token endpoint"),
             own_token_retry_at: AtomicU64::new(0),
         }
     }
@@ -221,13 +222,11 @@ impl TokenEndpoint {
 
     async fn ask(&self, grant: GrantKind, client: ClientCredentials<'_>, form: &[(&str, &str)]) -> Outcome {
         let asked = self.provider.within_deadline(self.post(grant, client, form)).await;
+        self.reachability.note(asked.as_ref().err());
         let refused = match asked {
             Ok(Ok(tokens)) => return Ok(Arc::new(tokens)),
             Ok(Err(refusal)) => AuthError::TokenRefused(refusal),
-            Err(cause) => {
-                tracing::debug!(target: "keycloak_auth", "the token endpoint did not answer: {}", chain(&cause));
-                AuthError::TokenEndpointUnavailable(Unavailable::for_now(Arc::new(cause)))
-            }
+            Err(cause) => AuthError::TokenEndpointUnavailable(Unavailable::for_now(Arc::new(cause))),
         };
         if let AuthError::TokenRefused(refusal) = &refused {
             if refusal.error.is_configuration() {

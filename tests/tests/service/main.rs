@@ -4,6 +4,7 @@
 mod access_matrix;
 mod dev;
 mod diagnostics;
+mod faults;
 mod grammar;
 mod introspection;
 mod layer;
