@@ -32,8 +32,7 @@ use crate::{
     challenge::Answer,
     client_authentication::{Client, ClientCredentials},
     metrics::Recorder,
-    provider::{HttpAnswer, Provider, ProviderError, Unavailable},
-    text::chain,
+    provider::{HttpAnswer, Provider, ProviderError, Reachability, Unavailable},
 };
 
 /// The pause after a replacement that failed, and the age from which a token that a service refuses is replaced.
@@ -51,6 +50,7 @@ pub(crate) struct TokenEndpoint {
     refreshes: SingleFlight<[u8; 32], Outcome>,
     own_tokens: OwnTokens,
     exchanged_tokens: ExchangedTokens,
+    reachability: Reachability,
 }
 
 impl TokenEndpoint {
@@ -63,6 +63,7 @@ impl TokenEndpoint {
             refreshes: SingleFlight::default(),
             own_tokens: OwnTokens::default(),
             exchanged_tokens: ExchangedTokens::default(),
+            reachability: Reachability::of("the token endpoint"),
         }
     }
 
@@ -127,13 +128,11 @@ impl TokenEndpoint {
 
     async fn ask(&self, grant: GrantKind, client: ClientCredentials<'_>, form: &[(&str, &str)]) -> Outcome {
         let asked = self.provider.within_deadline(self.post(grant, client, form)).await;
+        self.reachability.note(asked.as_ref().err());
         let refused = match asked {
             Ok(Ok(tokens)) => return Ok(Arc::new(tokens)),
             Ok(Err(refusal)) => AuthError::TokenRefused(refusal),
-            Err(cause) => {
-                tracing::debug!(target: "keycloak_auth", "the token endpoint did not answer: {}", chain(&cause));
-                AuthError::TokenEndpointUnavailable(Unavailable::for_now(Arc::new(cause)))
-            }
+            Err(cause) => AuthError::TokenEndpointUnavailable(Unavailable::for_now(Arc::new(cause))),
         };
         if let AuthError::TokenRefused(refusal) = &refused {
             if refusal.error.is_configuration() {

@@ -5,6 +5,7 @@ mod access_matrix;
 mod client_authentication;
 mod dev;
 mod diagnostics;
+mod faults;
 mod grammar;
 mod introspection;
 mod layer;
