@@ -9,6 +9,7 @@ mod introspection;
 mod layer;
 mod metrics;
 mod openapi;
+mod openapi_validity;
 mod policies;
 mod provider;
 mod report_only;
