@@ -29,6 +29,7 @@ mod json;
 #[cfg(feature = "utoipa")]
 mod scopes;
 mod sentence;
+mod words;
 
 pub(crate) use evaluate::is_within;
 pub use evaluate::{Decision, Denial, EvaluationContext, StepUp};

@@ -11,6 +11,7 @@ mod introspection;
 mod layer;
 mod metrics;
 mod openapi;
+mod openapi_validity;
 mod policies;
 mod provider;
 mod report_only;
