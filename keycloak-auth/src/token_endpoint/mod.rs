@@ -128,12 +128,11 @@ impl TokenEndpoint {
     /// The client, for grants that are for confidential clients only.
     fn secret_client(&self, grant: GrantKind) -> Result<ClientCredentials<'_>, AuthError> {
         match self.client() {
-            ClientCredentials::Public { .. } => Err(AuthError::TokenRefused(TokenRefusal {
+            ClientCredentials::Public { .. } => Err(AuthError::TokenRefused(TokenRefusal::new(
                 grant,
-                error: OAuthError::UnauthorizedClient,
-                code: OAuthError::UnauthorizedClient.as_str().to_owned(),
-                description: Some("set `client_secret`: this grant is for confidential clients".to_owned()),
-            })),
+                OAuthError::UnauthorizedClient.as_str().to_owned(),
+                Some("set `client_secret`: this grant is for confidential clients".to_owned()),
+            ))),
             client @ ClientCredentials::Secret { .. } => Ok(client),
         }
     }
@@ -149,7 +148,7 @@ impl TokenEndpoint {
             }
         };
         if let AuthError::TokenRefused(refusal) = &refused {
-            if refusal.error.is_configuration() {
+            if refusal.error().is_configuration() {
                 tracing::warn!(target: "keycloak_auth", "{refusal}");
             } else {
                 tracing::debug!(target: "keycloak_auth", "{refusal}");
@@ -179,12 +178,7 @@ impl TokenEndpoint {
             // RFC 6749 §5.2; Keycloak answers 403 where the client's policy forbids the exchange.
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 let failure: Failure = serde_json::from_slice(&body).map_err(|_| unreadable())?;
-                Ok(Err(TokenRefusal {
-                    grant,
-                    error: OAuthError::of(&failure.error),
-                    code: failure.error,
-                    description: failure.error_description,
-                }))
+                Ok(Err(TokenRefusal::new(grant, failure.error, failure.error_description)))
             }
             status => Err(ProviderError::Status {
                 url: url.to_string(),

@@ -4,6 +4,7 @@
 mod access_matrix;
 mod dev;
 mod diagnostics;
+mod error_chains;
 mod grammar;
 mod introspection;
 mod layer;
