@@ -450,6 +450,9 @@ impl fmt::Debug for Renderer {
 }
 
 #[cfg(test)]
+mod catalogue;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -123,6 +123,9 @@ pub use user::KeycloakUser;
 
 /// Pages to read.
 pub mod guide {
+    #[doc = include_str!("docs/errors.md")]
+    pub mod errors {}
+
     #[doc = include_str!("docs/from_fastapi.md")]
     pub mod from_fastapi {}
 

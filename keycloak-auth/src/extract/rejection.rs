@@ -49,9 +49,10 @@ impl fmt::Display for AuthRejection {
     }
 }
 
+/// Says what its [`error`](AuthRejection::error) says, so that its cause is that one's.
 impl Error for AuthRejection {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.0.error)
+        self.0.error.source()
     }
 }
 

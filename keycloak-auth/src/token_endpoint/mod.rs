@@ -116,14 +116,11 @@ impl TokenEndpoint {
         if self.client.is_confidential() {
             return Ok(self.client());
         }
-        Err(AuthError::TokenRefused(TokenRefusal {
+        Err(AuthError::TokenRefused(TokenRefusal::new(
             grant,
-            error: OAuthError::UnauthorizedClient,
-            code: OAuthError::UnauthorizedClient.as_str().to_owned(),
-            description: Some(
-                "set `client_secret` or `client_authentication`: this grant is for confidential clients".to_owned(),
-            ),
-        }))
+            OAuthError::UnauthorizedClient.as_str().to_owned(),
+            Some("set `client_secret` or `client_authentication`: this grant is for confidential clients".to_owned()),
+        )))
     }
 
     async fn ask(&self, grant: GrantKind, client: ClientCredentials<'_>, form: &[(&str, &str)]) -> Outcome {
@@ -135,7 +132,7 @@ impl TokenEndpoint {
             Err(cause) => AuthError::TokenEndpointUnavailable(Unavailable::for_now(Arc::new(cause))),
         };
         if let AuthError::TokenRefused(refusal) = &refused {
-            if refusal.error.is_configuration() {
+            if refusal.error().is_configuration() {
                 tracing::warn!(target: "keycloak_auth", "{refusal}");
             } else {
                 tracing::debug!(target: "keycloak_auth", "{refusal}");
@@ -166,12 +163,7 @@ impl TokenEndpoint {
             // RFC 6749 §5.2; Keycloak answers 403 where the client's policy forbids the exchange.
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 let failure: Failure = serde_json::from_slice(&body).map_err(|_| unreadable())?;
-                Ok(Err(TokenRefusal {
-                    grant,
-                    error: OAuthError::of(&failure.error),
-                    code: failure.error,
-                    description: failure.error_description,
-                }))
+                Ok(Err(TokenRefusal::new(grant, failure.error, failure.error_description)))
             }
             status => Err(ProviderError::Status {
                 url: url.to_string(),

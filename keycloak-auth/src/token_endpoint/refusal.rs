@@ -7,10 +7,10 @@ use crate::text::shortened;
 /// Keycloak gives no token for a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenRefusal {
-    pub(super) grant: GrantKind,
-    pub(super) error: OAuthError,
-    pub(super) code: String,
-    pub(super) description: Option<String>,
+    grant: GrantKind,
+    error: OAuthError,
+    code: String,
+    description: Option<String>,
 }
 
 /// What was asked for.
@@ -50,6 +50,16 @@ pub enum OAuthError {
 }
 
 impl TokenRefusal {
+    /// With the error code as it came.
+    pub(crate) fn new(grant: GrantKind, code: String, description: Option<String>) -> Self {
+        Self {
+            grant,
+            error: OAuthError::of(&code),
+            code,
+            description,
+        }
+    }
+
     /// What was asked for.
     #[must_use]
     pub const fn grant(&self) -> GrantKind {
@@ -87,7 +97,7 @@ impl OAuthError {
         Self::AccessDenied,
     ];
 
-    pub(super) fn of(code: &str) -> Self {
+    fn of(code: &str) -> Self {
         let known = Self::KNOWN.into_iter().find(|error| error.as_str() == code);
         known.unwrap_or(Self::Other)
     }

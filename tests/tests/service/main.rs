@@ -6,6 +6,7 @@ mod client_authentication;
 mod dev;
 mod diagnostics;
 mod faults;
+mod error_chains;
 mod grammar;
 mod introspection;
 mod layer;

@@ -6,7 +6,7 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 use keycloak_auth::{Answer, ErrorFormat};
-use keycloak_auth_tests::Issuer;
+use keycloak_auth_tests::{Issuer, Reply};
 use serde_json::json;
 
 use crate::setup::{builder, service};
@@ -49,6 +49,33 @@ async fn problem_details_follow_rfc_9457() {
             "code": "missing_header",
         })
     );
+}
+
+#[tokio::test]
+async fn details_stand_in_each_form_and_so_does_retry_after() {
+    let issuer = Issuer::start().await;
+    issuer.reply(Issuer::JWKS, Reply::status(500));
+    for format in [
+        ErrorFormat::Envelope,
+        ErrorFormat::ProblemDetails,
+        ErrorFormat::custom(|answer| Json(json!({ "oops": answer.code, "details": answer.details })).into_response()),
+    ] {
+        let keycloak = builder(&issuer).error_format(format.clone()).build().expect("valid");
+        let answer = service(&keycloak).await.get_as("/me", &issuer.valid_token()).await;
+        let seconds = answer.retry_after().expect("when to come again");
+        assert_eq!((answer.status, answer.challenges().len()), (503, 0), "{answer:?}");
+        let (code, message) = ("keycloak_connection_error", "the token cannot be checked at the moment");
+        let details = json!({ "retry_after": seconds });
+        let expected = match format {
+            ErrorFormat::Envelope => json!({ "error": { "code": code, "message": message, "details": details } }),
+            ErrorFormat::ProblemDetails => json!({
+                "type": "about:blank", "title": "Service Unavailable", "status": 503, "detail": message, "code": code,
+                "details": details,
+            }),
+            _ => json!({ "oops": code, "details": details }),
+        };
+        assert_eq!(answer.json(), expected);
+    }
 }
 
 #[tokio::test]
