@@ -25,7 +25,7 @@ use crate::{
     verified_token::VerifiedToken,
 };
 
-/// How many questions Keycloak is asked at a time: who sends garbage must not reach it one to one.
+/// How many questions of a kind Keycloak is asked at a time: who sends garbage must not reach it one to one.
 const MAX_CONCURRENT: usize = 64;
 
 /// Asks the introspection endpoint, and remembers what it said.
@@ -36,7 +36,9 @@ pub(crate) struct Introspector {
     client: Arc<Client>,
     clock: Clock,
     answers: Answers,
-    turns: Semaphore,
+    /// For tokens that verified here. They do not wait for those of whom nobody knows whether they are garbage.
+    verified_turns: Semaphore,
+    other_turns: Semaphore,
     is_failing: AtomicBool,
 }
 
@@ -48,7 +50,8 @@ impl Introspector {
             client,
             answers: Answers::new(clock.clone()),
             clock,
-            turns: Semaphore::new(MAX_CONCURRENT),
+            verified_turns: Semaphore::new(MAX_CONCURRENT),
+            other_turns: Semaphore::new(MAX_CONCURRENT),
             is_failing: AtomicBool::new(false),
         }
     }
@@ -73,7 +76,25 @@ impl Introspector {
         if !is_opaque(token) {
             validator.inspect(token)?;
         }
-        match self.answers.about(token, self.ask(token, validator)).await {
+        self.claims_of(token, validator, &self.other_turns).await
+    }
+
+    /// The same for a token that is verified, and lacks claims.
+    pub(crate) async fn complete(
+        &self,
+        verified: &VerifiedToken,
+        validator: &Validator,
+    ) -> Result<Arc<VerifiedToken>, AuthError> {
+        self.claims_of(verified.token(), validator, &self.verified_turns).await
+    }
+
+    async fn claims_of(
+        &self,
+        token: &str,
+        validator: &Validator,
+        turns: &Semaphore,
+    ) -> Result<Arc<VerifiedToken>, AuthError> {
+        match self.answers.about(token, self.ask(token, validator, turns)).await {
             Answer::Good(token) => {
                 validator.check_claims(token.claims(), self.clock.now())?;
                 Ok(token)
@@ -98,14 +119,14 @@ impl Introspector {
         found.map(drop).map_err(|error| Unavailable::for_now(Arc::new(error)))
     }
 
-    async fn ask(&self, token: &str, validator: &Validator) -> Answer {
+    async fn ask(&self, token: &str, validator: &Validator, turns: &Semaphore) -> Answer {
         let own = match Self::own_claims(token, validator) {
             Ok(own) => own,
             Err(invalid) => return Answer::Bad(invalid),
         };
         let asking = async {
             // Never closed, so there is always a turn to wait for.
-            let _turn = self.turns.acquire().await;
+            let _turn = turns.acquire().await;
             self.post(token).await
         };
         let answer = self.provider.within_deadline(asking).await;

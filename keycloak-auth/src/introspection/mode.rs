@@ -25,8 +25,8 @@
 /// nothing (earlier versions), when it has no `sub` or no roles: in doubt, Keycloak is asked. Without an answer the response
 /// is 503, in each mode; answers are kept for at most 30 s.
 ///
-/// Keycloak calls a token active only towards a client in its audience, so
-/// [`audience`](crate::KeycloakBuilder::audience) must name the [`client_id`](crate::KeycloakBuilder::client_id) here.
+/// Keycloak calls a token active only towards a client in its audience: the clients that log in need an audience mapper for
+/// the [`client_id`](crate::KeycloakBuilder::client_id) here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Introspection {
