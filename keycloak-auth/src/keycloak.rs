@@ -376,7 +376,7 @@ impl Keycloak {
             return Ok(result?);
         }
         drop(keys);
-        key_set.look_for_unknown_key(self.now()).await;
+        key_set.look_for_unknown_key(now).await;
         let keys = key_set.keys(self.now()).await?;
         let result = validator.verify(&unverified, keys.keys(), self.now(), client.id());
         if matches!(result, Err(InvalidToken::UnknownKey)) {

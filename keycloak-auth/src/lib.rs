@@ -68,6 +68,7 @@ mod client_authentication;
 mod diagnostics;
 mod health;
 mod provider;
+mod service_client;
 mod token_endpoint;
 
 // The handle that holds it all, and how it is set up.
@@ -116,6 +117,7 @@ pub use openapi_scheme::OpenApiScheme;
 pub use policy::Policy;
 pub use provider::{ProviderError, TlsFault, Unavailable};
 pub use router::{GuardedArgs, SecureRouter, routing};
+pub use service_client::{OnBehalfOf, ServiceClient, ServiceClientBuilder, ServiceClientError, ServiceRequest};
 pub use token_endpoint::{ExchangeToken, GrantKind, OAuthError, RefreshToken, TokenRefusal, TokenResponse};
 pub use user::KeycloakUser;
 

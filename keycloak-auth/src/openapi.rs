@@ -9,7 +9,7 @@ mod documented;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use utoipa::openapi::{
     Content, Header, OpenApi, RefOr, Response,
     extensions::Extensions,
@@ -92,7 +92,7 @@ fn requirements(declared: Vec<SecurityRequirement>, policy: &Policy) -> Vec<Secu
     let alternatives = policy.scope_alternatives();
     let mut combined = Vec::new();
     for requirement in declared {
-        if scheme_names(&requirement).iter().any(|name| name == SCHEME) {
+        if schemes_of(&requirement).contains_key(SCHEME) {
             combined.push(requirement);
             continue;
         }
@@ -107,11 +107,10 @@ fn requirements(declared: Vec<SecurityRequirement>, policy: &Policy) -> Vec<Secu
     combined
 }
 
-fn scheme_names(requirement: &SecurityRequirement) -> Vec<String> {
-    match serde_json::to_value(requirement) {
-        Ok(Value::Object(members)) => members.into_iter().map(|(name, _)| name).collect(),
-        _ => Vec::new(),
-    }
+/// The schemes that a requirement names, each with its scopes. `SecurityRequirement` shows them to a serializer only.
+fn schemes_of(requirement: &SecurityRequirement) -> BTreeMap<String, Vec<String>> {
+    let schemes = serde_json::to_value(requirement).and_then(serde_json::from_value);
+    schemes.expect("a requirement is a map from names to lists of scopes")
 }
 
 fn error_response(description: String) -> Response {
@@ -302,11 +301,8 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 fn required_scopes(operation: &Operation) -> Vec<String> {
     let requirements = operation.security.iter().flatten();
     requirements
-        .filter_map(|requirement| match serde_json::to_value(requirement) {
-            Ok(Value::Object(mut members)) => serde_json::from_value(members.remove(SCHEME)?).ok(),
-            _ => None,
-        })
-        .flat_map(|scopes: Vec<String>| scopes)
+        .filter_map(|requirement| schemes_of(requirement).remove(SCHEME))
+        .flatten()
         .collect()
 }
 
@@ -318,27 +314,20 @@ fn leave_out_schemes(operation: &mut Operation, kept: &[OpenApiScheme]) {
         .map(|scheme| format!("{SCHEME}{}", scheme.suffix()))
         .collect();
     if let (false, Some(security)) = (left_out.is_empty(), &mut operation.security) {
-        security.retain(|requirement| !scheme_names(requirement).iter().any(|name| left_out.contains(name)));
+        security.retain(|requirement| !schemes_of(requirement).keys().any(|name| left_out.contains(name)));
     }
 }
 
 fn rename_schemes(operation: &mut Operation, name: &str) {
     for requirement in operation.security.iter_mut().flatten() {
-        let Ok(Value::Object(members)) = serde_json::to_value(&*requirement) else {
-            continue;
-        };
-        *requirement = members
-            .into_iter()
-            .fold(SecurityRequirement::default(), |renamed, (scheme, scopes)| {
-                let scheme = match scheme.strip_prefix(SCHEME) {
-                    Some(suffix @ ("" | BEARER | OPENID)) => format!("{name}{suffix}"),
-                    _ => scheme,
-                };
-                renamed.add(
-                    scheme,
-                    serde_json::from_value::<Vec<String>>(scopes).unwrap_or_default(),
-                )
-            });
+        let schemes = schemes_of(requirement).into_iter();
+        *requirement = schemes.fold(SecurityRequirement::default(), |renamed, (scheme, scopes)| {
+            let scheme = match scheme.strip_prefix(SCHEME) {
+                Some(suffix @ ("" | BEARER | OPENID)) => format!("{name}{suffix}"),
+                _ => scheme,
+            };
+            renamed.add(scheme, scopes)
+        });
     }
 }
 

@@ -1,6 +1,6 @@
 //! Untrusted text, made fit for a log line or an error message.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// How many characters of an untrusted text are shown.
 const SHOWN: usize = 64;
@@ -35,6 +35,17 @@ pub(crate) fn code_list<'t>(words: impl IntoIterator<Item = &'t str>) -> String 
         .join(", ")
 }
 
+/// A span of time in the largest unit that gives a whole number: "24 h", "90 s".
+pub(crate) fn span(span: Duration) -> impl fmt::Display {
+    let seconds = span.as_secs();
+    match seconds {
+        0 => format!("{} ms", span.as_millis()),
+        _ if seconds.is_multiple_of(3600) => format!("{} h", seconds / 3600),
+        _ if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
+        _ => format!("{seconds} s"),
+    }
+}
+
 /// The error with its causes, in one line.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut line = error.to_string();
@@ -49,6 +60,14 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spans_have_a_fitting_unit() {
+        let seconds = [86_400, 1800, 90, 1];
+        let shown = seconds.map(|seconds| span(Duration::from_secs(seconds)).to_string());
+        assert_eq!(shown, ["24 h", "30 min", "90 s", "1 s"]);
+        assert_eq!(span(Duration::from_millis(20)).to_string(), "20 ms");
+    }
 
     #[test]
     fn cuts_and_escapes() {

@@ -42,13 +42,13 @@ impl KeycloakUser {
     /// Whether the caller has the realm role.
     #[must_use]
     pub fn has_realm_role(&self, role: &str) -> bool {
-        self.realm_roles().any(|own| own == role)
+        self.0.claims().has_realm_role(role)
     }
 
     /// Whether the caller has the role of that client.
     #[must_use]
     pub fn has_client_role(&self, client: &str, role: &str) -> bool {
-        self.client_roles(client).any(|own| own == role)
+        self.0.claims().has_client_role(client, role)
     }
 
     /// Whether the caller is a direct member of the group; `"ops"` means the same as `"/ops"`.
@@ -61,7 +61,7 @@ impl KeycloakUser {
     /// Whether the scope was granted.
     #[must_use]
     pub fn has_scope(&self, scope: &str) -> bool {
-        self.scopes().any(|own| own == scope)
+        self.0.claims().has_scope(scope)
     }
 
     /// The client of this service, whose roles [`has_role`](Self::has_role) means beside realm roles.

@@ -180,6 +180,20 @@ impl Admin {
         Ok(format!("realms/{realm}/users/{id}"))
     }
 
+    /// Creates a client scope, which this client may ask for by its name.
+    pub async fn add_optional_scope(&self, realm: &str, client_id: &str, scope: &Value) -> Result<()> {
+        let scope = self.create(&format!("realms/{realm}/client-scopes"), scope).await?;
+        let found = self
+            .read(&format!("realms/{realm}/clients?clientId={client_id}"))
+            .await?;
+        let client = found[0]["id"]
+            .as_str()
+            .with_context(|| format!("no client `{client_id}`"))?;
+        let path = format!("realms/{realm}/clients/{client}/optional-client-scopes/{scope}");
+        self.send(Method::PUT, &path, None).await?;
+        Ok(())
+    }
+
     /// `GET` below `/admin/`.
     pub async fn read(&self, path: &str) -> Result<Value> {
         let (_, body) = self.send(Method::GET, path, None).await?;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -24,6 +25,7 @@ use crate::{SigningKey, Token, tls::TlsListener};
 /// It ends when it is dropped.
 pub struct Issuer {
     url: String,
+    address: SocketAddr,
     state: Arc<Mutex<Shared>>,
     key: SigningKey,
     server: JoinHandle<()>,
@@ -96,6 +98,7 @@ impl Issuer {
         });
         let issuer = Self {
             url,
+            address,
             state,
             key,
             server,
@@ -107,6 +110,10 @@ impl Issuer {
     /// The server address: `http://127.0.0.1:PORT`.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// The `iss` of the realm `acme`.

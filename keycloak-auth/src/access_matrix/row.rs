@@ -141,9 +141,8 @@ impl AccessRow {
     /// The complaint about an `owner("…")` whose parameter is not in the path.
     pub(crate) fn missing_parameter(&self) -> Option<String> {
         let existing: Vec<_> = path_parameters(&self.path).collect();
-        let missing = owner_parameters(&self.policy)
-            .into_iter()
-            .find(|parameter| !existing.contains(parameter))?;
+        let parameters = self.policy.owner_parameters();
+        let missing = parameters.into_iter().find(|parameter| !existing.contains(parameter))?;
         let existing = match existing.as_slice() {
             [] => "it has none".to_owned(),
             names => format!("it has {}", crate::text::code_list(names.iter().copied())),
@@ -155,15 +154,6 @@ impl AccessRow {
             self.policy,
             self.handler().unwrap_or("?"),
         ))
-    }
-}
-
-fn owner_parameters(policy: &Policy) -> Vec<&'static str> {
-    match policy {
-        Policy::Owner { parameter, .. } => vec![parameter],
-        Policy::All(operands) | Policy::Any(operands) => operands.iter().flat_map(owner_parameters).collect(),
-        Policy::Not(operand) => owner_parameters(operand),
-        _ => Vec::new(),
     }
 }
 

@@ -136,6 +136,7 @@ impl KeycloakBuilder {
                 metrics.clone(),
             ),
             http: HttpClient::new(http_client),
+            clock: self.clock.clone(),
             deadline: self.request_timeout,
         });
         let introspection = (self.introspection != Introspection::Never).then(|| {
@@ -302,8 +303,12 @@ impl KeycloakBuilder {
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(self.connect_timeout)
-            .timeout(self.request_timeout)
             .referer(false)
+            // What is read is what was sent, and no more: other crates of the service may have switched decoding on.
+            .no_brotli()
+            .no_deflate()
+            .no_gzip()
+            .no_zstd()
             .user_agent(concat!("keycloak-auth/", env!("CARGO_PKG_VERSION")));
         #[cfg(feature = "tls-diagnostics")]
         {

@@ -4,15 +4,18 @@
 //! token therefore costs a handful of allocations however many roles it carries. Its payload is not kept a second time:
 //! what asks for the JSON as a whole has it decoded once more, which custom claims do, and nothing else.
 
+mod element;
 mod known;
 mod lookup;
 mod parse;
 
-use std::{borrow::Cow, fmt, iter, num::NonZeroU32, sync::OnceLock};
+use std::{borrow::Cow, fmt, iter, num::NonZeroU32, slice, sync::OnceLock};
 
 use serde::de::DeserializeOwned;
 
 use crate::jose;
+
+use element::Element;
 
 pub(crate) use lookup::claim_matches;
 pub(crate) use parse::InvalidPayload;
@@ -28,7 +31,7 @@ pub struct Claims {
     source: Source,
     /// The elements of all lists, one list after the other. Those of `clients` are, for each client: its name, the
     /// positions of its roles, and these.
-    elements: Box<[Text]>,
+    elements: Box<[Element]>,
     registered: Registered,
 }
 
@@ -185,22 +188,48 @@ impl Claims {
     }
 
     fn client_lists(&self) -> impl Iterator<Item = (&str, List)> {
+        self.client_elements().map(|(name, roles)| (name.of(&self.text), roles))
+    }
+
+    fn client_elements(&self) -> impl Iterator<Item = (Element, List)> {
         let List { start, end } = self.registered.clients;
         let mut rest = start as usize..end as usize;
         iter::from_fn(move || {
             let [name, roles] = *self.elements[rest.clone()].first_chunk()?;
-            let roles = List {
-                start: roles.start,
-                end: roles.end.get(),
-            };
+            let roles = roles.list();
             rest.start = roles.end as usize;
-            Some((self.text(name), roles))
+            Some((name, roles))
         })
     }
 
     /// `groups`: the full paths of the groups that the user is a direct member of; empty without a group mapper.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
         self.list(self.registered.groups)
+    }
+
+    /// Whether [`realm_roles`](Self::realm_roles) has the role.
+    pub(crate) fn has_realm_role(&self, role: &str) -> bool {
+        element::contain(self.elements_of(self.registered.realm_roles), &self.text, role)
+    }
+
+    /// Whether [`client_roles`](Self::client_roles) of the client has the role.
+    pub(crate) fn has_client_role(&self, client: &str, role: &str) -> bool {
+        let mut clients = self.client_elements();
+        let roles = clients.find(|(name, _)| element::contain(slice::from_ref(name), &self.text, client));
+        roles.is_some_and(|(_, roles)| element::contain(self.elements_of(roles), &self.text, role))
+    }
+
+    /// Whether [`groups`](Self::groups) has exactly that path.
+    pub(crate) fn has_group(&self, path: &str) -> bool {
+        element::contain(self.elements_of(self.registered.groups), &self.text, path)
+    }
+
+    /// Whether [`scopes`](Self::scopes) has the scope.
+    pub(crate) fn has_scope(&self, scope: &str) -> bool {
+        let scopes = self.registered.scope.map(|scope| self.text(scope)).unwrap_or_default();
+        // Byte by byte: searching for spaces in a text this short would cost more.
+        let mut words = scopes.as_bytes().split(|byte| *byte == b' ');
+        !scope.is_empty() && words.any(|word| word == scope.as_bytes())
     }
 
     /// Whether the token is bound to a key (`cnf`, RFC 7800), and so is no bearer token.
@@ -266,10 +295,27 @@ impl Claims {
     }
 
     fn list(&self, list: List) -> impl Iterator<Item = &str> {
-        self.elements[list.start as usize..list.end as usize]
-            .iter()
-            .map(|element| self.text(*element))
+        self.elements_of(list).iter().map(|element| element.of(&self.text))
     }
+
+    fn elements_of(&self, list: List) -> &[Element] {
+        &self.elements[list.start as usize..list.end as usize]
+    }
+}
+
+impl Text {
+    fn new(start: usize, end: usize) -> Self {
+        Self {
+            start: position(start),
+            end: NonZeroU32::new(position(end)).expect("the JSON's brace, or a token, stands before every string"),
+        }
+    }
+}
+
+/// A position or length in a text; an [`Element`] has room for 24 bits of it.
+fn position(index: usize) -> u32 {
+    let position = u32::try_from(index).ok().filter(|position| position >> 24 == 0);
+    position.expect("tokens are capped far below 16 MiB")
 }
 
 /// Shows the subject only: claims are personal data, and logs outlive their purpose.

@@ -4,11 +4,13 @@
 //! the user (names, roles, groups) count as absent on a wrong type: a mapper that an administrator set up oddly must not
 //! lock users out, and an absent role grants nothing.
 
-use std::{borrow::Cow, num::NonZeroU32, ops::Range, sync::OnceLock};
+use std::{borrow::Cow, ops::Range, sync::OnceLock};
 
 use super::{
     Claims, List, Registered, Source, Text,
+    element::{self, Element},
     known::{Known, Scalar},
+    position,
 };
 use crate::strict_json::{Malformed, Members, Reader, Value};
 
@@ -55,7 +57,7 @@ struct Builder<'p> {
     /// How much text stands before `copied`.
     copied_from: usize,
     copied: String,
-    elements: Vec<Text>,
+    elements: Vec<Element>,
     registered: Registered,
     invalid: Option<&'static str>,
 }
@@ -136,8 +138,7 @@ impl<'p> Builder<'p> {
         let start = position(self.elements.len());
         let fits = match value {
             Value::String(text) if shape == Shape::StringOrArrayOfStrings => {
-                let text = self.keep(text);
-                self.elements.push(text);
+                self.push(text);
                 true
             }
             Value::Array => {
@@ -146,10 +147,7 @@ impl<'p> Builder<'p> {
                 while reader.next_element(first)? {
                     first = false;
                     match reader.value()? {
-                        Value::String(text) => {
-                            let text = self.keep(text);
-                            self.elements.push(text);
-                        }
+                        Value::String(text) => self.push(text),
                         other => {
                             reader.skip(&other)?;
                             strings_only = false;
@@ -196,16 +194,24 @@ impl<'p> Builder<'p> {
         let start = position(self.elements.len());
         let mut members = Members::default();
         while let Some(name) = reader.next_member(&mut members)? {
-            let client = self.keep(name);
+            self.push(name);
             let at = self.elements.len();
-            // In the place of the second stand the positions of the roles, as soon as they are known.
-            self.elements.extend([client, client]);
+            // The positions of the roles stand in this place as soon as they are known.
+            self.elements.push(Element::of_list(List::default()));
             let value = reader.value()?;
+            let start = position(at + 1);
             self.roles(reader, value)?;
-            self.elements[at + 1] = Text::new(at + 2, self.elements.len());
+            let end = position(self.elements.len());
+            self.elements[at] = Element::of_list(List { start, end });
         }
         let end = position(self.elements.len());
         Ok(List { start, end })
+    }
+
+    fn push(&mut self, text: Cow<'p, str>) {
+        let mark = element::mark(&text);
+        let text = self.keep(text);
+        self.elements.push(Element::new(text, mark));
     }
 
     /// The positions of `text`: those in the JSON it was borrowed from, or of a copy behind it.
@@ -295,17 +301,4 @@ fn date(value: &Value<'_>, whole: fn(f64) -> f64) -> Option<u64> {
         _ => None,
     }
     .filter(|seconds| *seconds <= LATEST)
-}
-
-fn position(index: usize) -> u32 {
-    u32::try_from(index).expect("tokens are capped far below 4 GiB")
-}
-
-impl Text {
-    fn new(start: usize, end: usize) -> Self {
-        Self {
-            start: position(start),
-            end: NonZeroU32::new(position(end)).expect("the JSON's brace, or a token, stands before every string"),
-        }
-    }
 }

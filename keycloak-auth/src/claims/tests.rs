@@ -199,3 +199,44 @@ fn debug_shows_no_personal_data() {
     let shown = format!("{:?}", claims(ALICE));
     assert!(shown.contains("u-1") && !shown.contains("alice"), "{shown}");
 }
+
+/// Asking for one is the same as looking through all, whatever the names have in common and wherever they stand.
+#[test]
+fn names_are_found_exactly_where_they_are() {
+    let mut names: Vec<String> = (0..40).map(|number| format!("role-{number:02}")).collect();
+    names.extend(
+        [
+            "", "a", "b", "ab", "ba", "é", "ée", "\"\\", "role-1", "role-010", "ROLE-01",
+        ]
+        .map(String::from),
+    );
+    // Equal in length, in the last two bytes and in the middle: these differ in nothing that is compared first.
+    names.extend(["xyMyz", "zyMyz", "xxMyz"].map(String::from));
+    for (begin, end) in [(0, 0), (0, 1), (0, 7), (0, 8), (3, 20), (5, 29), (40, 54), (0, 54)] {
+        let own = &names[begin..end];
+        let json = serde_json::json!({
+            "realm_access": { "roles": own }, "groups": own, "scope": own.join(" "),
+            "resource_access": { "role-01": { "roles": [] }, "role-02": { "roles": own }, "role-03": { "roles": ["x"] } },
+        });
+        let claims = claims(&json.to_string());
+        assert_eq!(claims.realm_roles().collect::<Vec<_>>(), own);
+        assert_eq!(claims.client_roles("role-02").collect::<Vec<_>>(), own);
+        for name in names
+            .iter()
+            .map(String::as_str)
+            .chain(["absent", "role-40", "role-0", "yyMyz"])
+        {
+            let is_there = own.iter().any(|own| own == name);
+            assert_eq!(claims.has_realm_role(name), is_there, "{name:?} in {own:?}");
+            assert_eq!(claims.has_group(name), is_there, "{name:?} in {own:?}");
+            assert_eq!(claims.has_client_role("role-02", name), is_there, "{name:?} in {own:?}");
+            assert!(!claims.has_client_role("role-01", name) && !claims.has_client_role("role-0", name));
+            assert_eq!(
+                claims.has_scope(name),
+                is_there && !name.is_empty(),
+                "{name:?} in {own:?}"
+            );
+            assert_eq!(claims.scopes().any(|scope| scope == name), claims.has_scope(name));
+        }
+    }
+}

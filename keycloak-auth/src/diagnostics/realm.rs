@@ -101,7 +101,11 @@ async fn other_base_path(keycloak: &Keycloak) -> Option<String> {
     let parts = keycloak.parts();
     let other = parts.realm_url.with_other_base_path();
     let url = other.join(".well-known/openid-configuration");
-    let answer = parts.provider.http.ask(&url).await.ok()?;
+    let answer = parts
+        .provider
+        .within_deadline(parts.provider.http.ask(&url))
+        .await
+        .ok()?;
     (answer.status == StatusCode::OK).then(|| other.server_url())
 }
 

@@ -50,7 +50,7 @@ where
         // All that depends on the types happens here: the rest is compiled once, not once for each handler.
         let known = known(parts, state);
         Guarding {
-            authorized: authorize(P::POLICY, P::HANDLER, parts, known),
+            authorized: authorize(const { &Demand::new(P::POLICY, P::HANDLER) }, parts, known),
             guard: PhantomData,
         }
     }
@@ -79,16 +79,31 @@ pub(crate) async fn authorize_by<S: 'static>(
     state: &S,
 ) -> Result<(), AuthRejection> {
     let known = known(parts, state);
-    authorize(policy, handler, parts, known).await
+    authorize(&Demand::new(policy, handler), parts, known).await
 }
 
-fn authorize<'p>(
+/// What is asked of a caller. A guard's is a constant: no request looks through the policy for what it needs.
+struct Demand {
     policy: &'static Policy,
     handler: &'static str,
-    parts: &'p mut Parts,
-    known: Known,
-) -> Judgement<'p, ()> {
-    if policy.is_public() {
+    needs_time: bool,
+    needs_path_parameters: bool,
+}
+
+impl Demand {
+    const fn new(policy: &'static Policy, handler: &'static str) -> Self {
+        Self {
+            policy,
+            handler,
+            needs_time: policy.needs_time(),
+            needs_path_parameters: policy.needs_path_parameters(),
+        }
+    }
+}
+
+fn authorize<'p>(demand: &'p Demand, parts: &'p mut Parts, known: Known) -> Judgement<'p, ()> {
+    let handler = demand.handler;
+    if demand.policy.is_public() {
         return Judgement::ready(Ok(()));
     }
     if !known.has_keycloak() {
@@ -96,24 +111,19 @@ fn authorize<'p>(
         return Judgement::ready(Err(AuthRejection::not_installed()));
     }
     with_caller(parts, known, move |user, parts, keycloak| match user {
-        Some(user) => decide(policy, handler, &user, parts, keycloak),
+        Some(user) => decide(demand, &user, parts, keycloak),
         None => refuse(AuthError::MissingCredentials, None, handler, parts, keycloak),
     })
 }
 
-fn decide(
-    policy: &'static Policy,
-    handler: &'static str,
-    user: &KeycloakUser,
-    parts: &mut Parts,
-    keycloak: Keycloak,
-) -> Result<(), AuthRejection> {
-    let now = if policy.needs_time() {
+fn decide(demand: &Demand, user: &KeycloakUser, parts: &mut Parts, keycloak: Keycloak) -> Result<(), AuthRejection> {
+    let policy = demand.policy;
+    let now = if demand.needs_time {
         keycloak.now()
     } else {
         Duration::ZERO
     };
-    let parameters = if policy.needs_path_parameters() {
+    let parameters = if demand.needs_path_parameters {
         path_parameters(parts)
     } else {
         None
@@ -124,7 +134,7 @@ fn decide(
         return Ok(());
     };
     let why = why(policy, user, &context, parts);
-    refuse(error, why, handler, parts, keycloak)
+    refuse(error, why, demand.handler, parts, keycloak)
 }
 
 /// The path's parameters. They lie in the request, so the first poll of their extractor has them; were that ever otherwise,

@@ -1,8 +1,11 @@
 //! Asks the introspection endpoint.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use serde::Deserialize;
@@ -28,6 +31,9 @@ use crate::{
 /// How many questions of a kind Keycloak is asked at a time: who sends garbage must not reach it one to one.
 const MAX_CONCURRENT: usize = 64;
 
+/// How long the endpoint counts as failing after a question without an answer.
+const FAILING: Duration = Duration::from_secs(10);
+
 /// Asks the introspection endpoint, and remembers what it said.
 #[derive(Debug)]
 pub(crate) struct Introspector {
@@ -39,7 +45,8 @@ pub(crate) struct Introspector {
     /// For tokens that verified here. They do not wait for those of whom nobody knows whether they are garbage.
     verified_turns: Semaphore,
     other_turns: Semaphore,
-    is_failing: AtomicBool,
+    /// Until when the endpoint counts as failing, in milliseconds since the Unix epoch; 0 once it has answered.
+    failing_until: AtomicU64,
 }
 
 impl Introspector {
@@ -52,7 +59,7 @@ impl Introspector {
             clock,
             verified_turns: Semaphore::new(MAX_CONCURRENT),
             other_turns: Semaphore::new(MAX_CONCURRENT),
-            is_failing: AtomicBool::new(false),
+            failing_until: AtomicU64::new(0),
         }
     }
 
@@ -104,9 +111,9 @@ impl Introspector {
         }
     }
 
-    /// Whether the last question was not answered.
+    /// Whether a question was not answered in the last seconds: only another one can tell whether the next will be.
     pub(crate) fn is_failing(&self) -> bool {
-        self.is_failing.load(Ordering::Relaxed)
+        self.clock.now() < Duration::from_millis(self.failing_until.load(Ordering::Relaxed))
     }
 
     /// Finds out whether the endpoint is known, which takes the discovery document unless it is configured.
@@ -184,7 +191,9 @@ impl Introspector {
 
     /// Logs once when the endpoint begins to fail, and once when it answers again.
     fn note_state(&self, error: Option<&ProviderError>) {
-        let was_failing = self.is_failing.swap(error.is_some(), Ordering::Relaxed);
+        let until = error.map_or(Duration::ZERO, |_| self.clock.now() + FAILING);
+        let until = u64::try_from(until.as_millis()).unwrap_or(u64::MAX);
+        let was_failing = self.failing_until.swap(until, Ordering::Relaxed) > 0;
         match error {
             Some(error) if !was_failing => {
                 self.provider.metadata.forget();

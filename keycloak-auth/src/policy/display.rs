@@ -7,26 +7,25 @@ use super::{ClaimValue, Policy};
 /// The policy in the policy language, as `#[keycloak(...)]` reads it.
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = self.word();
         match self {
-            Self::Public => f.write_str("public"),
-            Self::Authenticated => f.write_str("authenticated"),
-            Self::All(operands) => list(f, "all", operands),
-            Self::Any(operands) => list(f, "any", operands),
-            Self::Not(operand) => write!(f, "not({operand})"),
-            Self::Role(role) => write!(f, "role({role:?})"),
-            Self::RealmRole(role) => write!(f, "realm_role({role:?})"),
-            Self::ClientRole { client, role } => write!(f, "client_role({client:?}, {role:?})"),
-            Self::Group(path) => write!(f, "group({path:?})"),
-            Self::GroupTree(path) => write!(f, "group_tree({path:?})"),
-            Self::Scope(scope) => write!(f, "scope({scope:?})"),
-            Self::Claim { path, value } => write!(f, "claim({path:?} = {value})"),
-            Self::Acr(acr) => write!(f, "acr({acr:?})"),
-            Self::MaxAge(seconds) => write!(f, "max_age({seconds})"),
+            Self::Public | Self::Authenticated => f.write_str(word),
+            Self::All(operands) | Self::Any(operands) => list(f, word, operands),
+            Self::Not(operand) => write!(f, "{word}({operand})"),
+            Self::Role(name)
+            | Self::RealmRole(name)
+            | Self::Group(name)
+            | Self::GroupTree(name)
+            | Self::Scope(name)
+            | Self::Acr(name) => write!(f, "{word}({name:?})"),
+            Self::ClientRole { client, role } => write!(f, "{word}({client:?}, {role:?})"),
+            Self::Claim { path, value } => write!(f, "{word}({path:?} = {value})"),
+            Self::MaxAge(seconds) => write!(f, "{word}({seconds})"),
             Self::Owner {
                 parameter,
                 claim: "sub",
-            } => write!(f, "owner({parameter:?})"),
-            Self::Owner { parameter, claim } => write!(f, "owner({parameter:?} = {claim:?})"),
+            } => write!(f, "{word}({parameter:?})"),
+            Self::Owner { parameter, claim } => write!(f, "{word}({parameter:?} = {claim:?})"),
         }
     }
 }
@@ -66,7 +65,7 @@ impl Policy {
             Self::RealmRole(role) => format!("realm role `{role}`"),
             Self::ClientRole { client, role } => format!("role `{role}` of client `{client}`"),
             Self::Group(path) => format!("group `{path}`"),
-            Self::GroupTree(path) => format!("group `{path}` or one below it"),
+            Self::GroupTree(path) => format!("group `{path}` (or one below it)"),
             Self::Scope(scope) => format!("scope `{scope}`"),
             Self::Claim { path, value } => format!("claim `{path}` = `{value}`"),
             Self::Acr(acr) => format!("a login of authentication context class `{acr}`"),

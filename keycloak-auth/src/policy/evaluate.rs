@@ -142,6 +142,14 @@ impl Policy {
     /// `claims` are those of a validated token: this looks at what the caller may do, not at whether the token holds.
     #[must_use]
     pub fn evaluate(&self, claims: &Claims, context: &EvaluationContext<'_>) -> Decision {
+        match self.verdict(claims, context) {
+            Verdict::Met => Decision::Allow,
+            Verdict::Unmet(operand) => Decision::Deny(Denial { unmet: *operand }),
+            Verdict::Login(login) => Decision::StepUp(login),
+        }
+    }
+
+    fn verdict(&self, claims: &Claims, context: &EvaluationContext<'_>) -> Verdict<'_> {
         let met = match *self {
             Self::Public | Self::Authenticated => true,
             Self::All(operands) => return all(operands, claims, context),
@@ -149,75 +157,70 @@ impl Policy {
             // A parameter that the route lacks is nobody's: turned around, that would admit everybody.
             Self::Not(operand) => {
                 operand.all_owner_parameters(&mut |name| context.path_parameter(name).is_some())
-                    && !operand.evaluate(claims, context).is_allowed()
+                    && !matches!(operand.verdict(claims, context), Verdict::Met)
             }
-            Self::Role(role) => has(claims.realm_roles(), role) || has(claims.client_roles(context.client_id), role),
-            Self::RealmRole(role) => has(claims.realm_roles(), role),
-            Self::ClientRole { client, role } => has(claims.client_roles(client), role),
-            Self::Group(path) => has(claims.groups(), path),
+            Self::Role(role) => claims.has_realm_role(role) || claims.has_client_role(context.client_id, role),
+            Self::RealmRole(role) => claims.has_realm_role(role),
+            Self::ClientRole { client, role } => claims.has_client_role(client, role),
+            Self::Group(path) => claims.has_group(path),
             Self::GroupTree(path) => claims.groups().any(|group| is_within(group, path)),
-            Self::Scope(scope) => has(claims.scopes(), scope),
+            Self::Scope(scope) => claims.has_scope(scope),
             Self::Claim { path, value } => claim_matches(claims, path, value),
+            Self::Acr(acr) if claims.acr() == Some(acr) => true,
             Self::Acr(acr) => {
-                return if claims.acr() == Some(acr) {
-                    Decision::Allow
-                } else {
-                    Decision::StepUp(StepUp {
-                        acr: Some(acr),
-                        max_age: None,
-                    })
-                };
+                return Verdict::Login(StepUp {
+                    acr: Some(acr),
+                    max_age: None,
+                });
             }
+            Self::MaxAge(seconds) if is_fresh(claims, context.now, seconds) => true,
             Self::MaxAge(seconds) => {
-                let fresh = claims
-                    .auth_time()
-                    .is_some_and(|login| context.now.as_secs().saturating_sub(login) <= seconds);
-                return if fresh {
-                    Decision::Allow
-                } else {
-                    Decision::StepUp(StepUp {
-                        acr: None,
-                        max_age: Some(seconds),
-                    })
-                };
+                return Verdict::Login(StepUp {
+                    acr: None,
+                    max_age: Some(seconds),
+                });
             }
             Self::Owner { parameter, claim } => is_owner(claims, context, parameter, claim),
         };
-        if met {
-            Decision::Allow
-        } else {
-            Decision::Deny(Denial { unmet: *self })
-        }
+        if met { Verdict::Met } else { Verdict::Unmet(self) }
     }
 
-    fn any(&self, operands: &[Self], claims: &Claims, context: &EvaluationContext<'_>) -> Decision {
+    fn any(&self, operands: &[Self], claims: &Claims, context: &EvaluationContext<'_>) -> Verdict<'_> {
         let mut step_up = None;
         for operand in operands {
-            match operand.evaluate(claims, context) {
-                Decision::Allow => return Decision::Allow,
-                Decision::StepUp(login) => step_up = step_up.or(Some(login)),
-                Decision::Deny(_) => {}
+            match operand.verdict(claims, context) {
+                Verdict::Met => return Verdict::Met,
+                Verdict::Login(login) => step_up = step_up.or(Some(login)),
+                Verdict::Unmet(_) => {}
             }
         }
-        step_up.map_or(Decision::Deny(Denial { unmet: *self }), Decision::StepUp)
+        step_up.map_or(Verdict::Unmet(self), Verdict::Login)
     }
 }
 
-fn all(operands: &[Policy], claims: &Claims, context: &EvaluationContext<'_>) -> Decision {
+/// A [`Decision`] that copies no policy: there is one for each operand.
+enum Verdict<'p> {
+    Met,
+    Unmet(&'p Policy),
+    Login(StepUp),
+}
+
+fn all<'p>(operands: &'p [Policy], claims: &Claims, context: &EvaluationContext<'_>) -> Verdict<'p> {
     let mut step_up: Option<StepUp> = None;
     for operand in operands {
-        match operand.evaluate(claims, context) {
-            Decision::Allow => {}
-            Decision::StepUp(login) => step_up = Some(step_up.unwrap_or_default().and(login)),
+        match operand.verdict(claims, context) {
+            Verdict::Met => {}
+            Verdict::Login(login) => step_up = Some(step_up.unwrap_or_default().and(login)),
             // A new login would not help: saying so beats sending the user round in circles.
-            Decision::Deny(denial) => return Decision::Deny(denial),
+            Verdict::Unmet(operand) => return Verdict::Unmet(operand),
         }
     }
-    step_up.map_or(Decision::Allow, Decision::StepUp)
+    step_up.map_or(Verdict::Met, Verdict::Login)
 }
 
-fn has<'c>(mut words: impl Iterator<Item = &'c str>, wanted: &str) -> bool {
-    words.any(|word| word == wanted)
+fn is_fresh(claims: &Claims, now: Duration, seconds: u64) -> bool {
+    let login = claims.auth_time();
+    login.is_some_and(|login| now.as_secs().saturating_sub(login) <= seconds)
 }
 
 /// Whether `group` is `tree` or lies below it.

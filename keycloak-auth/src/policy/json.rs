@@ -8,25 +8,22 @@ use super::{ClaimValue, Policy};
 impl Serialize for Policy {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_map(Some(1))?;
+        let word = self.word();
         match self {
-            Self::Public => object.serialize_entry("public", &true),
-            Self::Authenticated => object.serialize_entry("authenticated", &true),
-            Self::All(operands) => object.serialize_entry("all", operands),
-            Self::Any(operands) => object.serialize_entry("any", operands),
-            Self::Not(operand) => object.serialize_entry("not", operand),
-            Self::Role(role) => object.serialize_entry("role", role),
-            Self::RealmRole(role) => object.serialize_entry("realm_role", role),
-            Self::ClientRole { client, role } => {
-                object.serialize_entry("client_role", &Pair("client", client, "role", role))
-            }
-            Self::Group(path) => object.serialize_entry("group", path),
-            Self::GroupTree(path) => object.serialize_entry("group_tree", path),
-            Self::Scope(scope) => object.serialize_entry("scope", scope),
-            Self::Claim { path, value } => object.serialize_entry("claim", &Pair("path", path, "value", value)),
-            Self::Acr(acr) => object.serialize_entry("acr", acr),
-            Self::MaxAge(seconds) => object.serialize_entry("max_age", seconds),
+            Self::Public | Self::Authenticated => object.serialize_entry(word, &true),
+            Self::All(operands) | Self::Any(operands) => object.serialize_entry(word, operands),
+            Self::Not(operand) => object.serialize_entry(word, operand),
+            Self::Role(name)
+            | Self::RealmRole(name)
+            | Self::Group(name)
+            | Self::GroupTree(name)
+            | Self::Scope(name)
+            | Self::Acr(name) => object.serialize_entry(word, name),
+            Self::ClientRole { client, role } => object.serialize_entry(word, &Pair("client", client, "role", role)),
+            Self::Claim { path, value } => object.serialize_entry(word, &Pair("path", path, "value", value)),
+            Self::MaxAge(seconds) => object.serialize_entry(word, seconds),
             Self::Owner { parameter, claim } => {
-                object.serialize_entry("owner", &Pair("parameter", parameter, "claim", claim))
+                object.serialize_entry(word, &Pair("parameter", parameter, "claim", claim))
             }
         }?;
         object.end()

@@ -29,6 +29,7 @@ mod json;
 #[cfg(feature = "utoipa")]
 mod scopes;
 mod sentence;
+mod words;
 
 pub(crate) use evaluate::is_within;
 pub use evaluate::{Decision, Denial, EvaluationContext, StepUp};
@@ -108,8 +109,33 @@ impl Policy {
 
     /// Whether evaluating needs the path parameters of the request.
     #[must_use]
-    pub fn needs_path_parameters(&self) -> bool {
-        !self.all_owner_parameters(&mut |_| false)
+    pub const fn needs_path_parameters(&self) -> bool {
+        match self {
+            Self::Owner { .. } => true,
+            Self::All(operands) | Self::Any(operands) => {
+                // Of the ways to go through a slice, the one that is allowed in constants.
+                let mut rest = *operands;
+                while let [operand, others @ ..] = rest {
+                    if operand.needs_path_parameters() {
+                        return true;
+                    }
+                    rest = others;
+                }
+                false
+            }
+            Self::Not(operand) => operand.needs_path_parameters(),
+            Self::Public
+            | Self::Authenticated
+            | Self::Role(_)
+            | Self::RealmRole(_)
+            | Self::ClientRole { .. }
+            | Self::Group(_)
+            | Self::GroupTree(_)
+            | Self::Scope(_)
+            | Self::Claim { .. }
+            | Self::Acr(_)
+            | Self::MaxAge(_) => false,
+        }
     }
 
     /// The path parameters that a route needs so that the policy can be met, in the policy's order.
@@ -155,10 +181,19 @@ impl Policy {
     }
 
     /// Whether the decision depends on the time. Looking at a clock costs as much as finding a token.
-    pub(crate) fn needs_time(&self) -> bool {
+    pub(crate) const fn needs_time(&self) -> bool {
         match self {
             Self::MaxAge(_) => true,
-            Self::All(operands) | Self::Any(operands) => operands.iter().any(Self::needs_time),
+            Self::All(operands) | Self::Any(operands) => {
+                let mut rest = *operands;
+                while let [operand, others @ ..] = rest {
+                    if operand.needs_time() {
+                        return true;
+                    }
+                    rest = others;
+                }
+                false
+            }
             Self::Not(operand) => operand.needs_time(),
             Self::Public
             | Self::Authenticated

@@ -1,7 +1,12 @@
 //! What can go wrong between us and Keycloak.
 
+use std::time::Duration;
+
 use super::tls_fault::{TlsFault, tls_fault};
-use crate::{jose::KeySetError, text::shortened};
+use crate::{
+    jose::KeySetError,
+    text::{shortened, span},
+};
 
 /// Why Keycloak's metadata or keys could not be fetched.
 #[derive(Debug, thiserror::Error)]
@@ -121,7 +126,7 @@ pub enum ProviderError {
         /// How many keys were left out.
         skipped: usize,
     },
-    /// The last attempt failed and the next one is not due yet.
+    /// The runtime in which the keys were fetched has ended.
     #[error("the task that fetches the keys ended early")]
     Interrupted,
     /// There is no tokio runtime to fetch in.
@@ -131,10 +136,10 @@ pub enum ProviderError {
     #[error("this Keycloak was closed")]
     Closed,
     /// Nothing has been fetched for longer than the outage window.
-    #[error("no keys could be fetched for {hours} h, the outage window")]
+    #[error("no keys could be fetched for {}, the outage window", span(*.window))]
     OutageWindow {
-        /// The outage window in hours.
-        hours: u64,
+        /// The outage window.
+        window: Duration,
     },
 }
 

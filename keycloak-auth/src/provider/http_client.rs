@@ -1,13 +1,15 @@
 //! The HTTP client towards Keycloak: no redirects, a cap on every body.
 
-use std::fmt;
+use std::{fmt, pin::pin};
 
 use arc_swap::ArcSwapOption;
 use bytes::{Bytes, BytesMut};
+use futures_util::future::{Either, select};
 use http::{
     HeaderValue, StatusCode,
     header::{ACCEPT, DATE},
 };
+use tokio::sync::watch;
 use url::Url;
 
 use super::ProviderError;
@@ -19,6 +21,7 @@ const MAX_BODY: usize = 256 * 1024;
 /// A client that can be closed, after which no connection of its pool is left.
 pub(crate) struct HttpClient {
     client: ArcSwapOption<reqwest::Client>,
+    is_closed: watch::Sender<bool>,
 }
 
 /// What was answered.
@@ -36,6 +39,7 @@ impl HttpClient {
     pub(crate) fn new(client: reqwest::Client) -> Self {
         Self {
             client: ArcSwapOption::from_pointee(client),
+            is_closed: watch::Sender::new(false),
         }
     }
 
@@ -80,7 +84,21 @@ impl HttpClient {
         .await
     }
 
+    /// Runs an exchange to its end, or to that of the client.
     async fn exchange(
+        &self,
+        url: &Url,
+        request: impl FnOnce(&reqwest::Client) -> reqwest::RequestBuilder,
+    ) -> Result<HttpAnswer, ProviderError> {
+        let mut closing = self.is_closed.subscribe();
+        let closed = pin!(closing.wait_for(|is_closed| *is_closed));
+        match select(closed, pin!(self.send(url, request))).await {
+            Either::Left(_) => Err(ProviderError::Closed),
+            Either::Right((answer, _)) => answer,
+        }
+    }
+
+    async fn send(
         &self,
         url: &Url,
         request: impl FnOnce(&reqwest::Client) -> reqwest::RequestBuilder,
@@ -122,9 +140,14 @@ impl HttpClient {
         })
     }
 
-    /// Drops the client and with it the idle connections of its pool; later requests fail.
+    /// Drops the client and with it the connections of its pool; requests that are under way fail, and so do later ones.
     pub(crate) fn close(&self) {
         self.client.store(None);
+        self.is_closed.send_replace(true);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        *self.is_closed.borrow()
     }
 }
 

@@ -11,6 +11,9 @@ use url::Url;
 use super::{HttpClient, ProviderError, RealmUrl};
 use crate::metrics::Recorder;
 
+/// How old the discovery document may be while what it names does not work.
+const WHILE_FAILING: Duration = Duration::from_secs(30);
+
 /// What the realm says about itself, as far as it is used.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct ProviderMetadata {
@@ -94,6 +97,7 @@ impl MetadataSource {
             None => {
                 let metadata = self.metadata(http, now).await?;
                 self.endpoint("jwks_uri", &metadata.jwks_uri, &metadata.issuer)
+                    .inspect_err(|_| self.forget())
             }
         }
     }
@@ -135,6 +139,12 @@ impl MetadataSource {
     /// Forgets the discovery document: what it said did not work.
     pub(crate) fn forget(&self) {
         *self.cached.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Forgets the discovery document if it is not quite new: an endpoint that does not answer may have moved.
+    pub(crate) fn distrust(&self, now: Duration) {
+        let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
+        cached.take_if(|(_, fetched_at)| now.checked_sub(*fetched_at).is_none_or(|age| age >= WHILE_FAILING));
     }
 
     async fn metadata(&self, http: &HttpClient, now: Duration) -> Result<Arc<ProviderMetadata>, ProviderError> {
@@ -207,8 +217,9 @@ impl MetadataSource {
         text: Option<&str>,
         metadata: &ProviderMetadata,
     ) -> Result<Url, ProviderError> {
-        let text = text.ok_or(ProviderError::MissingEndpoint { member })?;
-        self.endpoint(member, text, &metadata.issuer)
+        text.ok_or(ProviderError::MissingEndpoint { member })
+            .and_then(|text| self.endpoint(member, text, &metadata.issuer))
+            .inspect_err(|_| self.forget())
     }
 
     /// The address to use for an endpoint of the document.

@@ -3,12 +3,16 @@
 mod error;
 mod http_client;
 mod metadata;
+mod reachability;
 mod realm_url;
 mod remote_key_set;
+mod skipped_keys;
 mod tls_fault;
 mod unavailable;
 
 use std::time::Duration;
+
+use crate::Clock;
 
 pub use error::ProviderError;
 pub use tls_fault::TlsFault;
@@ -16,6 +20,7 @@ pub use unavailable::Unavailable;
 
 pub(crate) use http_client::{HttpAnswer, HttpClient};
 pub(crate) use metadata::{Endpoints, MetadataSource, ProviderMetadata};
+pub(crate) use reachability::Reachability;
 pub(crate) use realm_url::RealmUrl;
 pub(crate) use remote_key_set::{RemoteKeySet, Timing};
 
@@ -28,6 +33,7 @@ use crate::client_authentication::ClientCredentials;
 pub(crate) struct Provider {
     pub(crate) metadata: MetadataSource,
     pub(crate) http: HttpClient,
+    pub(crate) clock: Clock,
     /// The time for everything that one request of a client needs of Keycloak.
     pub(crate) deadline: Duration,
 }
@@ -38,11 +44,18 @@ impl Provider {
         &self,
         exchange: impl Future<Output = Result<T, ProviderError>>,
     ) -> Result<T, ProviderError> {
-        match tokio::time::timeout(self.deadline, exchange).await {
-            Ok(result) => result,
-            Err(_) => Err(ProviderError::Timeout {
-                seconds: self.deadline.as_secs_f32(),
-            }),
+        let in_time = tokio::time::timeout(self.deadline, exchange).await;
+        let result = in_time.unwrap_or_else(|_| Err(self.timeout()));
+        if result.is_err() {
+            self.metadata.distrust(self.clock.now());
+        }
+        result
+    }
+
+    /// The error of an exchange that takes longer than the deadline.
+    fn timeout(&self) -> ProviderError {
+        ProviderError::Timeout {
+            seconds: self.deadline.as_secs_f32(),
         }
     }
 

@@ -22,13 +22,8 @@ use std::{
 use arc_swap::{ArcSwapOption, Guard};
 use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 
-use super::{Provider, ProviderError, Unavailable};
-use crate::{
-    Clock,
-    jose::{KeySet, SkippedKey},
-    metrics::Recorder,
-    text::chain,
-};
+use super::{Provider, ProviderError, Unavailable, skipped_keys::SkippedKeys};
+use crate::{Clock, jose::KeySet, metrics::Recorder, text::chain};
 
 /// The first pause between attempts while there are no keys at all.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -94,7 +89,9 @@ struct State {
     last_attempt: Option<Duration>,
     failures: u32,
     last_error: Option<Arc<ProviderError>>,
-    skipped: Vec<SkippedKey>,
+    skipped: SkippedKeys,
+    /// Whether it was said that the outage window is over.
+    is_window_over: bool,
 }
 
 /// A fetch under way.
@@ -195,11 +192,15 @@ impl RemoteKeySet {
         !waits && !self.shared.has_cooled_down(&state, now)
     }
 
-    /// Fetches the keys once more for an unknown `kid`, where the cooldown allows it. Afterwards the snapshot may have it.
-    pub(crate) async fn look_for_unknown_key(&self, now: Duration) {
-        if self.shared.is_fixed {
+    /// Fetches the keys once more for the unknown `kid` of a request that began at `began`, where the cooldown allows it.
+    /// Afterwards the snapshot may have it.
+    pub(crate) async fn look_for_unknown_key(&self, began: Duration) {
+        // Keys that came since then are new enough, and the request has waited for them already.
+        let is_new = |published: &Arc<Published>| published.fetched_at > began;
+        if self.shared.is_fixed || self.shared.current.load().as_ref().is_some_and(is_new) {
             return;
         }
+        let now = self.shared.clock.now();
         let flight = {
             let mut state = self.shared.state();
             if self.shared.has_cooled_down(&state, now) {
@@ -352,6 +353,7 @@ impl Shared {
             url: url.to_string(),
             source,
         })?;
+        self.state().skipped.report(keys.skipped());
         if keys.is_empty() {
             return Err(ProviderError::NoUsableKey {
                 url: url.to_string(),
@@ -364,12 +366,6 @@ impl Shared {
     fn publish(&self, keys: KeySet) {
         let mut state = self.state();
         let now = self.clock.now();
-        if state.skipped != keys.skipped() {
-            for skipped in keys.skipped() {
-                tracing::info!(target: "keycloak_auth", "left out of the key set: {skipped}");
-            }
-            state.skipped = keys.skipped().to_vec();
-        }
         if state.failures > 0 {
             tracing::info!(target: "keycloak_auth", "Keycloak answers again after {} failed attempts", state.failures);
         }
@@ -394,6 +390,7 @@ impl Shared {
         self.schedule_reload(now, jittered(good_for));
         state.failures = 0;
         state.last_error = None;
+        state.is_window_over = false;
     }
 
     fn note_failure(&self, error: ProviderError) {
@@ -416,14 +413,22 @@ impl Shared {
     }
 
     fn unavailable(&self, now: Duration) -> Unavailable {
-        let state = self.state();
+        let mut state = self.state();
         let cause = match (&state.last_error, self.current.load().is_some()) {
-            (Some(error), false) => Arc::clone(error),
             (_, true) => Arc::new(ProviderError::OutageWindow {
-                hours: self.timing.outage_window.as_secs() / 3600,
+                window: self.timing.outage_window,
             }),
+            (Some(error), false) => Arc::clone(error),
+            (None, false) if self.provider.http.is_closed() => Arc::new(ProviderError::Closed),
+            (None, false) if state.under_way().is_some() => Arc::new(self.provider.timeout()),
             (None, false) => Arc::new(ProviderError::Interrupted),
         };
+        if let ProviderError::OutageWindow { .. } = &*cause
+            && !state.is_window_over
+        {
+            state.is_window_over = true;
+            tracing::warn!(target: "keycloak_auth", "{cause}: no token is let in until Keycloak answers");
+        }
         let waited = elapsed(state.last_attempt, now).unwrap_or_default();
         let remaining = self.pause(&state).saturating_sub(waited);
         Unavailable::new(cause, remaining)

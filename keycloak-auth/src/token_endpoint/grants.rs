@@ -141,7 +141,8 @@ impl Keycloak {
     /// As [`refresh_token`](Self::refresh_token); `unauthorized_client` where no `client_secret` is configured, or the
     /// client has no service account.
     pub async fn client_credentials(&self) -> Result<TokenResponse, AuthError> {
-        self.token_endpoint().own_token().await
+        let own = self.token_endpoint().own_token(None).await?;
+        Ok(own.as_of(self.now()))
     }
 
     /// Exchanges a caller's access token for one that other services accept (RFC 8693, Keycloak's standard token
@@ -157,8 +158,9 @@ impl Keycloak {
     ///
     /// # Errors
     ///
-    /// As [`refresh_token`](Self::refresh_token); `unauthorized_client` where no `client_secret` is configured, or token
-    /// exchange is not enabled for the client.
+    /// As [`refresh_token`](Self::refresh_token); `unauthorized_client` where no `client_secret` is configured,
+    /// `invalid_request` where *Standard token exchange* is not switched on for the client, the token is not active, or the
+    /// caller has nothing at that audience.
     pub fn exchange_token<'a>(&'a self, access_token: &'a str) -> ExchangeToken<'a> {
         ExchangeToken {
             endpoint: self.token_endpoint(),

@@ -1,16 +1,16 @@
 //! Tokens from Keycloak's token endpoint (RFC 6749 §3.2): refreshing those of users, this service's own, and exchanging
 //! one for another.
 
+mod exchanged_tokens;
 mod grants;
+mod kept;
+mod own_tokens;
 mod refusal;
 mod response;
 mod single_flight;
 
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -23,26 +23,19 @@ pub use grants::{ExchangeToken, RefreshToken};
 pub use refusal::{GrantKind, OAuthError, TokenRefusal};
 pub use response::TokenResponse;
 
-use self::single_flight::SingleFlight;
+pub(crate) use exchanged_tokens::Exchange;
+pub(crate) use kept::KeptToken;
+
+use self::{exchanged_tokens::ExchangedTokens, own_tokens::OwnTokens, single_flight::SingleFlight};
 use crate::{
     AuthError, Clock,
     challenge::Answer,
     client_authentication::{Client, ClientCredentials},
     metrics::Recorder,
-    provider::{HttpAnswer, Provider, ProviderError, Unavailable},
-    text::chain,
+    provider::{HttpAnswer, Provider, ProviderError, Reachability, Unavailable},
 };
 
-/// The service's own token is not handed out any more when it lives for less than this.
-const SPARE: Duration = Duration::from_secs(10);
-
-/// The service's own token is replaced in the last fifth of its life, as long as the old one still serves.
-const AHEAD: u32 = 5;
-
-/// How long a caller waits for a new token while the old one still serves.
-const PATIENCE: Duration = Duration::from_millis(500);
-
-/// The pause after a replacement that failed.
+/// The pause after a replacement that failed, and the age from which a token that a service refuses is replaced.
 const COOLDOWN: Duration = Duration::from_secs(10);
 
 type Outcome = Result<Arc<TokenResponse>, AuthError>;
@@ -55,39 +48,9 @@ pub(crate) struct TokenEndpoint {
     clock: Clock,
     metrics: Recorder,
     refreshes: SingleFlight<[u8; 32], Outcome>,
-    own_token: Mutex<Option<OwnToken>>,
-    own_token_requests: SingleFlight<(), Outcome>,
-    /// When the next attempt to replace it is due after one that failed, in milliseconds since the Unix epoch.
-    own_token_retry_at: AtomicU64,
-}
-
-/// The service's own token, with the times by the clock of the configuration.
-#[derive(Clone, Debug)]
-struct OwnToken {
-    tokens: Arc<TokenResponse>,
-    obtained_at: Duration,
-}
-
-impl OwnToken {
-    fn remaining(&self, now: Duration) -> Duration {
-        (self.obtained_at + self.tokens.lifetime()).saturating_sub(now)
-    }
-
-    fn is_usable(&self, now: Duration) -> bool {
-        now >= self.obtained_at && self.remaining(now) >= SPARE.min(self.tokens.lifetime() / 2)
-    }
-
-    fn is_due(&self, now: Duration) -> bool {
-        self.remaining(now) < self.tokens.lifetime() / AHEAD
-    }
-
-    /// With the lifetime that is left.
-    fn as_of(&self, now: Duration) -> TokenResponse {
-        TokenResponse {
-            expires_in: self.remaining(now).as_secs(),
-            ..(*self.tokens).clone()
-        }
-    }
+    own_tokens: OwnTokens,
+    exchanged_tokens: ExchangedTokens,
+    reachability: Reachability,
 }
 
 impl TokenEndpoint {
@@ -98,9 +61,9 @@ impl TokenEndpoint {
             clock,
             metrics,
             refreshes: SingleFlight::default(),
-            own_token: Mutex::new(None),
-            own_token_requests: SingleFlight::default(),
-            own_token_retry_at: AtomicU64::new(0),
+            own_tokens: OwnTokens::default(),
+            exchanged_tokens: ExchangedTokens::default(),
+            reachability: Reachability::of("the token endpoint"),
         }
     }
 
@@ -130,50 +93,6 @@ impl TokenEndpoint {
         flight.await
     }
 
-    /// The service's own token: the one at hand, or a new one shortly before that one expires.
-    pub(crate) async fn own_token(self: &Arc<Self>) -> Result<TokenResponse, AuthError> {
-        let now = self.clock.now();
-        let at_hand = self.own_token.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let at_hand = at_hand.filter(|own| own.is_usable(now));
-        let retry_at = Duration::from_millis(self.own_token_retry_at.load(Ordering::Relaxed));
-        if let Some(own) = at_hand.as_ref().filter(|own| !own.is_due(now) || now < retry_at) {
-            return Ok(own.as_of(now));
-        }
-        let endpoint = Arc::clone(self);
-        let flight = self
-            .own_token_requests
-            .join((), || async move { endpoint.request_own_token().await }.boxed());
-        let Some(own) = at_hand else {
-            return flight.await.map(Arc::unwrap_or_clone);
-        };
-        // The old one serves as long as it lives, so nobody waits long for its successor, and not again right away.
-        match tokio::time::timeout(PATIENCE, flight).await {
-            Ok(Ok(tokens)) => Ok(Arc::unwrap_or_clone(tokens)),
-            Ok(Err(_)) | Err(_) => {
-                let retry_at = u64::try_from((now + COOLDOWN).as_millis()).unwrap_or(u64::MAX);
-                self.own_token_retry_at.store(retry_at, Ordering::Relaxed);
-                Ok(own.as_of(now))
-            }
-        }
-    }
-
-    async fn request_own_token(&self) -> Outcome {
-        let form = [("grant_type", "client_credentials")];
-        let tokens = self
-            .ask(
-                GrantKind::ClientCredentials,
-                self.secret_client(GrantKind::ClientCredentials)?,
-                &form,
-            )
-            .await?;
-        let own = OwnToken {
-            tokens: Arc::clone(&tokens),
-            obtained_at: self.clock.now(),
-        };
-        *self.own_token.lock().unwrap_or_else(PoisonError::into_inner) = Some(own);
-        Ok(tokens)
-    }
-
     async fn exchange(&self, subject_token: &str, audiences: &[String], scope: Option<&str>) -> Outcome {
         const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
         let client = self.secret_client(GrantKind::TokenExchange)?;
@@ -200,6 +119,7 @@ impl TokenEndpoint {
         Err(AuthError::TokenRefused(TokenRefusal {
             grant,
             error: OAuthError::UnauthorizedClient,
+            code: OAuthError::UnauthorizedClient.as_str().to_owned(),
             description: Some(
                 "set `client_secret` or `client_authentication`: this grant is for confidential clients".to_owned(),
             ),
@@ -208,13 +128,11 @@ impl TokenEndpoint {
 
     async fn ask(&self, grant: GrantKind, client: ClientCredentials<'_>, form: &[(&str, &str)]) -> Outcome {
         let asked = self.provider.within_deadline(self.post(grant, client, form)).await;
+        self.reachability.note(asked.as_ref().err());
         let refused = match asked {
             Ok(Ok(tokens)) => return Ok(Arc::new(tokens)),
             Ok(Err(refusal)) => AuthError::TokenRefused(refusal),
-            Err(cause) => {
-                tracing::debug!(target: "keycloak_auth", "the token endpoint did not answer: {}", chain(&cause));
-                AuthError::TokenEndpointUnavailable(Unavailable::for_now(Arc::new(cause)))
-            }
+            Err(cause) => AuthError::TokenEndpointUnavailable(Unavailable::for_now(Arc::new(cause))),
         };
         if let AuthError::TokenRefused(refusal) = &refused {
             if refusal.error.is_configuration() {
@@ -234,7 +152,7 @@ impl TokenEndpoint {
     ) -> Result<Result<TokenResponse, TokenRefusal>, ProviderError> {
         #[derive(Deserialize)]
         struct Failure {
-            error: OAuthError,
+            error: String,
             error_description: Option<String>,
         }
 
@@ -250,7 +168,8 @@ impl TokenEndpoint {
                 let failure: Failure = serde_json::from_slice(&body).map_err(|_| unreadable())?;
                 Ok(Err(TokenRefusal {
                     grant,
-                    error: failure.error,
+                    error: OAuthError::of(&failure.error),
+                    code: failure.error,
                     description: failure.error_description,
                 }))
             }

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use serde::Deserialize;
-
 use crate::text::shortened;
 
 /// Keycloak gives no token for a grant.
@@ -11,6 +9,7 @@ use crate::text::shortened;
 pub struct TokenRefusal {
     pub(super) grant: GrantKind,
     pub(super) error: OAuthError,
+    pub(super) code: String,
     pub(super) description: Option<String>,
 }
 
@@ -27,8 +26,7 @@ pub enum GrantKind {
 }
 
 /// The error code of the answer (RFC 6749 §5.2, RFC 8693 §2.2.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OAuthError {
     /// A parameter is missing, repeated or not acceptable.
@@ -48,7 +46,6 @@ pub enum OAuthError {
     /// The exchange is not allowed.
     AccessDenied,
     /// Keycloak's code is none of these.
-    #[serde(other)]
     Other,
 }
 
@@ -57,6 +54,12 @@ impl TokenRefusal {
     #[must_use]
     pub const fn grant(&self) -> GrantKind {
         self.grant
+    }
+
+    /// The error code of the answer as it came, also where it is [`OAuthError::Other`].
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
     }
 
     /// The error code of the answer.
@@ -73,6 +76,22 @@ impl TokenRefusal {
 }
 
 impl OAuthError {
+    const KNOWN: [Self; 8] = [
+        Self::InvalidRequest,
+        Self::InvalidClient,
+        Self::InvalidGrant,
+        Self::UnauthorizedClient,
+        Self::UnsupportedGrantType,
+        Self::InvalidScope,
+        Self::InvalidTarget,
+        Self::AccessDenied,
+    ];
+
+    pub(super) fn of(code: &str) -> Self {
+        let known = Self::KNOWN.into_iter().find(|error| error.as_str() == code);
+        known.unwrap_or(Self::Other)
+    }
+
     /// Whether the service itself is not set up rightly, in contrast to a token that is not good.
     pub(crate) const fn is_configuration(self) -> bool {
         match self {
@@ -115,12 +134,8 @@ impl fmt::Display for GrantKind {
 
 impl fmt::Display for TokenRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { grant, error, .. } = self;
-        write!(
-            f,
-            "Keycloak gives no token for the grant `{grant}`: `{}`",
-            error.as_str()
-        )?;
+        let Self { grant, code, .. } = self;
+        write!(f, "Keycloak refuses the grant `{grant}`: `{}`", shortened(code))?;
         match &self.description {
             Some(description) => write!(f, " ({})", shortened(description)),
             None => Ok(()),

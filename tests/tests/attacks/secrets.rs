@@ -7,16 +7,18 @@ use std::{
 };
 
 use keycloak_auth::{
-    ClientAuthentication, Introspection, Keycloak,
+    ClientAuthentication, Clock, Introspection, Keycloak, KeycloakBuilder,
     metrics::{MetricsCollector, Tag},
 };
-use keycloak_auth_tests::{Issuer, Logs, Reply, Service, Token, rsa_key};
+use keycloak_auth_tests::{Issuer, Logs, Reply, Service, Token, now, rsa_key};
 use serde_json::json;
 
 use crate::setup::{builder, secure_router};
 
 const SECRET: &str = "canary-client-secret";
 const PRIVATE_KEY: &str = "canary-private-key";
+/// In each token that the token endpoint gives.
+const OBTAINED: &str = "canary-obtained";
 
 /// Everything that a collector is told.
 #[derive(Clone, Default)]
@@ -99,6 +101,11 @@ async fn row_28_shows_no_token_and_no_secret_in_logs_metrics_errors_and_debug() 
                 .expect("the keys can be fetched");
         }
     }
+    let _ = write!(
+        shown,
+        "{}",
+        calls_to_other_services(configure(), &issuer, &service).await
+    );
     let _ = writeln!(shown, "{keycloak:?} {keycloak:#?}");
     let _ = writeln!(shown, "{:?} {:#?}", configure(), keycloak.layer());
     let wrong = configure()
@@ -114,11 +121,12 @@ async fn row_28_shows_no_token_and_no_secret_in_logs_metrics_errors_and_debug() 
     assert!(log.contains("TRACE"), "nothing was logged at the lowest level");
     assert!(metrics.contains("fc_kc_token_validation_failure_total"), "{metrics}");
     assert!(
-        shown.contains("token_expired") && shown.contains("KeycloakUser"),
+        shown.contains("token_expired") && shown.contains("KeycloakUser") && shown.contains("ServiceClient"),
         "{shown}"
     );
+    assert!(log.contains("sending again with a fresh one"), "no call was sent again");
 
-    let mut canaries = vec![SECRET.to_owned(), PRIVATE_KEY.to_owned()];
+    let mut canaries = vec![SECRET.to_owned(), PRIVATE_KEY.to_owned(), OBTAINED.to_owned()];
     for token in &tokens {
         for part in token.split('.').skip(1).filter(|part| part.len() > 20) {
             canaries.push(part[..20].to_owned());
@@ -203,6 +211,57 @@ async fn row_28_redacts_bodies_of_answers_from_keycloak() {
     for text in [&shown, &log] {
         assert!(!text.contains("canary-of-a-symmetric-key"), "{text}");
     }
+}
+
+/// All grants, and calls with each kind of token, answered well, with 401, and not at all; returns what they show.
+async fn calls_to_other_services(configured: KeycloakBuilder, issuer: &Issuer, service: &Service) -> String {
+    let clock = Clock::manual(Duration::from_secs(now()));
+    let keycloak = configured.clock(clock.clone()).build().expect("a valid configuration");
+    let mut shown = String::new();
+    let answer = json!({
+        "access_token": format!("{OBTAINED}-access"), "token_type": "Bearer", "expires_in": 300,
+        "refresh_token": format!("{OBTAINED}-refresh"), "id_token": format!("{OBTAINED}-id"),
+    });
+    let caller = keycloak
+        .authenticate(&issuer.valid_token())
+        .await
+        .expect("a good token");
+    let clients = [service.url(""), "http://127.0.0.1:1".to_owned()];
+    let clients = clients.map(|origin| {
+        keycloak
+            .service_client()
+            .for_origin(origin)
+            .audience("orders-api")
+            .build()
+    });
+    for reply in [
+        Reply::json(&answer),
+        // The tokens at hand are to be replaced by others.
+        Reply::json(&answer),
+        Reply::status(400).body(json!({ "error": "invalid_grant", "error_description": "why" }).to_string()),
+        Reply::status(500).body(answer.to_string()),
+        Reply::status(200).body(format!("{{\"access_token\": \"{OBTAINED}")),
+    ] {
+        issuer.reply(Issuer::TOKEN, reply);
+        for client in &clients {
+            let client = client.as_ref().expect("an origin");
+            let on_behalf = client.on_behalf_of(&caller);
+            for client in [client.clone(), on_behalf.clone().pass_on(), on_behalf.exchange()] {
+                let call = client.get("/authenticated").body("body");
+                let _ = writeln!(shown, "{client:?} {call:?}");
+                let _ = writeln!(shown, "{:?}", call.send().await);
+                clock.advance(Duration::from_secs(20));
+            }
+        }
+        let refresh = keycloak.refresh_token("canary-obtained-refresh");
+        let _ = writeln!(shown, "{refresh:?}");
+        let _ = writeln!(shown, "{:?}", refresh.await);
+        let exchange = keycloak.exchange_token(caller.access_token());
+        let _ = writeln!(shown, "{exchange:?}");
+        let _ = writeln!(shown, "{:?}", exchange.await);
+        let _ = writeln!(shown, "{:?}", keycloak.client_credentials().await);
+    }
+    shown
 }
 
 async fn until_ready(keycloak: &Keycloak) {

@@ -20,6 +20,7 @@ mod refusals;
 mod rotation;
 mod swagger_ui;
 mod table;
+mod token_endpoint;
 
 fn main() -> ExitCode {
     let subjects = [
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         rotation::tests(),
         introspection::tests(),
         client_authentication::tests(),
+        token_endpoint::tests(),
         orders::tests(),
         swagger_ui::tests(),
         access_matrix::tests(),

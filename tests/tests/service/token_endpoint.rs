@@ -277,6 +277,27 @@ async fn the_own_token_is_kept_replaced_ahead_and_asked_for_once() {
 }
 
 #[tokio::test]
+async fn an_own_token_of_unknown_lifetime_is_not_kept_and_an_endless_one_does_no_harm() {
+    let issuer = Issuer::start().await;
+    let keycloak = builder(&issuer).client_secret("secret").build().expect("valid");
+    for number in [1, 2] {
+        let answer = json!({ "access_token": format!("access-{number}"), "token_type": "Bearer" });
+        issuer.reply(Issuer::TOKEN, Reply::json(&answer));
+        let tokens = keycloak.client_credentials().await.expect("a token");
+        assert_eq!(tokens.access_token, format!("access-{number}"));
+    }
+    let endless = json!({ "access_token": "access-3", "token_type": "Bearer", "expires_in": u64::MAX });
+    issuer.reply(Issuer::TOKEN, Reply::json(&endless));
+    for _ in 0..2 {
+        assert_eq!(
+            keycloak.client_credentials().await.expect("a token").access_token,
+            "access-3"
+        );
+    }
+    assert_eq!(issuer.requests_to(Issuer::TOKEN), 3);
+}
+
+#[tokio::test]
 async fn an_exchange_names_audiences_and_scope() {
     let issuer = Issuer::start().await;
     issuer.reply(Issuer::TOKEN, answer(1, 300));

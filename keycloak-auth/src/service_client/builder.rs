@@ -1,0 +1,161 @@
+//! What a service client is made of.
+
+use std::{sync::Arc, time::Duration};
+
+use url::Url;
+
+use super::{
+    ServiceClient, ServiceClientError,
+    origins::{Origins, named},
+    token_source::Wanted,
+};
+use crate::{Keycloak, token_endpoint::TokenEndpoint};
+
+/// The time to establish a connection, TLS included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The time for a whole call, redirects and body included.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// As many as browsers and reqwest follow at least.
+const MAX_REDIRECTS: usize = 10;
+
+/// Configures a [`ServiceClient`]; made by [`Keycloak::service_client`].
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct ServiceClientBuilder {
+    token_endpoint: Arc<TokenEndpoint>,
+    origins: Vec<String>,
+    base_url: Option<String>,
+    wanted: Wanted,
+    http_client: Option<reqwest::Client>,
+}
+
+impl Keycloak {
+    /// A client for calls to other services: it adds a current access token of this service
+    /// ([`client_credentials`](Self::client_credentials)) to each, or one of the caller's.
+    ///
+    /// Make one for each service that is called, and keep it: it holds the connections, and cloning is cheap.
+    ///
+    /// ```no_run
+    /// # async fn demo(keycloak: keycloak_auth::Keycloak) -> Result<(), Box<dyn std::error::Error>> {
+    /// let stock = keycloak.service_client().for_origin("https://stock.example.com").scope("stock:read").build()?;
+    /// let level = stock.get("/items/7").send().await?.error_for_status()?.text().await?;
+    /// # let _ = level;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn service_client(&self) -> ServiceClientBuilder {
+        ServiceClientBuilder {
+            token_endpoint: Arc::clone(self.token_endpoint()),
+            origins: Vec::new(),
+            base_url: None,
+            wanted: Wanted::default(),
+            http_client: None,
+        }
+    }
+}
+
+impl ServiceClientBuilder {
+    /// Sends tokens to this origin, which is scheme, host and port, such as `https://stock.example.com`; each call adds one.
+    ///
+    /// Required, unless [`base_url`](Self::base_url) is set. Paths without an origin of their own go to the first one.
+    /// `http` sends the token in the clear: it is for networks that encrypt by themselves.
+    pub fn for_origin(mut self, origin: impl Into<String>) -> Self {
+        self.origins.push(origin.into());
+        self
+    }
+
+    /// Sends paths to below this address, such as `https://example.com/stock/v1`, whose origin is named by that as well.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = Some(url.into());
+        self
+    }
+
+    /// The scopes to ask for, separated by spaces. Default: those that Keycloak gives this service's client by default.
+    ///
+    /// In Keycloak it is an optional client scope with an *audience* mapper that makes a token for one service and no other.
+    /// A token that is [passed on](super::OnBehalfOf::pass_on) is as it is.
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.wanted.scope = Some(scope.into().into());
+        self
+    }
+
+    /// The client that is to accept [exchanged](super::OnBehalfOf::exchange) tokens (RFC 8693 §2.1); each call adds one.
+    ///
+    /// Tokens of the service itself have their audience by Keycloak's mappers and by [`scope`](Self::scope), since the grant
+    /// `client_credentials` has no such parameter.
+    pub fn audience(mut self, client_id: impl Into<String>) -> Self {
+        self.wanted.audiences.push(client_id.into());
+        self
+    }
+
+    /// An HTTP client of the service's own, with its certificates, proxy, timeouts and redirects. Default: one with 5 s to
+    /// connect, 30 s for a call, and at most 10 redirects, none of them from `https` to `http`.
+    ///
+    /// It is given the token for the named origins only; that it drops it when it follows a redirect to another host, port or
+    /// scheme is `reqwest`'s doing.
+    pub fn http_client(mut self, client: reqwest::Client) -> Self {
+        self.http_client = Some(client);
+        self
+    }
+
+    /// Checks the addresses and makes a client of them. No I/O takes place.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceClientError::NoOrigin`] when no origin is named, [`ServiceClientError::Origin`] for one that is none, and
+    /// [`ServiceClientError::HttpClient`] when no HTTP client can be made.
+    pub fn build(self) -> Result<ServiceClient, ServiceClientError> {
+        let base_url = self.base_url.as_deref().map(|url| named("base_url", url)).transpose()?;
+        let origins = self.origins.iter().map(|origin| origin_of(origin));
+        let origins = origins.collect::<Result<Vec<Url>, _>>()?;
+        let base_url = base_url
+            .or_else(|| origins.first().cloned())
+            .ok_or(ServiceClientError::NoOrigin)?;
+        let http = match self.http_client {
+            Some(client) => client,
+            None => default_client().map_err(ServiceClientError::HttpClient)?,
+        };
+        Ok(ServiceClient::new(
+            self.token_endpoint,
+            Origins::new(base_url, &origins),
+            self.wanted,
+            http,
+        ))
+    }
+}
+
+fn origin_of(text: &str) -> Result<Url, ServiceClientError> {
+    let url = named("for_origin", text)?;
+    if url.path() != "/" {
+        return Err(ServiceClientError::Origin {
+            setting: "for_origin",
+            message: "has a path: set it as `.base_url(…)`",
+        });
+    }
+    Ok(url)
+}
+
+fn default_client() -> reqwest::Result<reqwest::Client> {
+    let follow = reqwest::redirect::Policy::custom(|attempt| {
+        let is_downgrade = attempt
+            .previous()
+            .last()
+            .is_some_and(|previous| previous.scheme() == "https" && attempt.url().scheme() != "https");
+        if is_downgrade {
+            attempt.error("a redirect from https to http")
+        } else if attempt.previous().len() > MAX_REDIRECTS {
+            attempt.error("too many redirects")
+        } else {
+            attempt.follow()
+        }
+    });
+    reqwest::Client::builder()
+        .redirect(follow)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(TIMEOUT)
+        .referer(false)
+        .user_agent(concat!("keycloak-auth/", env!("CARGO_PKG_VERSION")))
+        .build()
+}

@@ -1,0 +1,71 @@
+//! What can go wrong with a call to another service.
+
+use crate::AuthError;
+
+/// Why a service client cannot be made, or a call not be sent.
+///
+/// A service that answers is no error, whatever its status: `reqwest::Response::error_for_status` makes it one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServiceClientError {
+    /// No origin is named, so no token could go anywhere.
+    #[error("no origin is named: say where tokens may go, as in `.for_origin(\"https://stock.example.com\")`")]
+    NoOrigin,
+    /// An address of the configuration is none.
+    #[error("`{setting}` {message}")]
+    Origin {
+        /// The setting, by the name of the builder's method.
+        setting: &'static str,
+        /// What is wrong with it, and what to do.
+        message: &'static str,
+    },
+    /// No HTTP client can be made.
+    #[error("no HTTP client can be made")]
+    HttpClient(#[source] reqwest::Error),
+    /// What is to be called is neither a path nor an address.
+    #[error(
+        "what is to be called is neither a path that begins with `/` nor an address that begins with `https://` or `http://`"
+    )]
+    NoAddress,
+    /// What is to be called is on an origin that was not named, so it gets no token.
+    #[error(
+        "`{origin}` is not an origin that was named, and gets no token: if it is to have one, add `.for_origin(\"{origin}\")`"
+    )]
+    ForeignOrigin {
+        /// Scheme, host and port.
+        origin: String,
+    },
+    /// The request is not one, such as a header with a line break.
+    #[error("the request to `{origin}` cannot be made")]
+    Request {
+        /// The service.
+        origin: String,
+        /// What the HTTP client says.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// There is no token for the call.
+    #[error("`{origin}` is not called, for want of a token")]
+    Token {
+        /// The service.
+        origin: String,
+        /// Why there is none.
+        #[source]
+        source: AuthError,
+    },
+    /// Keycloak's token cannot be sent as a bearer token: it is bound to a key (RFC 9449), or no token at all.
+    #[error("`{origin}` is not called: Keycloak's token is not a bearer token; is DPoP required for this client?")]
+    NotBearer {
+        /// The service.
+        origin: String,
+    },
+    /// The service does not answer.
+    #[error("`{origin}` does not answer")]
+    NoAnswer {
+        /// The service.
+        origin: String,
+        /// What the HTTP client says.
+        #[source]
+        source: reqwest::Error,
+    },
+}

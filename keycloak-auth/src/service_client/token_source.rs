@@ -1,0 +1,98 @@
+//! Whose token a call carries.
+
+use std::{fmt, sync::Arc};
+
+use http::HeaderValue;
+
+use crate::{
+    AuthError, KeycloakUser,
+    token_endpoint::{Exchange, KeptToken, TokenEndpoint},
+};
+
+/// What is asked for where tokens are obtained.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wanted {
+    pub(super) scope: Option<Arc<str>>,
+    pub(super) audiences: Vec<String>,
+}
+
+/// Whose token it is.
+#[derive(Clone, Debug)]
+pub(super) enum TokenSource {
+    /// The service's own.
+    Service,
+    /// The caller's, as it came.
+    PassOn(KeycloakUser),
+    /// One that Keycloak gives for the caller's.
+    Exchange(KeycloakUser),
+}
+
+/// A token for one call.
+pub(super) enum CallToken<'a> {
+    PassedOn(&'a str),
+    Obtained(KeptToken),
+}
+
+impl TokenSource {
+    /// The token at hand, or a new one.
+    pub(super) async fn token(
+        &self,
+        endpoint: &Arc<TokenEndpoint>,
+        wanted: &Wanted,
+    ) -> Result<CallToken<'_>, AuthError> {
+        Ok(match self {
+            Self::Service => CallToken::Obtained(endpoint.own_token(wanted.scope.as_ref()).await?),
+            Self::PassOn(user) => CallToken::PassedOn(user.access_token()),
+            Self::Exchange(user) => CallToken::Obtained(endpoint.exchanged_token(exchange(user, wanted)).await?),
+        })
+    }
+
+    /// Gives up a token that was not accepted; whether there may be another one.
+    pub(super) async fn give_up(&self, endpoint: &TokenEndpoint, wanted: &Wanted, refused: &CallToken<'_>) -> bool {
+        match (self, refused) {
+            (Self::Service, CallToken::Obtained(refused)) => endpoint.give_up_own_token(wanted.scope.as_ref(), refused),
+            (Self::Exchange(user), CallToken::Obtained(refused)) => {
+                endpoint.give_up_exchanged_token(exchange(user, wanted), refused).await
+            }
+            (_, CallToken::PassedOn(_)) | (Self::PassOn(_), _) => false,
+        }
+    }
+}
+
+fn exchange<'a>(user: &'a KeycloakUser, wanted: &'a Wanted) -> Exchange<'a> {
+    Exchange {
+        subject_token: user.access_token(),
+        audiences: &wanted.audiences,
+        scope: wanted.scope.as_deref(),
+    }
+}
+
+impl CallToken<'_> {
+    /// The value of `Authorization` (RFC 6750 §2.1); `None` for a token that is not a bearer token.
+    pub(super) fn authorization(&self) -> Option<HeaderValue> {
+        let token = match self {
+            Self::PassedOn(token) => *token,
+            Self::Obtained(kept) => {
+                let tokens = kept.tokens();
+                // RFC 6749 §5.1: the type is case insensitive.
+                if !tokens.token_type.eq_ignore_ascii_case("Bearer") {
+                    return None;
+                }
+                &tokens.access_token
+            }
+        };
+        let mut value = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+}
+
+/// Shows no token.
+impl fmt::Debug for CallToken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PassedOn(_) => "PassedOn",
+            Self::Obtained(_) => "Obtained",
+        })
+    }
+}

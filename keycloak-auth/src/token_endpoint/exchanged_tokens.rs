@@ -1,0 +1,170 @@
+//! Callers' tokens exchanged for others (RFC 8693), kept until shortly before they expire.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use aws_lc_rs::digest;
+use futures_util::future::FutureExt as _;
+use moka::{Expiry, future::Cache};
+
+use super::{COOLDOWN, KeptToken, TokenEndpoint, single_flight::SingleFlight};
+use crate::AuthError;
+
+/// How much memory the tokens may take, in bytes: some thousands of them.
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
+
+/// A token that lives longer is exchanged again.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// What is exchanged, and for what.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Exchange<'a> {
+    pub(crate) subject_token: &'a str,
+    pub(crate) audiences: &'a [String],
+    pub(crate) scope: Option<&'a str>,
+}
+
+/// Stands for the whole of an [`Exchange`].
+type Key = [u8; 32];
+
+/// The tokens at hand.
+pub(super) struct ExchangedTokens {
+    kept: Cache<Key, KeptToken>,
+    requests: SingleFlight<Key, Result<KeptToken, AuthError>>,
+}
+
+impl Exchange<'_> {
+    /// Binds every byte of the token, of the audiences and of the scope, each with its length.
+    fn key(&self) -> Key {
+        let mut context = digest::Context::new(&digest::SHA256);
+        let mut add = |text: &str| {
+            context.update(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
+            context.update(text.as_bytes());
+        };
+        add(self.subject_token);
+        // No scope is another one than an empty scope.
+        add(if self.scope.is_some() { "scope" } else { "" });
+        add(self.scope.unwrap_or_default());
+        self.audiences.iter().for_each(|audience| add(audience));
+        context.finish().as_ref().try_into().expect("SHA-256 has 32 bytes")
+    }
+}
+
+impl TokenEndpoint {
+    /// The exchanged token at hand, or a new one.
+    pub(crate) async fn exchanged_token(self: &Arc<Self>, exchange: Exchange<'_>) -> Result<KeptToken, AuthError> {
+        let key = exchange.key();
+        if let Some(kept) = self.kept_exchanged_token(&key).await {
+            return Ok(kept);
+        }
+        let flight = self.exchanged_tokens.requests.join(key, || {
+            let endpoint = Arc::clone(self);
+            let (subject_token, audiences) = (exchange.subject_token.to_owned(), exchange.audiences.to_vec());
+            let scope = exchange.scope.map(str::to_owned);
+            async move {
+                // Another one may have been faster, between the look and the joining.
+                if let Some(kept) = endpoint.kept_exchanged_token(&key).await {
+                    return Ok(kept);
+                }
+                let tokens = endpoint.exchange(&subject_token, &audiences, scope.as_deref()).await?;
+                let kept = KeptToken::new(tokens, endpoint.clock.now());
+                endpoint.exchanged_tokens.kept.insert(key, kept.clone()).await;
+                Ok(kept)
+            }
+            .boxed()
+        });
+        flight.await
+    }
+
+    /// Gives up a token that a service did not accept; whether there is a point in asking for another one.
+    ///
+    /// As with [`give_up_own_token`](Self::give_up_own_token), one that was just obtained is kept.
+    pub(crate) async fn give_up_exchanged_token(&self, exchange: Exchange<'_>, refused: &KeptToken) -> bool {
+        let key = exchange.key();
+        let kept = self.exchanged_tokens.kept.get(&key).await;
+        let is_current = kept.is_some_and(|kept| kept.is_same(refused));
+        if is_current && !refused.is_older_than(COOLDOWN, self.clock.now()) {
+            return false;
+        }
+        if is_current {
+            self.exchanged_tokens.kept.invalidate(&key).await;
+        }
+        true
+    }
+
+    async fn kept_exchanged_token(&self, key: &Key) -> Option<KeptToken> {
+        let kept = self.exchanged_tokens.kept.get(key).await?;
+        kept.is_usable(self.clock.now()).then_some(kept)
+    }
+}
+
+impl Default for ExchangedTokens {
+    fn default() -> Self {
+        Self {
+            kept: Cache::builder()
+                .weigher(|key: &Key, kept: &KeptToken| u32::try_from(key.len() + kept.size()).unwrap_or(u32::MAX))
+                .max_capacity(MAX_BYTES)
+                .expire_after(Lifetime)
+                .build(),
+            requests: SingleFlight::default(),
+        }
+    }
+}
+
+impl fmt::Debug for ExchangedTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExchangedTokens").finish_non_exhaustive()
+    }
+}
+
+/// How long a token is kept.
+struct Lifetime;
+
+impl Expiry<Key, KeptToken> for Lifetime {
+    fn expire_after_create(&self, _: &Key, kept: &KeptToken, _: Instant) -> Option<Duration> {
+        Some(kept.usable_for().min(LONGEST))
+    }
+
+    fn expire_after_update(&self, _: &Key, kept: &KeptToken, _: Instant, _: Option<Duration>) -> Option<Duration> {
+        Some(kept.usable_for().min(LONGEST))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_of_an_exchange_counts() {
+        let key = |subject_token, audiences: &[&str], scope| {
+            let audiences: Vec<String> = audiences.iter().map(|&audience| audience.to_owned()).collect();
+            Exchange {
+                subject_token,
+                audiences: &audiences,
+                scope,
+            }
+            .key()
+        };
+        let keys = [
+            key("token", &[], None),
+            key("token", &[], Some("")),
+            key("token", &[""], None),
+            key("token", &["scope"], None),
+            key("token", &[], Some("scope")),
+            key("token", &["a"], Some("scope")),
+            key("token", &["a"], Some("a")),
+            key("token", &["a", "b"], None),
+            key("token", &["b", "a"], None),
+            key("token", &["ab"], None),
+            key("token", &["", "a"], None),
+            key("token2", &[], None),
+            key("tokens", &["cope"], None),
+        ];
+        for (number, key) in keys.iter().enumerate() {
+            assert!(!keys[..number].contains(key), "{number}");
+        }
+    }
+}

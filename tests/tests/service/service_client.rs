@@ -1,0 +1,506 @@
+//! Calls to other services: whose token they carry, and where it never goes.
+
+use std::{error::Error, time::Duration};
+
+use axum::extract::State;
+use keycloak_auth::{
+    Clock, Keycloak, KeycloakUser, OAuthError, SecureRouter, ServiceClient, ServiceClientError, keycloak, routing::get,
+};
+use keycloak_auth_tests::{Issuer, Received, Reply, Service, http_client};
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::setup::{builder, clock};
+
+const ITEMS: &str = "/items";
+
+/// Keycloak, and another service that notes what it is sent.
+struct World {
+    issuer: Issuer,
+    stock: Issuer,
+    clock: Clock,
+    keycloak: Keycloak,
+}
+
+impl World {
+    async fn new() -> Self {
+        let (issuer, stock) = (Issuer::start().await, Issuer::start().await);
+        issuer.reply(Issuer::TOKEN, token(1));
+        stock.reply(ITEMS, Reply::json(&json!(["espresso"])));
+        let clock = clock();
+        let keycloak = builder(&issuer).client_secret("secret").clock(clock.clone());
+        let keycloak = keycloak.build().expect("valid");
+        Self {
+            issuer,
+            stock,
+            clock,
+            keycloak,
+        }
+    }
+
+    fn client(&self) -> ServiceClient {
+        let client = self.keycloak.service_client().for_origin(self.stock.url());
+        client.build().expect("an origin")
+    }
+
+    /// A caller with a token of their own.
+    async fn user(&self, id: &str) -> KeycloakUser {
+        let token = self.issuer.token().claim("sub", id).sign(self.issuer.key());
+        self.keycloak.authenticate(&token).await.expect("a good token")
+    }
+
+    fn token_requests(&self) -> usize {
+        self.issuer.requests_to(Issuer::TOKEN)
+    }
+
+    fn last_form(&self) -> Vec<(String, String)> {
+        self.issuer.last_request_to(Issuer::TOKEN).expect("a request").form
+    }
+}
+
+fn token(number: u32) -> Reply {
+    Reply::json(&json!({ "access_token": format!("access-{number}"), "token_type": "Bearer", "expires_in": 300 }))
+}
+
+#[track_caller]
+fn assert_sent(server: &Issuer, path: &str, authorization: Option<&str>) {
+    let Received {
+        authorization: sent, ..
+    } = server.last_request_to(path).expect("a request");
+    assert_eq!(sent.as_deref(), authorization);
+}
+
+fn chain(error: &dyn Error) -> String {
+    std::iter::successors(Some(error), |&error| error.source())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
+#[tokio::test]
+async fn calls_carry_the_services_own_token_which_is_obtained_once_and_renewed_ahead() {
+    let world = World::new().await;
+    let client = world.client();
+    for _ in 0..3 {
+        let answer = client.get(ITEMS).send().await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.text().await.expect("a body"), r#"["espresso"]"#);
+        assert_sent(&world.stock, ITEMS, Some("Bearer access-1"));
+    }
+    assert_eq!(world.token_requests(), 1);
+    assert_eq!(
+        world.last_form(),
+        [("grant_type".to_owned(), "client_credentials".to_owned())]
+    );
+    assert_eq!(
+        world.keycloak.client_credentials().await.expect("a token").access_token,
+        "access-1",
+        "it is the same token"
+    );
+    assert_eq!(world.token_requests(), 1);
+    world.issuer.reply(Issuer::TOKEN, token(2));
+    world.clock.advance(Duration::from_secs(250));
+    client.get(ITEMS).send().await.expect("an answer");
+    assert_sent(&world.stock, ITEMS, Some("Bearer access-2"));
+    assert_eq!(world.token_requests(), 2);
+}
+
+#[tokio::test]
+async fn a_hundred_calls_at_once_obtain_one_token() {
+    let world = World::new().await;
+    world
+        .issuer
+        .reply(Issuer::TOKEN, token(1).after(Duration::from_millis(200)));
+    let client = world.client();
+    let mut calls = JoinSet::new();
+    for _ in 0..100 {
+        let client = client.clone();
+        calls.spawn(async move { client.get(ITEMS).send().await.expect("an answer").status().as_u16() });
+    }
+    assert!(calls.join_all().await.iter().all(|status| *status == 200));
+    assert_eq!(world.token_requests(), 1);
+}
+
+#[tokio::test]
+async fn each_scope_has_a_token_of_its_own() {
+    let world = World::new().await;
+    let build = |scope: &str| {
+        let client = world.keycloak.service_client().for_origin(world.stock.url());
+        client.scope(scope).build().expect("an origin")
+    };
+    let (reading, writing) = (build("stock:read"), build("stock:write"));
+    reading.get(ITEMS).send().await.expect("an answer");
+    assert!(
+        world
+            .last_form()
+            .contains(&("scope".to_owned(), "stock:read".to_owned()))
+    );
+    world.issuer.reply(Issuer::TOKEN, token(2));
+    writing.get(ITEMS).send().await.expect("an answer");
+    assert_sent(&world.stock, ITEMS, Some("Bearer access-2"));
+    reading.get(ITEMS).send().await.expect("an answer");
+    assert_sent(&world.stock, ITEMS, Some("Bearer access-1"));
+    // Another client for the same scope shares its token.
+    build("stock:read").get(ITEMS).send().await.expect("an answer");
+    assert_eq!(world.token_requests(), 2);
+}
+
+#[tokio::test]
+async fn a_token_goes_to_named_origins_only() {
+    let world = World::new().await;
+    let (client, other) = (world.client(), Issuer::start().await);
+    let foreign = format!("{}{ITEMS}", other.url());
+    let port = other.url().rsplit(':').next().expect("a port");
+    // `stock` in front of the `@` is a user name.
+    let disguised = format!("{}@127.0.0.1:{port}{ITEMS}", world.stock.url());
+    for url in [&foreign, &disguised] {
+        let error = client.get(url).send().await.expect_err("not named");
+        assert!(
+            matches!(&error, ServiceClientError::ForeignOrigin { origin } if origin == other.url()),
+            "{error:?}"
+        );
+        assert!(error.to_string().contains(".for_origin("), "{error}");
+    }
+    let request = http_client().get(&foreign).build().expect("a request");
+    client.execute(request).await.expect_err("not named");
+    assert_eq!(other.requests(), Vec::<String>::new(), "nothing was sent");
+    assert_eq!(world.token_requests(), 0, "nor was a token obtained");
+
+    let both = world.keycloak.service_client().for_origin(world.stock.url());
+    let both = both.for_origin(other.url()).build().expect("two origins");
+    both.get(&foreign).send().await.expect("an answer");
+    assert_sent(&other, ITEMS, Some("Bearer access-1"));
+    both.get(ITEMS).send().await.expect("an answer");
+    assert_sent(&world.stock, ITEMS, Some("Bearer access-1"));
+}
+
+#[tokio::test]
+async fn a_redirect_takes_the_token_along_within_the_origin_and_not_to_another() {
+    let world = World::new().await;
+    let other = Issuer::start().await;
+    other.reply(ITEMS, Reply::status(401));
+    let redirect = |location: &str| Reply::status(307).header("location", location);
+    let own = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let with_own = world.keycloak.service_client().for_origin(world.stock.url());
+    let with_own = with_own.http_client(own).build().expect("an origin");
+    for client in [world.client(), with_own] {
+        world.stock.reply("/old", redirect(ITEMS));
+        assert_eq!(client.get("/old").send().await.expect("an answer").status(), 200);
+        assert_sent(&world.stock, ITEMS, Some("Bearer access-1"));
+        world.stock.reply("/old", redirect(&format!("{}{ITEMS}", other.url())));
+        // The token is old enough to be replaced: but that another server wants one is no news.
+        world.clock.advance(Duration::from_secs(20));
+        assert_eq!(client.get("/old").send().await.expect("an answer").status(), 401);
+        assert_sent(&other, ITEMS, None);
+    }
+    assert_eq!(world.token_requests(), 1);
+    assert_eq!(other.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn redirects_go_on_for_ten_steps_at_most() {
+    let world = World::new().await;
+    world
+        .stock
+        .reply("/loop", Reply::status(302).header("location", "/loop"));
+    let error = world.client().get("/loop").send().await.expect_err("a loop");
+    assert!(chain(&error).contains("too many redirects"), "{}", chain(&error));
+    assert_eq!(world.stock.requests().len(), 11);
+}
+
+#[tokio::test]
+async fn a_401_is_answered_once_with_a_fresh_token_and_the_same_body() {
+    let world = World::new().await;
+    let client = world.client();
+    client.get(ITEMS).send().await.expect("an answer");
+    world.clock.advance(Duration::from_secs(20));
+    world.stock.reply(ITEMS, Reply::status(401));
+    world.issuer.reply(Issuer::TOKEN, token(2));
+    let call = client.post(ITEMS).form(&[("name", "mocha")]);
+    assert_eq!(call.send().await.expect("an answer").status(), 401);
+    assert_eq!(world.stock.requests_to(ITEMS), 3, "one, and the last one twice");
+    let last = world.stock.last_request_to(ITEMS).expect("a request");
+    assert_eq!(last.authorization.as_deref(), Some("Bearer access-2"));
+    assert_eq!(last.form, [("name".to_owned(), "mocha".to_owned())]);
+
+    // Nothing helps with this service, so it costs no token for each call.
+    for _ in 0..5 {
+        assert_eq!(client.get(ITEMS).send().await.expect("an answer").status(), 401);
+    }
+    assert_eq!(
+        (world.token_requests(), world.stock.requests_to(ITEMS)),
+        (2, 3 + 5),
+        "a token that was just obtained is not replaced"
+    );
+    // When there is no fresh one, the answer is what the service said.
+    world.clock.advance(Duration::from_secs(20));
+    world.issuer.reply(Issuer::TOKEN, Reply::status(500));
+    assert_eq!(client.get(ITEMS).send().await.expect("an answer").status(), 401);
+    assert_eq!(world.token_requests(), 3);
+}
+
+#[tokio::test]
+async fn many_401s_at_once_obtain_one_fresh_token() {
+    let world = World::new().await;
+    let client = world.client();
+    client.get(ITEMS).send().await.expect("an answer");
+    world.clock.advance(Duration::from_secs(20));
+    let refused = Reply::status(401).after(Duration::from_millis(100));
+    world.stock.reply(ITEMS, refused);
+    world
+        .issuer
+        .reply(Issuer::TOKEN, token(2).after(Duration::from_millis(100)));
+    let mut calls = JoinSet::new();
+    for _ in 0..50 {
+        let client = client.clone();
+        calls.spawn(async move { client.get(ITEMS).send().await.expect("an answer").status().as_u16() });
+    }
+    assert!(calls.join_all().await.iter().all(|status| *status == 401));
+    assert_eq!(world.token_requests(), 2);
+    assert_eq!(world.stock.requests_to(ITEMS), 1 + 2 * 50);
+}
+
+#[tokio::test]
+async fn the_callers_token_is_passed_on_as_it_is() {
+    let world = World::new().await;
+    let (user, client) = (world.user("alice").await, world.client());
+    world.stock.reply(ITEMS, Reply::status(401));
+    let call = client.on_behalf_of(&user).pass_on().get(ITEMS);
+    assert_eq!(call.send().await.expect("an answer").status(), 401);
+    assert_sent(&world.stock, ITEMS, Some(&format!("Bearer {}", user.access_token())));
+    assert_eq!(world.stock.requests_to(ITEMS), 1, "there is no other token to try");
+    assert_eq!(world.token_requests(), 0);
+}
+
+#[tokio::test]
+async fn the_callers_token_is_exchanged_once_for_each_token_audience_and_scope() {
+    let world = World::new().await;
+    let (alice, bob) = (world.user("alice").await, world.user("bob").await);
+    let build = |audiences: &[&str], scope: Option<&str>| {
+        let client = world.keycloak.service_client().for_origin(world.stock.url());
+        let client = audiences
+            .iter()
+            .fold(client, |client, audience| client.audience(*audience));
+        let client = scope.into_iter().fold(client, |client, scope| client.scope(scope));
+        client.build().expect("an origin")
+    };
+    let stock = build(&["stock-api", "mail-api"], Some("stock:read"));
+    let call = async |client: &ServiceClient, user: &KeycloakUser| {
+        let call = client.on_behalf_of(user).exchange().get(ITEMS);
+        assert_eq!(call.send().await.expect("an answer").status(), 200);
+    };
+    for _ in 0..2 {
+        call(&stock, &alice).await;
+    }
+    assert_sent(&world.stock, ITEMS, Some("Bearer access-1"));
+    assert_eq!(world.token_requests(), 1);
+    const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+    let expected = [
+        ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+        ("subject_token", alice.access_token()),
+        ("subject_token_type", ACCESS_TOKEN),
+        ("requested_token_type", ACCESS_TOKEN),
+        ("audience", "stock-api"),
+        ("audience", "mail-api"),
+        ("scope", "stock:read"),
+    ];
+    let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(world.last_form(), expected);
+
+    world.issuer.reply(Issuer::TOKEN, token(2));
+    call(&stock, &bob).await;
+    assert_sent(&world.stock, ITEMS, Some("Bearer access-2"));
+    call(&build(&["stock-api"], Some("stock:read")), &alice).await;
+    call(&build(&["stock-api", "mail-api"], None), &alice).await;
+    assert_eq!(world.token_requests(), 4);
+    call(&stock, &alice).await;
+    assert_sent(&world.stock, ITEMS, Some("Bearer access-1"));
+    assert_eq!(world.token_requests(), 4);
+
+    // Shortly before it expires, it is not used any more.
+    world.clock.advance(Duration::from_secs(289));
+    call(&stock, &alice).await;
+    assert_eq!(world.token_requests(), 4);
+    world.clock.advance(Duration::from_secs(2));
+    call(&stock, &alice).await;
+    assert_sent(&world.stock, ITEMS, Some("Bearer access-2"));
+    assert_eq!(world.token_requests(), 5);
+}
+
+#[tokio::test]
+async fn a_hundred_calls_for_one_caller_are_one_exchange_and_a_401_brings_a_fresh_one() {
+    let world = World::new().await;
+    let slow = |number| token(number).after(Duration::from_millis(200));
+    world.issuer.reply(Issuer::TOKEN, slow(1));
+    let client = world.client();
+    let user = world.user("alice").await;
+    let call_often = async || {
+        let mut calls = JoinSet::new();
+        for _ in 0..100 {
+            let (client, user) = (client.clone(), user.clone());
+            calls.spawn(async move {
+                let call = client.on_behalf_of(&user).exchange().get(ITEMS);
+                call.send().await.expect("an answer").status().as_u16()
+            });
+        }
+        calls.join_all().await
+    };
+    assert!(call_often().await.iter().all(|status| *status == 200));
+    assert_eq!(world.token_requests(), 1);
+    world.clock.advance(Duration::from_secs(20));
+    world.issuer.reply(Issuer::TOKEN, slow(2));
+    world.stock.reply(ITEMS, Reply::status(401));
+    assert!(call_often().await.iter().all(|status| *status == 401));
+    assert_eq!(world.token_requests(), 2);
+    assert_sent(&world.stock, ITEMS, Some("Bearer access-2"));
+}
+
+#[tokio::test]
+async fn an_exchange_that_is_refused_is_not_remembered() {
+    let world = World::new().await;
+    let (client, user) = (world.client(), world.user("alice").await);
+    let refusal = json!({ "error": "access_denied", "error_description": "Client is not allowed to exchange" });
+    world
+        .issuer
+        .reply(Issuer::TOKEN, Reply::status(403).body(refusal.to_string()));
+    let error = client.on_behalf_of(&user).exchange().get(ITEMS).send().await;
+    let error = error.expect_err("refused");
+    let ServiceClientError::Token {
+        source: keycloak_auth::AuthError::TokenRefused(refusal),
+        ..
+    } = &error
+    else {
+        panic!("{error:?}")
+    };
+    assert_eq!(refusal.error(), OAuthError::AccessDenied);
+    assert_eq!(world.stock.requests(), Vec::<String>::new());
+    world.issuer.reply(Issuer::TOKEN, token(1));
+    let call = client.on_behalf_of(&user).exchange().get(ITEMS);
+    assert_eq!(call.send().await.expect("an answer").status(), 200);
+}
+
+#[tokio::test]
+async fn a_request_is_built_as_with_reqwest_and_its_authorization_is_ours() {
+    let world = World::new().await;
+    let client = world.keycloak.service_client().for_origin("http://127.0.0.1:1");
+    let client = client.base_url(format!("{}/stock/v1/", world.stock.url()));
+    let client = client.build().expect("an address");
+    world.stock.reply("/stock/v1/items", Reply::status(204));
+    let call = client
+        .put("/items")
+        .query(&[("page", "2")])
+        .json(&json!({ "name": "mocha" }));
+    let call = call
+        .header("authorization", "Basic c3RyYW5nZXI6c3RyYW5nZXI=")
+        .timeout(Duration::from_secs(5))
+        .map(|request| request.header("x-trace", "1"));
+    assert_eq!(call.send().await.expect("an answer").status(), 204);
+    assert_sent(&world.stock, "/stock/v1/items", Some("Bearer access-1"));
+    let request = http_client().get(format!("{}/stock/v1/items", world.stock.url()));
+    let request = request.bearer_auth("stranger").build().expect("a request");
+    client.execute(request).await.expect("an answer");
+    assert_sent(&world.stock, "/stock/v1/items", Some("Bearer access-1"));
+}
+
+#[tokio::test]
+async fn errors_read_well_as_one_line_and_show_no_token() {
+    let world = World::new().await;
+    let nobody = "http://127.0.0.1:1";
+    let url = world.stock.url();
+    let build = |origin: &str| world.keycloak.service_client().for_origin(origin).build();
+    let mut found = Vec::new();
+
+    found.push((
+        world.keycloak.service_client().build().expect_err("no origin"),
+        "no origin is named: say where tokens may go, as in `.for_origin(\"https://stock.example.com\")`".to_owned(),
+    ));
+    for (origin, expected) in [
+        (
+            "stock",
+            "`for_origin` is not a URL: write it like `https://stock.example.com`",
+        ),
+        ("ftp://stock", "`for_origin` must begin with `https://` or `http://`"),
+        (
+            "https://me:canary@stock",
+            "`for_origin` must not contain a user name or password",
+        ),
+        ("https://stock/v1", "`for_origin` has a path: set it as `.base_url(…)`"),
+        ("https://stock?a", "`for_origin` must not have a query or fragment"),
+    ] {
+        found.push((build(origin).expect_err(origin), expected.to_owned()));
+    }
+    let client = world.client();
+    found.push((
+        client.get("items").send().await.expect_err("not a path"),
+        "what is to be called is neither a path that begins with `/` nor an address that begins with `https://` or `http://`"
+            .to_owned(),
+    ));
+    let call = client.get(ITEMS).header("x-note", "canary\r\n");
+    found.push((
+        call.send().await.expect_err("a line break"),
+        format!("the request to `{url}` cannot be made: builder error: failed to parse header value"),
+    ));
+    let unreachable = build(nobody).expect("an origin").get("/?canary").send().await;
+    let unreachable = unreachable.expect_err("nobody there");
+    let line = chain(&unreachable);
+    assert!(
+        line.starts_with(&format!("`{nobody}` does not answer: error sending request: ")) && !line.contains("canary"),
+        "{line}"
+    );
+
+    let refusal =
+        json!({ "error": "invalid_client", "error_description": "Invalid client or Invalid client credentials" });
+    let lost = builder(&world.issuer).client_secret("wrong").build().expect("valid");
+    let lost = lost.service_client().for_origin(url).build().expect("an origin");
+    world
+        .issuer
+        .reply(Issuer::TOKEN, Reply::status(401).body(refusal.to_string()));
+    found.push((
+        lost.get(ITEMS).send().await.expect_err("no token"),
+        format!(
+            "`{url}` is not called, for want of a token: no token can be had: Keycloak refuses the grant `client_credentials`: \
+             `invalid_client` (Invalid client or Invalid client credentials)"
+        ),
+    ));
+    world.issuer.reply(Issuer::TOKEN, Reply::status(500));
+    found.push((
+        lost.get(ITEMS).send().await.expect_err("no token"),
+        format!(
+            "`{url}` is not called, for want of a token: no token can be had now: Keycloak cannot be asked; next attempt in 1 s: \
+             `{}{}` answered with status 500",
+            world.issuer.url(),
+            Issuer::TOKEN,
+        ),
+    ));
+    let bound = json!({ "access_token": "canary", "token_type": "DPoP", "expires_in": 300 });
+    world.issuer.reply(Issuer::TOKEN, Reply::json(&bound));
+    found.push((
+        lost.get(ITEMS).send().await.expect_err("not a bearer token"),
+        format!("`{url}` is not called: Keycloak's token is not a bearer token; is DPoP required for this client?"),
+    ));
+    for (error, expected) in found {
+        assert_eq!(chain(&error), expected);
+        assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+    }
+    assert_eq!(world.stock.requests(), Vec::<String>::new());
+}
+
+/// The handlers of a service that asks another one.
+#[keycloak(authenticated)]
+async fn level(user: KeycloakUser, State(stock): State<ServiceClient>) -> String {
+    let call = stock.on_behalf_of(&user).exchange().get(ITEMS);
+    call.send().await.expect("an answer").text().await.expect("a body")
+}
+
+#[tokio::test]
+async fn a_handler_calls_another_service_for_its_caller() {
+    let world = World::new().await;
+    let router = SecureRouter::<ServiceClient>::new().route("/level", get(level));
+    let router = router.secure_with(world.keycloak.clone()).with_state(world.client());
+    let service = Service::start(router).await;
+    let answer = service.get_as("/level", &world.issuer.valid_token()).await;
+    assert_eq!((answer.status, answer.text().as_str()), (200, r#"["espresso"]"#));
+    assert_sent(&world.stock, ITEMS, Some("Bearer access-1"));
+    assert_eq!(service.get("/level").send().await.status, 401);
+    assert_eq!(world.stock.requests_to(ITEMS), 1);
+}
