@@ -15,7 +15,10 @@ impl KeycloakBuilder {
         let secret = self.client_secret.as_ref().map(|secret| secret.expose());
         let authentication = match (secret, &self.client_authentication) {
             (Some(_), Some(_)) => {
-                problems.add(METHOD, "is set beside `client_secret`: keep one of them");
+                problems.add(
+                    METHOD,
+                    "is set beside `client_secret`, which may come from `KEYCLOAK_CLIENT_SECRET`: keep one of them",
+                );
                 return None;
             }
             // A variable that is not set.
