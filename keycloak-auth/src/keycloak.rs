@@ -335,7 +335,9 @@ impl Keycloak {
             }
             match (self.verify_with_fetched_keys(token).await?, introspection) {
                 (Verified::Complete(verified), _) => Ok(verified),
-                (Verified::Lightweight(_), Some(introspector)) => introspector.authenticate(token, validator).await,
+                (Verified::Lightweight(verified), Some(introspector)) => {
+                    introspector.complete(&verified, validator).await
+                }
                 // With nobody to complete it, it has to pass every check as it is.
                 (Verified::Lightweight(verified), None) => {
                     validator.check_claims(verified.claims(), self.now())?;

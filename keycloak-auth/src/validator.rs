@@ -61,6 +61,22 @@ pub(crate) struct Unverified<'t> {
     header: Header,
 }
 
+/// Whether every check was made.
+#[derive(Clone, Copy)]
+enum Completeness {
+    Complete,
+    Lightweight,
+}
+
+impl Completeness {
+    fn of(self, verified: Arc<VerifiedToken>) -> Verified {
+        match self {
+            Self::Complete => Verified::Complete(verified),
+            Self::Lightweight => Verified::Lightweight(verified),
+        }
+    }
+}
+
 impl Unverified<'_> {
     /// Whether an unknown key is worth a look for new ones: only a token that names its key can be helped by that.
     pub(crate) fn names_its_key(&self) -> bool {
@@ -111,12 +127,13 @@ impl Validator {
             self.cache.remove(&verified);
             return None;
         }
-        match self.check_verified(&verified, now) {
+        match self.check_genuine(verified.claims(), now) {
+            Ok(completeness) => Some(Ok(completeness.of(verified))),
             Err(InvalidToken::Expired) => {
                 self.cache.remove(&verified);
                 Some(Err(InvalidToken::Expired))
             }
-            result => Some(result),
+            Err(invalid) => Some(Err(invalid)),
         }
     }
 
@@ -147,22 +164,21 @@ impl Validator {
         let key: &Arc<VerificationKey> = keys.select(header.key_id.as_deref(), header.algorithm)?;
         jose::verify_signature(key, header.algorithm, compact)?;
         let claims = read_claims(token, compact)?;
+        let completeness = self.check_genuine(&claims, now)?;
         let verified = Arc::new(VerifiedToken::signed(claims, Arc::clone(key), Arc::clone(client_id)));
-        let checked = self.check_verified(&verified, now)?;
         self.cache.insert(&verified);
-        Ok(checked)
+        Ok(completeness.of(verified))
     }
 
-    /// What the key vouched for, by what is still to be done about it.
-    fn check_verified(&self, verified: &Arc<VerifiedToken>, now: Duration) -> Result<Verified, InvalidToken> {
-        let claims = verified.claims();
+    /// The checks of a token that its key vouches for, as far as they are made here.
+    fn check_genuine(&self, claims: &Claims, now: Duration) -> Result<Completeness, InvalidToken> {
         if self.expectations.completes_lightweight && is_lightweight(claims) {
             self.check_origin(claims)?;
             self.check_times(claims, now)?;
-            return Ok(Verified::Lightweight(Arc::clone(verified)));
+            return Ok(Completeness::Lightweight);
         }
         self.check_claims(claims, now)?;
-        Ok(Verified::Complete(Arc::clone(verified)))
+        Ok(Completeness::Complete)
     }
 
     /// Keeps huge tokens away from everything that looks at them.

@@ -159,13 +159,25 @@ impl Admin {
 
     /// Changes the given settings of a user and leaves the others.
     pub async fn update_user(&self, realm: &str, user: &str, settings: &Value) -> Result<()> {
+        let path = self.user_path(realm, user).await?;
+        self.send(Method::PUT, &path, Some(settings)).await?;
+        Ok(())
+    }
+
+    /// Gives a user one more realm role.
+    pub async fn add_realm_role(&self, realm: &str, user: &str, role: &str) -> Result<()> {
+        let role = self.read(&format!("realms/{realm}/roles/{role}")).await?;
+        let path = format!("{}/role-mappings/realm", self.user_path(realm, user).await?);
+        self.send(Method::POST, &path, Some(&json!([role]))).await?;
+        Ok(())
+    }
+
+    async fn user_path(&self, realm: &str, user: &str) -> Result<String> {
         let found = self
             .read(&format!("realms/{realm}/users?exact=true&username={user}"))
             .await?;
         let id = found[0]["id"].as_str().with_context(|| format!("no user `{user}`"))?;
-        let path = format!("realms/{realm}/users/{id}");
-        self.send(Method::PUT, &path, Some(settings)).await?;
-        Ok(())
+        Ok(format!("realms/{realm}/users/{id}"))
     }
 
     /// Creates a client scope, which this client may ask for by its name.

@@ -103,6 +103,15 @@ impl Realm {
         Ok(())
     }
 
+    /// Revokes a token of this public client (RFC 7009).
+    pub async fn revoke(&self, client_id: &str, token: &str) -> Result<()> {
+        let url = format!("{}/protocol/openid-connect/revoke", self.issuer());
+        let form = [("client_id", client_id), ("token", token)];
+        let status = self.http.post(url).form(&form).send().await?.status();
+        ensure!(status.is_success(), "revocation: {status}");
+        Ok(())
+    }
+
     /// What Keycloak says of a token to this client.
     pub async fn introspect(&self, client_id: &str, token: &str) -> Result<Value> {
         let secret = self.client_secret(client_id);

@@ -6,10 +6,15 @@
 //!
 //! Ends with 0 when all is well or only deserves a look, with 1 when something fails, with 2 when the flags make no sense.
 
-use std::process::ExitCode;
+use std::{
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::Parser;
-use keycloak_auth::{Algorithm, BuildError, DiagnosticReport, Keycloak};
+use keycloak_auth::{Algorithm, ClientAuthentication, DiagnosticReport, Keycloak};
 
 /// Finds out what is wrong between a service and its Keycloak.
 #[derive(Parser)]
@@ -29,6 +34,14 @@ struct Flags {
     /// The client's secret, to find out whether Keycloak accepts it; better given by the variable, which no history keeps.
     #[arg(long, env = "KEYCLOAK_CLIENT_SECRET", hide_env_values = true)]
     client_secret: Option<String>,
+
+    /// Instead of the secret, the file with the client's private key (PEM or JWK), for a client that signs JWTs.
+    #[arg(long, value_name = "FILE", conflicts_with = "client_secret")]
+    private_key: Option<PathBuf>,
+
+    /// Instead of the secret, the file with the client's certificate and its private key (PEM).
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["client_secret", "private_key"])]
+    client_certificate: Option<PathBuf>,
 
     /// The audience that tokens for the service carry [default: the client].
     #[arg(long, env = "KEYCLOAK_AUDIENCE")]
@@ -75,7 +88,7 @@ async fn main() -> ExitCode {
     }
 }
 
-fn configure(flags: Flags) -> Result<Keycloak, BuildError> {
+fn configure(flags: Flags) -> Result<Keycloak, Box<dyn Error>> {
     let mut builder = Keycloak::builder()
         .server_url(flags.server_url)
         .realm(flags.realm)
@@ -90,13 +103,25 @@ fn configure(flags: Flags) -> Result<Keycloak, BuildError> {
     if let Some(secret) = flags.client_secret {
         builder = builder.client_secret(secret);
     }
+    if let Some(file) = flags.private_key {
+        builder = builder.client_authentication(ClientAuthentication::private_key_jwt(read(&file)?));
+    }
+    if let Some(file) = flags.client_certificate {
+        builder = builder
+            .client_certificate(read(&file)?)
+            .client_authentication(ClientAuthentication::tls_client_auth());
+    }
     if let Some(issuer) = flags.issuer {
         builder = builder.issuer(issuer);
     }
     if !flags.algorithms.is_empty() {
         builder = builder.algorithms(flags.algorithms);
     }
-    builder.build()
+    Ok(builder.build()?)
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, String> {
+    fs::read(file).map_err(|error| format!("cannot read `{}`: {error}", file.display()))
 }
 
 fn print(report: &DiagnosticReport, json: bool) {

@@ -218,47 +218,6 @@ impl KeycloakBuilder {
         }
     }
 
-    /// The client with its way to prove who it is, as far as all of that fits together.
-    fn client(&self, client_id: Option<&str>, realm_url: Option<&RealmUrl>, problems: &mut Problems) -> Option<Client> {
-        const METHOD: &str = "client_authentication";
-        let secret = self.client_secret.as_ref().map(|secret| secret.expose());
-        let authentication = match (secret, &self.client_authentication) {
-            (Some(_), Some(_)) => {
-                problems.add(METHOD, "is set beside `client_secret`: keep one of them");
-                return None;
-            }
-            // A variable that is not set.
-            (Some(secret), None) if secret.trim().is_empty() => None,
-            (Some(secret), None) => Some(ClientAuthentication::client_secret_basic(secret.as_str())),
-            (None, authentication) => authentication.clone(),
-        };
-        if self.introspection != Introspection::Never && authentication.is_none() {
-            problems.add(
-                "client_secret",
-                "is missing: introspection is for confidential clients, set it as in `.client_secret(…)`, or another \
-                 `.client_authentication(…)`",
-            );
-        }
-        if authentication.as_ref().is_some_and(ClientAuthentication::is_tls) {
-            if self.client_certificate.is_none() && self.http_client.is_none() {
-                problems.add(
-                    "client_certificate",
-                    "is missing: `tls_client_auth` is by certificate, set it as in `.client_certificate(pem)`",
-                );
-            }
-            if realm_url.is_some_and(|url| !url.is_https()) {
-                problems.add(METHOD, "is by certificate, which takes a server URL that is `https`");
-            }
-        }
-        match Client::new(client_id.unwrap_or_default().into(), authentication.as_ref()) {
-            Ok(client) => client_id.map(|_| client),
-            Err(unusable) => {
-                problems.add(METHOD, unusable.0);
-                None
-            }
-        }
-    }
-
     fn check_audiences(&self, problems: &mut Problems) {
         problems.no_blanks("audience", &self.audiences);
         match (self.audience_check, self.audiences.is_empty()) {

@@ -1,6 +1,7 @@
 //! The configuration: every setting, validated once, all problems reported at once.
 
 mod build;
+mod client;
 mod problems;
 
 use std::{env, fmt, sync::Arc, time::Duration};

@@ -7,8 +7,9 @@ use serde::Deserialize;
 
 use super::Finding;
 use crate::{
-    AuthError, InvalidToken, Keycloak,
+    AuthError, Introspection, InvalidToken, Keycloak,
     client_authentication::ClientCredentials,
+    introspection::Introspector,
     jose::KeySet,
     provider::{HttpAnswer, ProviderMetadata},
     text::{chain, code_list, shortened},
@@ -200,7 +201,8 @@ pub(super) async fn client(keycloak: &Keycloak) -> Finding {
     let client_id = keycloak.client_id();
     match provider.within_deadline(ask).await {
         Ok(answer) if answer.status == StatusCode::OK => Finding::ok(format!(
-            "Keycloak accepts `{client_id}` by `{method}`, and introspects tokens for it"
+            "Keycloak accepts `{client_id}` by `{method}`, and introspects {} for it",
+            introspected(keycloak)
         )),
         Ok(answer) if matches!(answer.status.as_u16(), 400 | 401 | 403) => Finding::failed(
             format!("Keycloak does not accept the client `{client_id}` by `{method}`"),
@@ -214,6 +216,18 @@ pub(super) async fn client(keycloak: &Keycloak) -> Finding {
             "look into Keycloak's log",
         ),
         Err(error) => Finding::failed(chain(&error), "check `.introspection_endpoint(…)`, or leave it out"),
+    }
+}
+
+/// The tokens that Keycloak is asked about, or could be.
+fn introspected(keycloak: &Keycloak) -> &'static str {
+    let introspection = keycloak.parts().introspection.as_ref();
+    match introspection.map_or(Introspection::Never, Introspector::mode) {
+        Introspection::Never => "tokens",
+        Introspection::WhenLightweight => "lightweight tokens",
+        Introspection::WhenOpaque => "opaque tokens",
+        Introspection::WhenNeeded => "lightweight and opaque tokens",
+        Introspection::Always => "every token",
     }
 }
 
@@ -288,7 +302,11 @@ fn advice(invalid: InvalidToken, keycloak: &Keycloak) -> String {
         InvalidToken::IssuedBeforeNotBefore => {
             "take a fresh token: those from before the not-before that `set_not_before` was given are void".to_owned()
         }
-        InvalidToken::Inactive => "take a fresh token: the session was ended, or the token revoked".to_owned(),
+        InvalidToken::Inactive => format!(
+            "take a fresh token, if the session was ended or the token revoked; if it is fresh, give the client that logs in an \
+             audience mapper for `{}`: Keycloak calls tokens active only towards clients in their audience",
+            keycloak.client_id()
+        ),
         InvalidToken::Malformed(_)
         | InvalidToken::HeaderParameter(_)
         | InvalidToken::Signature

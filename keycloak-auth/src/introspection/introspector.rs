@@ -1,8 +1,11 @@
 //! Asks the introspection endpoint.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use serde::Deserialize;
@@ -25,8 +28,11 @@ use crate::{
     verified_token::VerifiedToken,
 };
 
-/// How many questions Keycloak is asked at a time: who sends garbage must not reach it one to one.
+/// How many questions of a kind Keycloak is asked at a time: who sends garbage must not reach it one to one.
 const MAX_CONCURRENT: usize = 64;
+
+/// How long the endpoint counts as failing after a question without an answer.
+const FAILING: Duration = Duration::from_secs(10);
 
 /// Asks the introspection endpoint, and remembers what it said.
 #[derive(Debug)]
@@ -36,8 +42,11 @@ pub(crate) struct Introspector {
     client: Arc<Client>,
     clock: Clock,
     answers: Answers,
-    turns: Semaphore,
-    is_failing: AtomicBool,
+    /// For tokens that verified here. They do not wait for those of whom nobody knows whether they are garbage.
+    verified_turns: Semaphore,
+    other_turns: Semaphore,
+    /// Until when the endpoint counts as failing, in milliseconds since the Unix epoch; 0 once it has answered.
+    failing_until: AtomicU64,
 }
 
 impl Introspector {
@@ -48,8 +57,9 @@ impl Introspector {
             client,
             answers: Answers::new(clock.clone()),
             clock,
-            turns: Semaphore::new(MAX_CONCURRENT),
-            is_failing: AtomicBool::new(false),
+            verified_turns: Semaphore::new(MAX_CONCURRENT),
+            other_turns: Semaphore::new(MAX_CONCURRENT),
+            failing_until: AtomicU64::new(0),
         }
     }
 
@@ -73,7 +83,25 @@ impl Introspector {
         if !is_opaque(token) {
             validator.inspect(token)?;
         }
-        match self.answers.about(token, self.ask(token, validator)).await {
+        self.claims_of(token, validator, &self.other_turns).await
+    }
+
+    /// The same for a token that is verified, and lacks claims.
+    pub(crate) async fn complete(
+        &self,
+        verified: &VerifiedToken,
+        validator: &Validator,
+    ) -> Result<Arc<VerifiedToken>, AuthError> {
+        self.claims_of(verified.token(), validator, &self.verified_turns).await
+    }
+
+    async fn claims_of(
+        &self,
+        token: &str,
+        validator: &Validator,
+        turns: &Semaphore,
+    ) -> Result<Arc<VerifiedToken>, AuthError> {
+        match self.answers.about(token, self.ask(token, validator, turns)).await {
             Answer::Good(token) => {
                 validator.check_claims(token.claims(), self.clock.now())?;
                 Ok(token)
@@ -83,9 +111,9 @@ impl Introspector {
         }
     }
 
-    /// Whether the last question was not answered.
+    /// Whether a question was not answered in the last seconds: only another one can tell whether the next will be.
     pub(crate) fn is_failing(&self) -> bool {
-        self.is_failing.load(Ordering::Relaxed)
+        self.clock.now() < Duration::from_millis(self.failing_until.load(Ordering::Relaxed))
     }
 
     /// Finds out whether the endpoint is known, which takes the discovery document unless it is configured.
@@ -98,14 +126,14 @@ impl Introspector {
         found.map(drop).map_err(|error| Unavailable::for_now(Arc::new(error)))
     }
 
-    async fn ask(&self, token: &str, validator: &Validator) -> Answer {
+    async fn ask(&self, token: &str, validator: &Validator, turns: &Semaphore) -> Answer {
         let own = match Self::own_claims(token, validator) {
             Ok(own) => own,
             Err(invalid) => return Answer::Bad(invalid),
         };
         let asking = async {
             // Never closed, so there is always a turn to wait for.
-            let _turn = self.turns.acquire().await;
+            let _turn = turns.acquire().await;
             self.post(token).await
         };
         let answer = self.provider.within_deadline(asking).await;
@@ -163,7 +191,9 @@ impl Introspector {
 
     /// Logs once when the endpoint begins to fail, and once when it answers again.
     fn note_state(&self, error: Option<&ProviderError>) {
-        let was_failing = self.is_failing.swap(error.is_some(), Ordering::Relaxed);
+        let until = error.map_or(Duration::ZERO, |_| self.clock.now() + FAILING);
+        let until = u64::try_from(until.as_millis()).unwrap_or(u64::MAX);
+        let was_failing = self.failing_until.swap(until, Ordering::Relaxed) > 0;
         match error {
             Some(error) if !was_failing => {
                 self.provider.metadata.forget();

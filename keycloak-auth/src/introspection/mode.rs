@@ -9,24 +9,25 @@
 /// | access token | `Never` | `WhenLightweight` | `WhenOpaque` | `WhenNeeded` | `Always` |
 /// |---|---|---|---|---|---|
 /// | full JWT | here | here | here | here | Keycloak |
-/// | lightweight JWT | here, without roles | here, then Keycloak | here, without roles | here, then Keycloak | Keycloak |
+/// | lightweight JWT | here, as it is | here, then Keycloak | here, as it is | here, then Keycloak | Keycloak |
 /// | opaque: no JWT | 401 | 401 | Keycloak | Keycloak | Keycloak |
+/// | encrypted JWT | 401 | 401 | 401 | 401 | 401 |
 ///
 /// - **here**: signature, issuer, type, audience, authorized party and times, without asking anybody.
-/// - **here, without roles**: the same; a lightweight token has no roles and mostly no user name, so it meets what needs none:
-///   `authenticated`, scopes that it carries, and every `not(role(…))`.
+/// - **here, as it is**: the same; a lightweight token usually has no roles, no user name and no `sub`, and without a mapper for
+///   it no audience either. It meets what needs none of that: `authenticated`, scopes that it carries, every `not(role(…))`.
 /// - **here, then Keycloak**: signature, issuer, type and times first, so that a forged token reaches nobody; then Keycloak
 ///   tells the claims, which must be about the same token (`iss`, `sub`, `azp`, `jti`) and pass every check. Roles, audience
 ///   and all that policies look at come from the answer alone.
 /// - **Keycloak**: what has the form of a JWT must have an acceptable header first; then Keycloak tells the claims, which must
-///   be about the same token and pass every check.
+///   be about the same token and pass every check. No keys are fetched.
 ///
 /// A token is taken for lightweight when its `jti` says so (Keycloak 26.2 and later: `onltro:…`), and where the `jti` says
 /// nothing (earlier versions), when it has no `sub` or no roles: in doubt, Keycloak is asked. Without an answer the response
 /// is 503, in each mode; answers are kept for at most 30 s.
 ///
-/// Keycloak calls a token active only towards a client in its audience, so
-/// [`audience`](crate::KeycloakBuilder::audience) must name the [`client_id`](crate::KeycloakBuilder::client_id) here.
+/// Keycloak calls a token active only towards a client in its audience: the clients that log in need an audience mapper for
+/// the [`client_id`](crate::KeycloakBuilder::client_id) here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Introspection {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use keycloak_auth::{
-    Clock, Keycloak, KeycloakBuilder,
+    ClientAuthentication, Clock, Introspection, Keycloak, KeycloakBuilder,
     metrics::{MetricsCollector, Tag},
 };
 use keycloak_auth_tests::{Issuer, Logs, Reply, Service, Token, now, rsa_key};
@@ -138,6 +138,58 @@ async fn row_28_shows_no_token_and_no_secret_in_logs_metrics_errors_and_debug() 
             // The issuer of this test says the secret; nobody may repeat it.
             let hit = text.lines().find(|line| line.contains(canary.as_str()));
             assert_eq!(hit, None, "{place} has the canary `{canary}`");
+        }
+    }
+}
+
+#[tokio::test]
+async fn row_28_shows_nothing_of_what_the_client_authenticates_by() {
+    let logs = Logs::capture();
+    let key = rsa_key(1);
+    let pem = key.private_pem();
+    let own_token = "canary-of-the-services-own-token";
+    for authentication in [
+        ClientAuthentication::client_secret_basic(SECRET),
+        ClientAuthentication::client_secret_post(SECRET),
+        ClientAuthentication::private_key_jwt(pem.clone()).into(),
+    ] {
+        let issuer = Issuer::start().await;
+        let builder = builder(&issuer)
+            .client_authentication(authentication)
+            .introspection(Introspection::WhenOpaque);
+        let mut shown = format!("{builder:?} {builder:#?}");
+        let keycloak = builder.build().expect("a valid configuration");
+        let tokens = json!({ "access_token": own_token, "token_type": "Bearer", "expires_in": 300 });
+        // Refused, accepted, and refused by somebody who repeats what was sent.
+        for reply in [
+            Reply::status(401).body(r#"{"error":"invalid_client"}"#),
+            Reply::json(&tokens),
+            Reply::status(500).body(SECRET),
+        ] {
+            issuer.reply(Issuer::TOKEN, reply.clone());
+            issuer.reply(Issuer::INTROSPECTION, reply);
+            let _ = writeln!(shown, "{:?}", keycloak.client_credentials().await.err());
+            let _ = writeln!(shown, "{:?}", keycloak.authenticate("an-opaque-canary").await);
+            let _ = writeln!(shown, "{:?} {0}", keycloak.diagnose().await);
+        }
+        let _ = writeln!(shown, "{keycloak:?} {keycloak:#?}");
+        let mut canaries = [SECRET, own_token, "an-opaque-canary"].map(str::to_owned).to_vec();
+        let request = issuer.last_request_to(Issuer::INTROSPECTION).expect("a request");
+        canaries.extend(request.authorization.map(|value| value["Basic ".len()..].to_owned()));
+        for (name, value) in request.form {
+            if name == "client_assertion" {
+                canaries.push(value[value.len() - 40..].to_owned());
+                canaries.push(pem[40..80].to_owned());
+            }
+        }
+        assert!(canaries.len() > 3 || shown.contains("client_secret_post"), "{shown}");
+        let log = logs.text();
+        assert!(log.contains("keycloak_auth"), "nothing was logged");
+        for canary in canaries {
+            for (place, text) in [("the log", &log), ("what is shown", &shown)] {
+                let hit = text.lines().find(|line| line.contains(&canary));
+                assert_eq!(hit, None, "{place} has the canary `{canary}`");
+            }
         }
     }
 }

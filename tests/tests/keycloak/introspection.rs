@@ -23,6 +23,11 @@ pub fn tests() -> Vec<suite::Test> {
         ),
         suite::test("introspection::a_realm_not_before_takes_effect", a_realm_not_before),
         suite::test("introspection::a_disabled_user_is_refused", a_disabled_user),
+        suite::test("introspection::a_revocation_takes_effect", a_revocation),
+        suite::test(
+            "introspection::a_new_role_takes_effect_where_keycloak_is_asked",
+            a_new_role,
+        ),
         suite::test("introspection::a_wrong_client_secret_lets_nobody_in", a_wrong_secret),
         suite::test("introspection::a_wrong_client_lets_nobody_in", a_wrong_client),
         suite::test("introspection::one_token_is_asked_about_once", asked_once),
@@ -98,6 +103,39 @@ async fn a_disabled_user(keycloak: Arc<Keycloak>) -> Result<()> {
     let service = service(introspecting(&realm)).await;
     assert_invalid_token(&service.get_as("/admin", &alice).await, "token_inactive");
     assert_denied(&service.get_as("/admin", &bob).await, "missing_roles", None);
+    Ok(())
+}
+
+async fn a_revocation(keycloak: Arc<Keycloak>) -> Result<()> {
+    let realm = keycloak.realm();
+    let full = realm.login("orders-web", "alice").await?.access;
+    let light = realm.login("orders-light", "alice").await?.access;
+    realm.revoke("orders-web", &full).await?;
+    realm.revoke("orders-light", &light).await?;
+    let all = in_mode(realm, Introspection::Always).await;
+    assert_invalid_token(&all.get_as("/me", &full).await, "token_inactive");
+    let needed = in_mode(realm, Introspection::WhenNeeded).await;
+    assert_invalid_token(&needed.get_as("/me", &light).await, "token_inactive");
+    // Nobody is asked about a full one.
+    assert_admitted(&needed.get_as("/me", &full).await, "alice");
+    Ok(())
+}
+
+async fn a_new_role(keycloak: Arc<Keycloak>) -> Result<()> {
+    let realm = keycloak.realm_of_its_own("new-role").await?;
+    let full = realm.login("orders-web", "bob").await?.access;
+    let light = realm.login("orders-light", "bob").await?.access;
+    let service = in_mode(&realm, Introspection::WhenLightweight).await;
+    assert_denied(&service.get_as("/admin", &light).await, "missing_roles", None);
+    realm.admin().add_realm_role(realm.name(), "bob", "admin").await?;
+    // A service that has not asked yet.
+    let service = in_mode(&realm, Introspection::WhenLightweight).await;
+    assert_admitted(&service.get_as("/admin", &light).await, "bob");
+    // So it does for a full one, where Keycloak is asked about it, and else the roles are those with which it was issued.
+    let service = in_mode(&realm, Introspection::Always).await;
+    assert_admitted(&service.get_as("/admin", &full).await, "bob");
+    let service = in_mode(&realm, Introspection::WhenLightweight).await;
+    assert_denied(&service.get_as("/admin", &full).await, "missing_roles", None);
     Ok(())
 }
 

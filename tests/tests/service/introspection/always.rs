@@ -7,7 +7,7 @@ use keycloak_auth_tests::{Issuer, Reply, Service, now};
 use serde_json::{Value, json};
 
 use super::{answer_for, code, introspecting, service};
-use crate::setup::{builder, routes};
+use crate::setup::{builder, clock, routes};
 
 #[tokio::test]
 async fn a_client_without_secret_cannot_introspect() {
@@ -160,4 +160,24 @@ async fn what_no_keycloak_signed_is_refused_without_asking() {
         (401, json!("malformed_token"))
     );
     assert_eq!(issuer.requests(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_failure_of_the_endpoint_makes_unready_for_10_s() {
+    let issuer = Issuer::start().await;
+    let clock = clock();
+    let keycloak = introspecting(&issuer).clock(clock.clone()).build().expect("valid");
+    assert!(keycloak.is_ready());
+    issuer.reply(Issuer::INTROSPECTION, Reply::status(500));
+    keycloak.authenticate("opaque").await.expect_err("no answer");
+    clock.advance(Duration::from_millis(9_999));
+    assert!(!keycloak.is_ready());
+    // An orchestrator that sends no requests to what is not ready would never find out otherwise.
+    clock.advance(Duration::from_millis(1));
+    assert!(keycloak.is_ready());
+    keycloak.authenticate("opaque").await.expect_err("no answer");
+    assert!(!keycloak.is_ready());
+    issuer.reply_as_usual(Issuer::INTROSPECTION);
+    keycloak.authenticate("opaque").await.expect_err("not active");
+    assert!(keycloak.is_ready());
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use keycloak_auth::{Introspection, Keycloak, SecureRouter, keycloak, routing::get};
-use keycloak_auth_tests::{Issuer, Reply, Service, Token, claims_of, rsa_key};
+use keycloak_auth::{Introspection, Keycloak, SecureRouter, dev::DevRealm, keycloak, routing::get};
+use keycloak_auth_tests::{ACME, ACME_JSON, Issuer, Realm, Reply, Service, Token, claims_of, rsa_key};
 use serde_json::{Value, json};
 
 use super::{answer_for, code, full_claims, in_mode, lightweight};
@@ -384,4 +384,27 @@ async fn each_request_is_asked_about_once_however_many_extractors_it_has() {
     answer_for(&issuer, &token, full_claims);
     assert_eq!(claims_of(&token)["sub"], json!(null));
     assert_eq!(ask(&issuer, &service, "/twice", &token).await, said(200, "alice", 1));
+}
+
+#[tokio::test]
+async fn the_embedded_realm_tells_the_claims_of_its_lightweight_tokens() {
+    let realm = DevRealm::from_json(ACME_JSON).expect("a realm file");
+    let realm = realm.start().await.expect("loopback has a free port");
+    let acme = Realm::served_at(realm.server_url(), ACME.clone());
+    let keycloak = Keycloak::builder()
+        .server_url(realm.server_url())
+        .realm("acme")
+        .client_id("orders-api")
+        .client_secret("orders-api-secret")
+        .audience("orders-api")
+        .introspection(Introspection::WhenLightweight)
+        .build()
+        .expect("valid");
+    let service = Service::start(routes().secure_with(keycloak)).await;
+    for (user, status) in [("alice", 200), ("bob", 403)] {
+        let token = acme.login("orders-light", user).await.expect("a token").access;
+        assert_eq!(claims_of(&token)["realm_access"], json!(null));
+        assert_eq!(service.get_as("/admin", &token).await.status, status);
+        assert_eq!(service.get_as("/me", &token).await.text(), user);
+    }
 }
