@@ -15,6 +15,7 @@ mod introspection;
 mod orders;
 mod outage;
 mod policies;
+mod port_from_fastapi;
 mod refusals;
 mod rotation;
 mod swagger_ui;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         introspection::tests(),
         token_endpoint::tests(),
         orders::tests(),
+        port_from_fastapi::tests(),
         swagger_ui::tests(),
         access_matrix::tests(),
         outage::tests(),

@@ -6,6 +6,7 @@ mod dev;
 mod diagnostics;
 mod error_chains;
 mod grammar;
+mod guide;
 mod introspection;
 mod layer;
 mod metrics;
