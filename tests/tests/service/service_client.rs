@@ -549,7 +549,7 @@ async fn errors_read_well_as_one_line_and_show_no_token() {
     world.issuer.reply(Issuer::TOKEN, Reply::json(&bound));
     found.push((
         lost.get(ITEMS).send().await.expect_err("not a bearer token"),
-        format!("`{url}` is not called: Keycloak's token is not a bearer token; is DPoP required for this client?"),
+        format!("`{url}` is not called: the token is bound to a key, or otherwise not a bearer token"),
     ));
     for (error, expected) in found {
         assert_eq!(chain(&error), expected);
