@@ -33,7 +33,8 @@ impl Keycloak {
     /// A client for calls to other services: it adds a current access token of this service
     /// ([`client_credentials`](Self::client_credentials)) to each, or one of the caller's.
     ///
-    /// Make one for each service that is called, and keep it: it holds the connections, and cloning is cheap.
+    /// Make one for each service that is called, and keep it: it holds the connections, and cloning is cheap. It works on when
+    /// this handle is dropped, and no longer obtains tokens after [`close`](Self::close).
     ///
     /// ```no_run
     /// # async fn demo(keycloak: keycloak_auth::Keycloak) -> Result<(), Box<dyn std::error::Error>> {

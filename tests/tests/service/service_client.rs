@@ -577,3 +577,20 @@ async fn a_handler_calls_another_service_for_its_caller() {
     assert_eq!(service.get("/level").send().await.status, 401);
     assert_eq!(world.stock.requests_to(ITEMS), 1);
 }
+
+#[tokio::test]
+async fn a_closed_keycloak_obtains_no_more_tokens_and_a_dropped_one_does() {
+    let world = World::new().await;
+    let client = world.client();
+    drop(world.keycloak);
+    assert_eq!(client.get(ITEMS).send().await.expect("an answer").status(), 200);
+
+    let world = World::new().await;
+    let client = world.client();
+    client.get(ITEMS).send().await.expect("an answer");
+    world.keycloak.close().await;
+    client.get(ITEMS).send().await.expect("with the token at hand");
+    world.clock.advance(Duration::from_secs(300));
+    let error = client.get(ITEMS).send().await.expect_err("closed");
+    assert!(chain(&error).ends_with("this Keycloak was closed"), "{}", chain(&error));
+}
