@@ -124,7 +124,7 @@ impl Serialize for ClientRoles<'_> {
     }
 }
 
-/// The shape of the JSON, for OpenAPI.
+/// The caller: who it is, and what it may do.
 #[cfg(feature = "utoipa")]
 #[derive(utoipa::ToSchema)]
 #[schema(as = KeycloakUser)]

@@ -10,7 +10,7 @@ use std::{
 use axum::{
     body::Body,
     extract::{Form, FromRequest as _, Request, State},
-    http::{HeaderValue, Response, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Response, StatusCode, header},
 };
 use bytes::Bytes;
 use rustls::ServerConfig;
@@ -44,6 +44,7 @@ struct Shared {
 pub struct Received {
     pub path: String,
     pub authorization: Option<String>,
+    pub headers: HeaderMap,
     /// `application/x-www-form-urlencoded`, decoded, in its order.
     pub form: Vec<(String, String)>,
 }
@@ -252,10 +253,12 @@ async fn answer(State(state): State<Arc<Mutex<Shared>>>, request: Request) -> Re
     let path = request.uri().path().to_owned();
     let authorization = request.headers().get(header::AUTHORIZATION);
     let authorization = authorization.and_then(|value| Some(value.to_str().ok()?.to_owned()));
+    let headers = request.headers().clone();
     let form = Form::from_request(request, &()).await.map(|Form(form)| form);
     let received = Received {
         path: path.clone(),
         authorization,
+        headers,
         form: form.unwrap_or_default(),
     };
     let reply = {

@@ -7,6 +7,7 @@ use url::Url;
 use super::{
     ServiceClient, ServiceClientError,
     origins::{Origins, named},
+    redirects::within_the_origin,
     token_source::Wanted,
 };
 use crate::{Keycloak, token_endpoint::TokenEndpoint};
@@ -17,25 +18,23 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The time for a whole call, redirects and body included.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// As many as browsers and reqwest follow at least.
-const MAX_REDIRECTS: usize = 10;
-
 /// Configures a [`ServiceClient`]; made by [`Keycloak::service_client`].
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ServiceClientBuilder {
     token_endpoint: Arc<TokenEndpoint>,
     origins: Vec<String>,
     base_url: Option<String>,
     wanted: Wanted,
-    http_client: Option<reqwest::Client>,
+    http_client: Option<reqwest::ClientBuilder>,
 }
 
 impl Keycloak {
     /// A client for calls to other services: it adds a current access token of this service
     /// ([`client_credentials`](Self::client_credentials)) to each, or one of the caller's.
     ///
-    /// Make one for each service that is called, and keep it: it holds the connections, and cloning is cheap.
+    /// Make one for each service that is called, and keep it: it holds the connections, and cloning is cheap. It works on when
+    /// this handle is dropped, and no longer obtains tokens after [`close`](Self::close).
     ///
     /// ```no_run
     /// # async fn demo(keycloak: keycloak_auth::Keycloak) -> Result<(), Box<dyn std::error::Error>> {
@@ -90,12 +89,20 @@ impl ServiceClientBuilder {
         self
     }
 
-    /// An HTTP client of the service's own, with its certificates, proxy, timeouts and redirects. Default: one with 5 s to
-    /// connect, 30 s for a call, and at most 10 redirects, none of them from `https` to `http`.
+    /// An HTTP client of the service's own, with its certificates, proxy and timeouts. Default: one with 5 s to connect, and
+    /// 30 s for a call.
     ///
-    /// It is given the token for the named origins only; that it drops it when it follows a redirect to another host, port or
-    /// scheme is `reqwest`'s doing.
-    pub fn http_client(mut self, client: reqwest::Client) -> Self {
+    /// It comes as its builder, because its redirects are not its own: a token must not go along to another origin.
+    ///
+    /// ```no_run
+    /// # fn demo(keycloak: keycloak_auth::Keycloak) -> Result<(), Box<dyn std::error::Error>> {
+    /// let http = reqwest::Client::builder().timeout(std::time::Duration::from_secs(3));
+    /// let stock = keycloak.service_client().for_origin("https://stock.example.com").http_client(http).build()?;
+    /// # let _ = stock;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn http_client(mut self, client: reqwest::ClientBuilder) -> Self {
         self.http_client = Some(client);
         self
     }
@@ -113,10 +120,11 @@ impl ServiceClientBuilder {
         let base_url = base_url
             .or_else(|| origins.first().cloned())
             .ok_or(ServiceClientError::NoOrigin)?;
-        let http = match self.http_client {
-            Some(client) => client,
-            None => default_client().map_err(ServiceClientError::HttpClient)?,
-        };
+        let http = self
+            .http_client
+            .unwrap_or_else(default_client)
+            .redirect(within_the_origin());
+        let http = http.build().map_err(ServiceClientError::HttpClient)?;
         Ok(ServiceClient::new(
             self.token_endpoint,
             Origins::new(base_url, &origins),
@@ -137,25 +145,10 @@ fn origin_of(text: &str) -> Result<Url, ServiceClientError> {
     Ok(url)
 }
 
-fn default_client() -> reqwest::Result<reqwest::Client> {
-    let follow = reqwest::redirect::Policy::custom(|attempt| {
-        let is_downgrade = attempt
-            .previous()
-            .last()
-            .is_some_and(|previous| previous.scheme() == "https" && attempt.url().scheme() != "https");
-        if is_downgrade {
-            attempt.error("a redirect from https to http")
-        } else if attempt.previous().len() > MAX_REDIRECTS {
-            attempt.error("too many redirects")
-        } else {
-            attempt.follow()
-        }
-    });
+fn default_client() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
-        .redirect(follow)
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(TIMEOUT)
         .referer(false)
         .user_agent(concat!("keycloak-auth/", env!("CARGO_PKG_VERSION")))
-        .build()
 }

@@ -7,6 +7,7 @@ use http::{Method, StatusCode, header::AUTHORIZATION};
 use super::{
     OnBehalfOf, ServiceClientError, ServiceRequest,
     origins::Origins,
+    redirects::{MAX_REDIRECTS, Reading, foreign_location},
     token_source::{CallToken, TokenSource, Wanted},
 };
 use crate::{KeycloakUser, text::chain, token_endpoint::TokenEndpoint};
@@ -112,6 +113,10 @@ impl ServiceClient {
 
     /// Sends a request that was made elsewhere, with a token in the place of its `Authorization`.
     ///
+    /// Redirects are followed with the token within the origin. To another origin it is left out, with all headers that are not
+    /// about the answer's form, and only a `GET` or `HEAD` without a body goes there; other calls are answered with the redirect
+    /// itself.
+    ///
     /// When the service answers 401 to a token that is not brand-new, and the body is not a stream, it is sent once more with a
     /// fresh one.
     ///
@@ -175,14 +180,28 @@ impl ServiceClient {
         mut request: reqwest::Request,
         token: &CallToken<'_>,
     ) -> Result<reqwest::Response, ServiceClientError> {
-        let origin = request.url().origin().ascii_serialization();
         let Some(authorization) = token.authorization() else {
+            let origin = request.url().origin().ascii_serialization();
             return Err(ServiceClientError::NotBearer { origin });
         };
         request.headers_mut().insert(AUTHORIZATION, authorization);
+        let reading = Reading::of(&request);
+        let mut response = self.go(request).await?;
+        for _ in 0..MAX_REDIRECTS {
+            let (Some(reading), Some(url)) = (&reading, foreign_location(&response)) else {
+                break;
+            };
+            // From here on it goes where the other side says, so that no token comes along again, even if it leads back.
+            response = self.go(reading.to(url)).await?;
+        }
+        Ok(response)
+    }
+
+    async fn go(&self, request: reqwest::Request) -> Result<reqwest::Response, ServiceClientError> {
+        let origin = request.url().origin();
         let answer = self.shared.http.execute(request).await;
         answer.map_err(|source| ServiceClientError::NoAnswer {
-            origin,
+            origin: origin.ascii_serialization(),
             source: source.without_url(),
         })
     }

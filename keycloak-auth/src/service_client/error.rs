@@ -53,8 +53,8 @@ pub enum ServiceClientError {
         #[source]
         source: AuthError,
     },
-    /// Keycloak's token cannot be sent as a bearer token: it is bound to a key (RFC 9449), or no token at all.
-    #[error("`{origin}` is not called: Keycloak's token is not a bearer token; is DPoP required for this client?")]
+    /// The token cannot be sent as a bearer token: it is bound to a key (RFC 9449, RFC 8705), or no token at all.
+    #[error("`{origin}` is not called: the token is bound to a key, or otherwise not a bearer token")]
     NotBearer {
         /// The service.
         origin: String,

@@ -12,6 +12,7 @@ mod client;
 mod error;
 mod on_behalf_of;
 mod origins;
+mod redirects;
 mod request;
 mod token_source;
 

@@ -29,7 +29,7 @@ pub(super) enum TokenSource {
 
 /// A token for one call.
 pub(super) enum CallToken<'a> {
-    PassedOn(&'a str),
+    PassedOn(&'a KeycloakUser),
     Obtained(KeptToken),
 }
 
@@ -42,7 +42,7 @@ impl TokenSource {
     ) -> Result<CallToken<'_>, AuthError> {
         Ok(match self {
             Self::Service => CallToken::Obtained(endpoint.own_token(wanted.scope.as_ref()).await?),
-            Self::PassOn(user) => CallToken::PassedOn(user.access_token()),
+            Self::PassOn(user) => CallToken::PassedOn(user),
             Self::Exchange(user) => CallToken::Obtained(endpoint.exchanged_token(exchange(user, wanted)).await?),
         })
     }
@@ -71,7 +71,9 @@ impl CallToken<'_> {
     /// The value of `Authorization` (RFC 6750 §2.1); `None` for a token that is not a bearer token.
     pub(super) fn authorization(&self) -> Option<HeaderValue> {
         let token = match self {
-            Self::PassedOn(token) => *token,
+            // Only who has the key can use it (RFC 9449 §7, RFC 8705 §3).
+            Self::PassedOn(user) if user.is_bound() => return None,
+            Self::PassedOn(user) => user.access_token(),
             Self::Obtained(kept) => {
                 let tokens = kept.tokens();
                 // RFC 6749 §5.1: the type is case insensitive.
@@ -94,5 +96,24 @@ impl fmt::Debug for CallToken<'_> {
             Self::PassedOn(_) => "PassedOn",
             Self::Obtained(_) => "Obtained",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{claims::Claims, verified_token::VerifiedToken};
+
+    #[test]
+    fn a_bound_token_is_not_passed_on() {
+        let authorization = |claims: &str| {
+            let claims = Claims::parse(claims).expect("claims");
+            let token = VerifiedToken::introspected("opaque", claims, "orders-api".into());
+            let user = KeycloakUser::new(Arc::new(token));
+            CallToken::PassedOn(&user).authorization()
+        };
+        let value = authorization(r#"{"sub":"alice"}"#).expect("a bearer token");
+        assert!(value == "Bearer opaque" && value.is_sensitive());
+        assert_eq!(authorization(r#"{"sub":"alice","cnf":{"jkt":"key"}}"#), None);
     }
 }

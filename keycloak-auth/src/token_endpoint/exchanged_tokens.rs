@@ -135,7 +135,25 @@ impl Expiry<Key, KeptToken> for Lifetime {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[tokio::test]
+    async fn the_tokens_take_no_more_memory_than_they_may() {
+        let tokens = ExchangedTokens::default();
+        for number in 0..6_000_u32 {
+            let mut key = [0; 32];
+            key[..4].copy_from_slice(&number.to_le_bytes());
+            let answer = json!({ "access_token": "t".repeat(4096), "token_type": "Bearer", "expires_in": 300 });
+            let answer = serde_json::from_value(answer).expect("an answer");
+            let kept = KeptToken::new(Arc::new(answer), Duration::from_secs(1_000));
+            tokens.kept.insert(key, kept).await;
+        }
+        tokens.kept.run_pending_tasks().await;
+        let (size, count) = (tokens.kept.weighted_size(), tokens.kept.entry_count());
+        assert!(size <= MAX_BYTES && count > 3_000, "{count} tokens, {size} bytes");
+    }
 
     #[test]
     fn every_part_of_an_exchange_counts() {

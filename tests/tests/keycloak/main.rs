@@ -16,6 +16,7 @@ mod introspection;
 mod orders;
 mod outage;
 mod policies;
+mod port_from_fastapi;
 mod refusals;
 mod rotation;
 mod swagger_ui;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         client_authentication::tests(),
         token_endpoint::tests(),
         orders::tests(),
+        port_from_fastapi::tests(),
         swagger_ui::tests(),
         access_matrix::tests(),
         outage::tests(),

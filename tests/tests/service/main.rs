@@ -8,6 +8,7 @@ mod diagnostics;
 mod faults;
 mod error_chains;
 mod grammar;
+mod guide;
 mod introspection;
 mod layer;
 mod metrics;

@@ -180,7 +180,7 @@ async fn a_redirect_takes_the_token_along_within_the_origin_and_not_to_another()
     let other = Issuer::start().await;
     other.reply(ITEMS, Reply::status(401));
     let redirect = |location: &str| Reply::status(307).header("location", location);
-    let own = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let own = reqwest::Client::builder().no_proxy();
     let with_own = world.keycloak.service_client().for_origin(world.stock.url());
     let with_own = with_own.http_client(own).build().expect("an origin");
     for client in [world.client(), with_own] {
@@ -195,6 +195,79 @@ async fn a_redirect_takes_the_token_along_within_the_origin_and_not_to_another()
     }
     assert_eq!(world.token_requests(), 1);
     assert_eq!(other.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_token_that_a_redirect_left_behind_does_not_come_back() {
+    let world = World::new().await;
+    let other = Issuer::start().await;
+    let redirect = |location: &str| Reply::status(307).header("location", location);
+    let own = reqwest::Client::builder().no_proxy();
+    let with_own = world.keycloak.service_client().for_origin(world.stock.url());
+    let with_own = with_own.http_client(own).build().expect("an origin");
+    world.stock.reply("/old", redirect(&format!("{}/first", other.url())));
+    for client in [world.client(), with_own] {
+        // From one address of the other server to the next.
+        other.reply("/first", redirect("/second"));
+        other.reply("/second", Reply::status(200));
+        assert_eq!(client.get("/old").send().await.expect("an answer").status(), 200);
+        assert_sent(&other, "/first", None);
+        assert_sent(&other, "/second", None);
+        // And back: the other server chose the address, so the call is its own.
+        other.reply("/first", redirect(&format!("{}{ITEMS}", world.stock.url())));
+        assert_eq!(client.get("/old").send().await.expect("an answer").status(), 200);
+        assert_sent(&world.stock, ITEMS, None);
+    }
+}
+
+#[tokio::test]
+async fn only_reading_without_secrets_goes_on_to_another_origin() {
+    let world = World::new().await;
+    let (client, other) = (world.client(), Issuer::start().await);
+    other.reply(ITEMS, Reply::status(200));
+    let location = format!("{}{ITEMS}", other.url());
+    for status in [301, 302, 303, 307, 308] {
+        world
+            .stock
+            .reply("/old", Reply::status(status).header("location", &location));
+        for call in [
+            client.post("/old").body("secret"),
+            client.delete("/old"),
+            client.get("/old").body("secret"),
+        ] {
+            assert_eq!(call.send().await.expect("an answer").status().as_u16(), status);
+        }
+        assert_eq!(other.requests(), Vec::<String>::new());
+    }
+    let answer = client.head("/old").header("cookie", "secret").send().await;
+    assert_eq!(answer.expect("an answer").status(), 200);
+    let answer = client
+        .get("/old")
+        .header("accept", "text/csv")
+        .header("x-api-key", "secret")
+        .send()
+        .await;
+    assert_eq!(answer.expect("an answer").status(), 200);
+    assert_eq!(other.requests_to(ITEMS), 2);
+    let sent = other.last_request_to(ITEMS).expect("a request").headers;
+    assert_eq!(sent.get("accept").map(|value| value.as_bytes()), Some(&b"text/csv"[..]));
+    for secret in ["authorization", "cookie", "x-api-key", "referer"] {
+        assert!(!sent.contains_key(secret), "{sent:?}");
+    }
+}
+
+#[tokio::test]
+async fn two_origins_that_lead_to_each_other_lead_nowhere() {
+    let world = World::new().await;
+    let other = Issuer::start().await;
+    let redirect = |to: &Issuer| Reply::status(302).header("location", &format!("{}/loop", to.url()));
+    world.stock.reply("/loop", redirect(&other));
+    other.reply("/loop", redirect(&world.stock));
+    assert_eq!(
+        world.client().get("/loop").send().await.expect("an answer").status(),
+        302
+    );
+    assert_eq!((world.stock.requests().len(), other.requests().len()), (6, 5));
 }
 
 #[tokio::test]
@@ -476,7 +549,7 @@ async fn errors_read_well_as_one_line_and_show_no_token() {
     world.issuer.reply(Issuer::TOKEN, Reply::json(&bound));
     found.push((
         lost.get(ITEMS).send().await.expect_err("not a bearer token"),
-        format!("`{url}` is not called: Keycloak's token is not a bearer token; is DPoP required for this client?"),
+        format!("`{url}` is not called: the token is bound to a key, or otherwise not a bearer token"),
     ));
     for (error, expected) in found {
         assert_eq!(chain(&error), expected);
@@ -503,4 +576,21 @@ async fn a_handler_calls_another_service_for_its_caller() {
     assert_sent(&world.stock, ITEMS, Some("Bearer access-1"));
     assert_eq!(service.get("/level").send().await.status, 401);
     assert_eq!(world.stock.requests_to(ITEMS), 1);
+}
+
+#[tokio::test]
+async fn a_closed_keycloak_obtains_no_more_tokens_and_a_dropped_one_does() {
+    let world = World::new().await;
+    let client = world.client();
+    drop(world.keycloak);
+    assert_eq!(client.get(ITEMS).send().await.expect("an answer").status(), 200);
+
+    let world = World::new().await;
+    let client = world.client();
+    client.get(ITEMS).send().await.expect("an answer");
+    world.keycloak.close().await;
+    client.get(ITEMS).send().await.expect("with the token at hand");
+    world.clock.advance(Duration::from_secs(300));
+    let error = client.get(ITEMS).send().await.expect_err("closed");
+    assert!(chain(&error).ends_with("this Keycloak was closed"), "{}", chain(&error));
 }
