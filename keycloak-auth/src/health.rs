@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::Keycloak;
 
 impl Keycloak {
-    /// Whether tokens can be judged now: keys are at hand, or the introspection endpoint has not failed at last.
+    /// Whether tokens can be judged now: keys are at hand, or the introspection endpoint has not failed in the last 10 s. After
+    /// these it is worth another try, which takes a request.
     ///
     /// Never waits. Where there are no keys yet, fetching them begins in the background, so that a service that nobody has
     /// called so far becomes ready all the same.

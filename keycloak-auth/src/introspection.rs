@@ -7,7 +7,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -34,6 +34,9 @@ const GOOD_ANSWER: Duration = Duration::from_secs(30);
 /// How long a bad answer is kept.
 const BAD_ANSWER: Duration = Duration::from_secs(1);
 
+/// How long the endpoint counts as failing after a question without an answer.
+const FAILING: Duration = Duration::from_secs(10);
+
 /// How much memory the answers may take, in bytes.
 const MAX_BYTES: u64 = 32 * 1024 * 1024;
 
@@ -49,7 +52,8 @@ pub(crate) struct Introspection {
     clock: Clock,
     answers: Cache<String, Verdict>,
     turns: Semaphore,
-    is_failing: AtomicBool,
+    /// Until when the endpoint counts as failing, in milliseconds since the Unix epoch; 0 once it has answered.
+    failing_until: AtomicU64,
 }
 
 #[derive(Clone, Debug)]
@@ -82,7 +86,7 @@ impl Introspection {
                 .expire_after(Lifetime)
                 .build(),
             turns: Semaphore::new(MAX_CONCURRENT),
-            is_failing: AtomicBool::new(false),
+            failing_until: AtomicU64::new(0),
         }
     }
 
@@ -111,9 +115,9 @@ impl Introspection {
         }
     }
 
-    /// Whether the last question was not answered.
+    /// Whether a question was not answered in the last seconds: only another one can tell whether the next will be.
     pub(crate) fn is_failing(&self) -> bool {
-        self.is_failing.load(Ordering::Relaxed)
+        self.clock.now() < Duration::from_millis(self.failing_until.load(Ordering::Relaxed))
     }
 
     /// Finds out whether the endpoint is known, which takes the discovery document unless it is configured.
@@ -176,7 +180,9 @@ impl Introspection {
 
     /// Logs once when the endpoint begins to fail, and once when it answers again.
     fn note_state(&self, error: Option<&ProviderError>) {
-        let was_failing = self.is_failing.swap(error.is_some(), Ordering::Relaxed);
+        let until = error.map_or(Duration::ZERO, |_| self.clock.now() + FAILING);
+        let until = u64::try_from(until.as_millis()).unwrap_or(u64::MAX);
+        let was_failing = self.failing_until.swap(until, Ordering::Relaxed) > 0;
         match error {
             Some(error) if !was_failing => {
                 self.provider.metadata.forget();
