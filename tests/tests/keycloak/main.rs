@@ -12,11 +12,14 @@ mod algorithms;
 mod differential;
 mod facts;
 mod introspection;
+mod killed;
+mod load;
 mod orders;
 mod outage;
 mod policies;
 mod refusals;
 mod rotation;
+mod rotation_under_load;
 mod swagger_ui;
 mod table;
 
@@ -29,11 +32,13 @@ fn main() -> ExitCode {
         refusals::tests(),
         algorithms::tests(),
         rotation::tests(),
+        rotation_under_load::tests(),
         introspection::tests(),
         orders::tests(),
         swagger_ui::tests(),
         access_matrix::tests(),
         outage::tests(),
+        killed::tests(),
     ];
     suite::run(subjects.into_iter().flatten().collect())
 }

@@ -60,6 +60,7 @@ async fn run(doing: Doing, end: End) {
         .server_url(gateway.url())
         .issuer(issuer.issuer())
         .client_secret("canary")
+        .request_timeout(Duration::from_secs(120))
         .clock(clock.clone());
     let before = (alive_tasks(), threads());
 
