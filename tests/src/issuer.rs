@@ -16,7 +16,6 @@ use bytes::Bytes;
 use rustls::ServerConfig;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
-use tokio_rustls::TlsAcceptor;
 
 use crate::{SigningKey, Token, tls::TlsListener};
 
@@ -28,6 +27,7 @@ pub struct Issuer {
     address: SocketAddr,
     state: Arc<Mutex<Shared>>,
     key: SigningKey,
+    certificate: Option<Arc<Mutex<Arc<ServerConfig>>>>,
     server: JoinHandle<()>,
 }
 
@@ -87,13 +87,12 @@ impl Issuer {
             ..Shared::default()
         }));
         let router = axum::Router::new().fallback(answer).with_state(Arc::clone(&state));
+        let tls = tls.map(|config| Arc::new(Mutex::new(config)));
+        let certificate = tls.clone();
         let server = tokio::spawn(async move {
             let served = match tls {
                 None => axum::serve(tcp, router).await,
-                Some(config) => {
-                    let acceptor = TlsAcceptor::from(config);
-                    axum::serve(TlsListener { tcp, acceptor }, router).await
-                }
+                Some(config) => axum::serve(TlsListener { tcp, config }, router).await,
             };
             served.expect("a server on loopback runs");
         });
@@ -102,10 +101,17 @@ impl Issuer {
             address,
             state,
             key,
+            certificate,
             server,
         };
         issuer.publish(std::slice::from_ref(&issuer.key));
         issuer
+    }
+
+    /// Shows another certificate on new connections, if it speaks https.
+    pub fn show_certificate(&self, config: Arc<ServerConfig>) {
+        let shown = self.certificate.as_ref().expect("the issuer speaks https");
+        *shown.lock().unwrap_or_else(PoisonError::into_inner) = config;
     }
 
     /// The server address: `http://127.0.0.1:PORT`.

@@ -1,6 +1,9 @@
 //! Certificates of every kind, and a listener that shows them.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use axum::serve::Listener;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
@@ -97,7 +100,7 @@ fn provider() -> Arc<CryptoProvider> {
 /// Accepts TLS connections only; who does not manage the handshake is gone.
 pub(crate) struct TlsListener {
     pub(crate) tcp: TcpListener,
-    pub(crate) acceptor: TlsAcceptor,
+    pub(crate) config: Arc<Mutex<Arc<ServerConfig>>>,
 }
 
 impl Listener for TlsListener {
@@ -107,7 +110,8 @@ impl Listener for TlsListener {
     async fn accept(&mut self) -> (Self::Io, SocketAddr) {
         loop {
             let (stream, address) = Listener::accept(&mut self.tcp).await;
-            if let Ok(stream) = self.acceptor.accept(stream).await {
+            let config = Arc::clone(&self.config.lock().unwrap_or_else(PoisonError::into_inner));
+            if let Ok(stream) = TlsAcceptor::from(config).accept(stream).await {
                 return (stream, address);
             }
         }

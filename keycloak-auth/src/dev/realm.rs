@@ -13,6 +13,7 @@ use super::{
     model::{self, Model, User},
     server::{self, RunningDevRealm},
 };
+use crate::Clock;
 
 /// A realm file, read and checked, ready to be served.
 ///
@@ -47,6 +48,7 @@ use super::{
 pub struct DevRealm {
     pub(super) model: Arc<Model>,
     warnings: Arc<[RealmWarning]>,
+    pub(super) clock: Clock,
 }
 
 /// A user of a realm file.
@@ -84,6 +86,7 @@ impl DevRealm {
         Ok(Self {
             model: Arc::new(model),
             warnings: warnings.into(),
+            clock: Clock::system(),
         })
     }
 
@@ -103,6 +106,13 @@ impl DevRealm {
     pub fn users(&self) -> impl Iterator<Item = DevUser<'_>> {
         let people = self.model.users.iter().filter(|user| user.service_account_of.is_none());
         people.map(|user| DevUser { user })
+    }
+
+    /// Tells the time by another clock, for tests of what expires: codes, tokens, sessions. Default: the system's.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
     }
 
     /// Serves the realm on a free port of `127.0.0.1`.

@@ -49,7 +49,7 @@ pub(super) async fn start(realm: DevRealm, address: SocketAddr) -> Result<Runnin
     let address = listener.local_addr().map_err(bind_error)?;
     let server_url = format!("http://{address}");
     let issuer = format!("{server_url}/realms/{}", realm.name());
-    let shared = Arc::new(Shared::new(Arc::clone(&realm.model), server_url.clone()));
+    let shared = Arc::new(Shared::new(&realm, server_url.clone()));
     let keys = shared.keys.clone();
     tokio::task::spawn_blocking(move || keys.make_all());
 
@@ -123,7 +123,8 @@ impl fmt::Debug for RunningDevRealm {
 }
 
 impl Shared {
-    pub(super) fn new(model: Arc<Model>, server_url: String) -> Self {
+    pub(super) fn new(realm: &DevRealm, server_url: String) -> Self {
+        let model = &realm.model;
         let of_clients = model
             .clients
             .iter()
@@ -133,10 +134,10 @@ impl Shared {
             .chain(of_clients.flatten());
         let keys = Keys::new(model.keys.iter().copied().chain(algorithms));
         Self {
-            model,
+            model: Arc::clone(model),
             keys,
             sessions: Sessions::default(),
-            clock: Clock::system(),
+            clock: realm.clock.clone(),
             server_url,
         }
     }

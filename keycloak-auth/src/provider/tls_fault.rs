@@ -47,7 +47,8 @@ fn classify(error: &rustls::Error) -> TlsFault {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             TlsFault::HostnameMismatch
         }
-        CertificateError::UnknownIssuer => TlsFault::Untrusted,
+        // The latter by an authority that has the name of a trusted one, and another key.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => TlsFault::Untrusted,
         // Self-signed certificates without the marks of an authority end here, among others.
         _ => TlsFault::Other,
     }

@@ -167,6 +167,12 @@ impl Server {
         self.process = None;
     }
 
+    pub(super) fn kill(&mut self) {
+        if let Some(process) = self.process.take() {
+            process.kill();
+        }
+    }
+
     /// Starts again on the same ports with the same data.
     pub(super) async fn start_again(&mut self) -> Result<()> {
         self.stop();

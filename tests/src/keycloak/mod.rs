@@ -157,6 +157,16 @@ impl Keycloak {
         Ok(())
     }
 
+    /// Ends the server as a crash would; its port refuses connections when this returns.
+    pub async fn kill(&self) -> Result<()> {
+        let mut running = self.running.lock().await;
+        let Running::Distribution(server) = &mut *running else {
+            bail!("this server was not started from a distribution");
+        };
+        tokio::task::block_in_place(|| server.kill());
+        Ok(())
+    }
+
     /// Starts the stopped server on the same port with the same data; it is ready when this returns.
     pub async fn start_again(&self) -> Result<()> {
         let mut running = self.running.lock().await;

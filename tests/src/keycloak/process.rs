@@ -16,7 +16,7 @@ use anyhow::{Context as _, Result};
 
 /// `$1` is the directory of the run, the rest is the command.
 ///
-/// A line on the pipe asks for an orderly end; the pipe closed without a line means that the test process is gone,
+/// A line on the pipe asks for an orderly end, or for none by the word `kill`; the pipe closed without a line means that the test process is gone,
 /// and then the directory goes too. The subshell has a trap that does nothing so that it lives to note the exit
 /// status; the command itself gets the default action back.
 const WATCHDOG: &str = r#"
@@ -29,6 +29,7 @@ shift
 ) &
 trap '' INT HUP TERM
 read -r word || word=
+[ "$word" != kill ] || kill -s KILL -- -$$
 kill -s TERM -- -$$ 2>/dev/null
 tries=0
 while [ ! -e "$directory/exit-status" ] && [ "$tries" -lt 100 ]; do
@@ -74,6 +75,14 @@ impl Process {
             watchdog,
             directory: directory.to_owned(),
         })
+    }
+
+    /// Ends the server as a crash would.
+    pub(crate) fn kill(mut self) {
+        if let Some(mut pipe) = self.watchdog.stdin.take() {
+            let _ = pipe.write_all(b"kill\n");
+        }
+        let _ = self.watchdog.wait();
     }
 
     /// The exit status of the command once it has ended by itself.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use keycloak_auth::Clock;
 use keycloak_auth_tests::{Issuer, Reply, now, rsa_key};
+use serde_json::json;
 
 use crate::setup::{Setup, assert_a1, assert_a4};
 
@@ -27,24 +28,39 @@ async fn row_37_an_invalid_signature_under_a_known_kid_fetches_nothing() {
 
 #[tokio::test]
 async fn row_36_a_flood_of_unknown_kids_fetches_twice_a_minute_at_most() {
-    let clock = Clock::manual(Duration::from_secs(now()));
-    let moved = clock.clone();
-    let setup = Setup::with(|builder| builder.clock(clock)).await;
-    setup.accepts(&setup.issuer.valid_token()).await;
-    let before = setup.issuer.key_fetches();
-    for second in 0..60 {
-        for number in 0..3 {
-            let key = rsa_key(1).with_kid(&format!("unknown-{second}-{number}"));
-            let attack = setup.issuer.token().sign(&key);
-            let answer = setup.service.get_as("/authenticated", &attack).await;
-            assert_a1(&answer, &["unknown_kid"], "unknown");
+    for (what, reply) in [
+        ("the same keys", None),
+        ("no keys", Some(Reply::json(&json!({ "keys": [] })))),
+        ("odd keys only", Some(Reply::json(&json!({ "keys": [null] })))),
+        ("an error", Some(Reply::status(500))),
+        (
+            "a request to come later",
+            Some(Reply::status(429).header("retry-after", "0")),
+        ),
+        ("a login page", Some(Reply::status(200).body("<html>"))),
+    ] {
+        let clock = Clock::manual(Duration::from_secs(now()));
+        let moved = clock.clone();
+        let setup = Setup::with(|builder| builder.clock(clock)).await;
+        setup.accepts(&setup.issuer.valid_token()).await;
+        if let Some(reply) = reply {
+            setup.issuer.reply(Issuer::JWKS, reply);
         }
-        moved.advance(Duration::from_secs(1));
+        let before = setup.issuer.key_fetches();
+        for second in 0..60 {
+            for number in 0..3 {
+                let key = rsa_key(1).with_kid(&format!("unknown-{second}-{number}"));
+                let attack = setup.issuer.token().sign(&key);
+                let answer = setup.service.get_as("/authenticated", &attack).await;
+                assert_a1(&answer, &["unknown_kid"], what);
+            }
+            moved.advance(Duration::from_secs(1));
+        }
+        let fetches = setup.issuer.key_fetches() - before;
+        assert!((1..=2).contains(&fetches), "{what}: {fetches} fetches");
+        // The keys that were there still are.
+        setup.accepts(&setup.issuer.valid_token()).await;
     }
-    let fetches = setup.issuer.key_fetches() - before;
-    assert!((1..=2).contains(&fetches), "{fetches} fetches");
-    // The keys that were there still are.
-    setup.accepts(&setup.issuer.valid_token()).await;
 }
 
 #[tokio::test]

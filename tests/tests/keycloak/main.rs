@@ -13,12 +13,15 @@ mod client_authentication;
 mod differential;
 mod facts;
 mod introspection;
+mod killed;
+mod load;
 mod orders;
 mod outage;
 mod policies;
 mod port_from_fastapi;
 mod refusals;
 mod rotation;
+mod rotation_under_load;
 mod swagger_ui;
 mod table;
 mod token_endpoint;
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
         refusals::tests(),
         algorithms::tests(),
         rotation::tests(),
+        rotation_under_load::tests(),
         introspection::tests(),
         client_authentication::tests(),
         token_endpoint::tests(),
@@ -40,6 +44,7 @@ fn main() -> ExitCode {
         swagger_ui::tests(),
         access_matrix::tests(),
         outage::tests(),
+        killed::tests(),
     ];
     suite::run(subjects.into_iter().flatten().collect())
 }

@@ -1,6 +1,9 @@
 //! A realm that is being served, with a client of it.
 
-use keycloak_auth::dev::{DevRealm, RunningDevRealm};
+use keycloak_auth::{
+    Clock,
+    dev::{DevRealm, RunningDevRealm},
+};
 use keycloak_auth_tests::{ACME_JSON, claims_of, http_client};
 use reqwest::{
     Method, RequestBuilder,
@@ -32,7 +35,11 @@ impl Client {
     }
 
     pub async fn serve(json: &str) -> Self {
-        let realm = DevRealm::from_json(json).expect("a realm file");
+        Self::with_clock(json, Clock::system()).await
+    }
+
+    pub async fn with_clock(json: &str, clock: Clock) -> Self {
+        let realm = DevRealm::from_json(json).expect("a realm file").clock(clock);
         Self {
             realm: realm.start().await.expect("loopback has a free port"),
             http: http_client(),

@@ -1,5 +1,7 @@
 //! Tokens by password, by client credentials and by exchange.
 
+use std::collections::BTreeMap;
+
 use keycloak_auth::{AuthError, Keycloak};
 use keycloak_auth_tests::{SigningKey, claims_of, dpop_proof};
 use reqwest::Method;
@@ -129,15 +131,15 @@ async fn an_exchanged_token_does_not_name_its_client() {
     let client = Client::acme().await;
     let exchange = async |user: &str, changed: &[(&str, &str)]| {
         let subject = client.password("orders-web", user, "").await;
-        let mut form = vec![
+        let mut form = BTreeMap::from([
             ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
             ("client_id", API.0),
             ("client_secret", API.1),
             ("subject_token", subject["access_token"].as_str().unwrap()),
             ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"),
-        ];
-        form.extend_from_slice(changed);
-        client.token(&form).await
+        ]);
+        form.extend(changed.iter().copied());
+        client.token(&form.into_iter().collect::<Vec<_>>()).await
     };
     let claims = claims_of(exchange("alice", &[]).await.ok()["access_token"].as_str().unwrap());
     assert_eq!((claims.get("aud"), &claims["azp"]), (None, &json!("orders-api")));
@@ -148,6 +150,13 @@ async fn an_exchanged_token_does_not_name_its_client() {
         claims["resource_access"],
         json!({ "billing-api": { "roles": ["admin"] } })
     );
+    // A token that was not meant for this client is none of its business.
+    let other = client.password("admin-cli", "alice", "").await;
+    let reply = exchange("alice", &[("subject_token", other["access_token"].as_str().unwrap())]).await;
+    let expected = json!({
+        "error": "access_denied", "error_description": "Client is not within the token audience",
+    });
+    assert_eq!((reply.status, reply.json()), (403, expected));
     for (audience, error, description) in [
         (
             "orders-api",

@@ -1,12 +1,15 @@
 //! The authorization code flow: login page, code, PKCE, the session of a browser.
 
-use keycloak_auth_tests::claims_of;
+use std::time::Duration;
+
+use keycloak_auth_tests::{ACME, ACME_JSON, claims_of};
 use serde_json::json;
 
 use super::{
     Browser, Client,
     browser::{REDIRECT_URI, VERIFIER, attribute, authorization_url, code_form, form_action},
 };
+use crate::setup::clock;
 
 #[tokio::test]
 async fn a_login_gives_a_code_and_the_code_tokens() {
@@ -189,6 +192,44 @@ async fn a_code_is_good_for_its_client_address_and_verifier_only() {
             client.token(&code_form(&code, &[])).await.json()["error_description"],
             "Code not valid"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_code_is_good_for_a_minute() {
+    let clock = clock();
+    let client = Client::with_clock(ACME_JSON, clock.clone()).await;
+    for (seconds, expected) in [(59, None), (60, Some("Code not valid"))] {
+        let code = Browser::new(&client).code("alice", &[]).await;
+        clock.advance(Duration::from_secs(seconds));
+        let reply = client.token(&code_form(&code, &[])).await;
+        let description = reply.json()["error_description"].as_str().map(str::to_owned);
+        assert_eq!(
+            (reply.status, description.as_deref()),
+            (if expected.is_some() { 400 } else { 200 }, expected),
+            "after {seconds} s"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_uri_with_user_information_is_refused_whatever_the_client_has() {
+    let mut file = ACME.clone();
+    for pattern in ["http://localhost:*", "*"] {
+        let clients = file["clients"].as_array_mut().expect("clients");
+        let web = clients.iter_mut().find(|client| client["clientId"] == "orders-web");
+        web.expect("the client")["redirectUris"] = json!([pattern]);
+        let client = Client::serve(&file.to_string()).await;
+        let status = async |uri: &str| Browser::new(&client).authorize(&[("redirect_uri", uri)]).await.status;
+        assert_eq!(status("http://localhost:9/callback").await, 200, "{pattern}");
+        for uri in [
+            "http://localhost:9@evil.test/",
+            "http://localhost:@evil.test/",
+            "http://localhost:9:8@evil.test/callback",
+            "http://alice@localhost:9/callback",
+        ] {
+            assert_eq!(status(uri).await, 400, "{pattern}: {uri}");
+        }
     }
 }
 

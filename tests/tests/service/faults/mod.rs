@@ -3,8 +3,13 @@
 //! Each row is a fault. It is told what the client gets, how many requests reach Keycloak, and what the log says: one
 //! warning for each change of state, however many requests there are.
 
+mod connection;
 mod introspection;
+mod key_sets;
 mod keys;
+mod leftovers;
+mod metadata;
+mod phases;
 mod rows;
 mod token_endpoint;
 
@@ -104,16 +109,29 @@ pub fn at_once<R: Sync>(rows: &[R], name: impl Fn(&R) -> String, run: impl Async
 
 /// The warnings of the crate, one a line.
 pub fn warnings(logs: &Logs) -> Vec<String> {
-    lines(logs, " WARN keycloak_auth: ")
+    lines(logs, " WARN ")
 }
 
-/// What the crate says in the log for everybody to see: warnings and better news.
-pub fn lines(logs: &Logs, kind: &str) -> Vec<String> {
+/// The news of the crate, one a line.
+pub fn news(logs: &Logs) -> Vec<String> {
+    lines(logs, " INFO ")
+}
+
+fn lines(logs: &Logs, level: &str) -> Vec<String> {
     let text = logs.text();
-    let of_kind = text
-        .lines()
-        .filter_map(|line| Some(line.split_once(kind)?.1.to_owned()));
-    of_kind.collect()
+    let said = |line: &str| {
+        let (_, rest) = line.split_once(level)?;
+        Some(rest.split_once("keycloak_auth: ")?.1.to_owned())
+    };
+    text.lines().filter_map(said).collect()
+}
+
+/// One line for each of these beginnings, and no more.
+#[track_caller]
+pub fn assert_said(lines: &[String], beginnings: &[&str]) {
+    let fits =
+        lines.len() == beginnings.len() && lines.iter().zip(beginnings).all(|(line, said)| line.starts_with(said));
+    assert!(fits, "{lines:#?}\nin place of {beginnings:#?}");
 }
 
 /// A4: 503 without a challenge, whole.
