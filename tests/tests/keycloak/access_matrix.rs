@@ -123,6 +123,12 @@ fn realm_with_inherited_roles() -> Value {
         // Ids are unique in a whole server.
         user.as_object_mut().expect("a user is an object").remove("id");
     }
+    // Which counts as missing.
+    for member in ["identityProviders", "defaultGroups"] {
+        file[member] = json!(null);
+    }
+    file["groups"][0]["attributes"] = json!(null);
+    file["users"][0]["requiredActions"] = json!(null);
     file["groups"][0]["realmRoles"] = json!(["auditor"]);
     file["groups"][0]["clientRoles"] = json!({ "orders-api": ["orders:write"] });
     file
