@@ -91,6 +91,7 @@ pub mod dev;
 pub mod testing;
 
 // Texts.
+mod realm_file;
 mod strict_json;
 mod text;
 

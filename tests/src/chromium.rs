@@ -1,5 +1,7 @@
 //! A real browser, driven by WebDriver.
 
+mod devtools;
+
 use std::{
     env,
     io::{BufRead as _, BufReader},

@@ -3,6 +3,8 @@
 //!
 //! `POLICY_CASES` is the number of cases; a million of them takes seconds in release.
 
+mod advice;
+
 use std::{env, time::Duration};
 
 use keycloak_auth::{
@@ -29,9 +31,13 @@ const CLIENTS: &[&str] = &["own", "other"];
 const CLAIMS: &[&str] = &["x", "y"];
 const PARAMETERS: &[&str] = &["id", "name", "absent"];
 
+fn cases() -> usize {
+    env::var("POLICY_CASES").map_or(CASES, |cases| cases.parse().expect("a number"))
+}
+
 #[test]
 fn all_readers_of_a_policy_agree() {
-    let cases = env::var("POLICY_CASES").map_or(CASES, |cases| cases.parse().expect("a number"));
+    let cases = cases();
     let mut random = Random(0x6b63_6175_7468);
     let realm = TestRealm::new("acme", "own");
     let callers: Vec<_> = (0..CALLERS).map(|_| Caller::random(&mut random, &realm)).collect();

@@ -15,15 +15,16 @@ impl AccessMatrix {
     /// The matrix as an HTML page.
     ///
     /// It has a column for each role and group that the policies name, or for each subject that was asked for, with a mark
-    /// where that one alone suffices; a box that filters the routes; and light and dark colours.
+    /// where that one alone suffices; a box that filters the routes, also by who may call them; and light and dark colours.
+    /// The headings stay in sight while a large table is scrolled.
     #[must_use]
     pub fn to_html(&self) -> String {
         let columns = self.columns();
         let mut page = format!(
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Access matrix</title>\n\
-             <style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>Access matrix</h1>\n{SEARCH}<div class=\"scroll\">\n\
-             <table>\n<caption>{CAPTION}</caption>\n"
+             <style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>Access matrix</h1>\n{SEARCH}{LEGEND}\
+             <div class=\"scroll\" tabindex=\"0\">\n<table aria-describedby=\"legend\">\n"
         );
         head(&mut page, &columns);
         page.push_str("<tbody>\n");
@@ -39,17 +40,20 @@ impl AccessMatrix {
 }
 
 const SEARCH: &str = "<p class=\"filter\"><label for=\"filter\">Filter</label> \
-    <input id=\"filter\" type=\"search\" placeholder=\"path, role, group, handler …\" autocomplete=\"off\" spellcheck=\"false\"> \
+    <input id=\"filter\" type=\"search\" placeholder=\"path, role, group, user, handler …\" \
+    autocomplete=\"off\" spellcheck=\"false\"> \
     <output id=\"count\" for=\"filter\"></output></p>\n";
 
-const CAPTION: &str = "Every route with its policy. <span class=\"allow\">✓</span> this role, group or user alone may \
-    call it; <span class=\"depends\">◐</span> it depends on scopes, claims, the login or the path; empty: it may not.";
+// Not the table's caption, which would be as wide as the table.
+const LEGEND: &str = "<p class=\"legend\" id=\"legend\">Every route with its policy. \
+    <span class=\"allow\">✓</span> this role, group or user alone may call it; \
+    <span class=\"depends\">◐</span> it depends on scopes, claims, the login or the path; empty: it may not.</p>\n";
 
 /// Two lines of headings: the kinds, and below them the names.
 fn head(page: &mut String, columns: &[Subject]) {
     page.push_str("<thead>\n<tr>");
-    for heading in ["Method", "Path"] {
-        let _ = write!(page, "<th scope=\"col\" rowspan=\"2\">{heading}</th>");
+    for (class, heading) in [("method", "Method"), ("path", "Path")] {
+        let _ = write!(page, "<th scope=\"col\" rowspan=\"2\" class=\"{class}\">{heading}</th>");
     }
     let kinds = [
         (SubjectKind::RealmRole, "Realm roles"),
@@ -63,8 +67,8 @@ fn head(page: &mut String, columns: &[Subject]) {
             let _ = write!(page, "<th scope=\"colgroup\" colspan=\"{count}\">{heading}</th>");
         }
     }
-    for heading in ["Policy", "Handler"] {
-        let _ = write!(page, "<th scope=\"col\" rowspan=\"2\">{heading}</th>");
+    for (class, heading) in [("policy", "Policy"), ("handler", "Handler")] {
+        let _ = write!(page, "<th scope=\"col\" rowspan=\"2\" class=\"{class}\">{heading}</th>");
     }
     page.push_str("</tr>\n<tr>");
     for (kind, _) in kinds {
@@ -83,9 +87,10 @@ fn head(page: &mut String, columns: &[Subject]) {
 fn line(page: &mut String, row: &AccessRow, columns: &[Subject]) {
     let _ = write!(
         page,
-        "<tr><td><code class=\"method\">{}</code></td><th scope=\"row\"><code>{}</code></th>",
+        "<tr><td class=\"method\"><code>{}</code></td><th scope=\"row\" class=\"path\"><code>{}</code></th>",
         row.method(),
-        escaped(row.path())
+        // Where a long one may be broken.
+        escaped(row.path()).replace('/', "<wbr>/")
     );
     for kind in [
         SubjectKind::RealmRole,
@@ -103,7 +108,7 @@ fn line(page: &mut String, row: &AccessRow, columns: &[Subject]) {
     }
     let _ = write!(
         page,
-        "<td><span>{}</span><br><code>{}</code>",
+        "<td class=\"policy\"><span>{}</span><br><code>{}</code>",
         with_code(&row.policy().requirement()),
         escaped(&row.policy().to_string())
     );
@@ -113,8 +118,8 @@ fn line(page: &mut String, row: &AccessRow, columns: &[Subject]) {
     }
     let _ = writeln!(
         page,
-        "</td><td><code>{}</code></td></tr>",
-        escaped(row.handler().unwrap_or_default())
+        "</td><td class=\"handler\"><code>{}</code></td></tr>",
+        escaped(row.handler().unwrap_or_default()).replace("::", "<wbr>::")
     );
 }
 

@@ -2,101 +2,67 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::Deserialize;
 
 use super::Subject;
+use crate::realm_file::{self, Malformed, Realm, RolesFile};
 
 /// Why a text is no realm file.
 #[derive(Debug, thiserror::Error)]
-#[error("the realm file cannot be read")]
-pub struct RealmFileError(#[from] serde_json::Error);
+#[error("the realm file cannot be read: {member}")]
+pub struct RealmFileError {
+    /// Such as `users[2].email`.
+    member: String,
+    source: serde_json::Error,
+}
+
+impl From<Malformed> for RealmFileError {
+    fn from(Malformed { member, source }: Malformed) -> Self {
+        Self { member, source }
+    }
+}
 
 /// What is read of a realm file; the rest is skipped.
-#[derive(Deserialize)]
-struct Realm {
-    #[serde(default, deserialize_with = "or_default")]
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RealmFile {
     realm: String,
-    #[serde(default, deserialize_with = "or_default")]
-    roles: Roles,
-    #[serde(default, deserialize_with = "or_default")]
+    roles: RolesFile,
     groups: Vec<Group>,
-    #[serde(default, deserialize_with = "or_default")]
     users: Vec<User>,
 }
 
-#[derive(Deserialize, Default)]
-struct Roles {
-    #[serde(default, deserialize_with = "or_default")]
-    realm: Vec<Role>,
-    #[serde(default, deserialize_with = "or_default")]
-    client: BTreeMap<String, Vec<Role>>,
-}
-
-#[derive(Deserialize)]
-struct Role {
-    name: String,
-    #[serde(default, deserialize_with = "or_default")]
-    composites: Composites,
-}
-
-#[derive(Deserialize, Default)]
-struct Composites {
-    #[serde(default, deserialize_with = "or_default")]
-    realm: Vec<String>,
-    #[serde(default, deserialize_with = "or_default")]
-    client: BTreeMap<String, Vec<String>>,
+impl Realm for RealmFile {
+    fn name(&self) -> &str {
+        &self.realm
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Group {
     name: String,
-    #[serde(flatten)]
-    roles: Mapped,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default)]
+    realm_roles: Vec<String>,
+    #[serde(default)]
+    client_roles: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
     sub_groups: Vec<Group>,
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct User {
     username: String,
-    #[serde(flatten)]
-    roles: Mapped,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default)]
+    realm_roles: Vec<String>,
+    #[serde(default)]
+    client_roles: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
     groups: Vec<String>,
     /// Keycloak takes a user for disabled who does not say otherwise.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default)]
     enabled: bool,
-}
-
-/// The roles that are mapped to a group or user.
-#[derive(Clone, Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct Mapped {
-    #[serde(deserialize_with = "or_default")]
-    realm_roles: Vec<String>,
-    #[serde(deserialize_with = "or_default")]
-    client_roles: BTreeMap<String, Vec<String>>,
-}
-
-/// A member that is `null` counts as missing, as in Keycloak.
-fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de> + Default,
-{
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
-}
-
-/// The realm of the file; of several, as an export of a whole server has them, the first beside `master`.
-fn realm(file: &str) -> Result<Realm, RealmFileError> {
-    let file = file.trim_start_matches('\u{feff}');
-    if !file.trim_start().starts_with('[') {
-        return Ok(serde_json::from_str(file)?);
-    }
-    let realms: Vec<Realm> = serde_json::from_str(file)?;
-    let wanted = realms.into_iter().find(|realm| realm.realm != "master");
-    wanted.ok_or_else(|| serde_json::Error::custom("there is no realm beside `master` in the array").into())
 }
 
 /// As Keycloak writes a group's path: a slash in a name is no separator.
@@ -109,7 +75,7 @@ type RoleKey = (Option<String>, String);
 
 /// One subject for each realm role, client role, group and enabled user, in the order of the file.
 pub(super) fn subjects(realm_file: &str, client_id: &str) -> Result<Vec<Subject>, RealmFileError> {
-    let realm = realm(realm_file)?;
+    let (realm, _) = realm_file::read::<RealmFile>(realm_file)?;
     let composites = composites(&realm.roles);
     let mut groups = BTreeMap::new();
     let mut paths = Vec::new();
@@ -142,7 +108,7 @@ pub(super) fn subjects(realm_file: &str, client_id: &str) -> Result<Vec<Subject>
         subjects.push(with_roles(Subject::group(path), &groups[path]));
     }
     for user in realm.users.iter().filter(|user| user.enabled) {
-        let mut roles: BTreeSet<_> = keys(&user.roles).collect();
+        let mut roles: BTreeSet<_> = keys(&user.realm_roles, &user.client_roles).collect();
         let mut subject = Subject::user(&user.username);
         for path in &user.groups {
             let path = format!("/{}", path.trim_start_matches('/'));
@@ -154,7 +120,7 @@ pub(super) fn subjects(realm_file: &str, client_id: &str) -> Result<Vec<Subject>
     Ok(subjects)
 }
 
-fn composites(roles: &Roles) -> BTreeMap<RoleKey, Vec<RoleKey>> {
+fn composites(roles: &RolesFile) -> BTreeMap<RoleKey, Vec<RoleKey>> {
     let realm = roles.realm.iter().map(|role| (None, role));
     let client = roles
         .client
@@ -162,14 +128,10 @@ fn composites(roles: &Roles) -> BTreeMap<RoleKey, Vec<RoleKey>> {
         .flat_map(|(client, roles)| roles.iter().map(move |role| (Some(client.clone()), role)));
     realm
         .chain(client)
-        .map(|(client, role)| {
-            let parts = role.composites.realm.iter().map(|part| (None, part.clone()));
-            let client_parts = role
-                .composites
-                .client
-                .iter()
-                .flat_map(|(client, parts)| parts.iter().map(move |part| (Some(client.clone()), part.clone())));
-            ((client, role.name.clone()), parts.chain(client_parts).collect())
+        .filter_map(|(client, role)| {
+            let parts = role.composites.as_ref()?;
+            let parts = keys(&parts.realm, &parts.client).collect();
+            Some(((client, role.name.clone()), parts))
         })
         .collect()
 }
@@ -196,7 +158,11 @@ fn collect_groups(
     groups: &mut BTreeMap<String, BTreeSet<RoleKey>>,
 ) {
     let path = path_of(parent, &group.name);
-    let roles: BTreeSet<_> = inherited.iter().cloned().chain(keys(&group.roles)).collect();
+    let roles: BTreeSet<_> = inherited
+        .iter()
+        .cloned()
+        .chain(keys(&group.realm_roles, &group.client_roles))
+        .collect();
     paths.push(path.clone());
     groups.insert(path.clone(), roles.clone());
     for child in &group.sub_groups {
@@ -204,10 +170,10 @@ fn collect_groups(
     }
 }
 
-fn keys(mapped: &Mapped) -> impl Iterator<Item = RoleKey> {
-    let realm = mapped.realm_roles.iter().map(|role| (None, role.clone()));
-    let client = mapped
-        .client_roles
+/// Realm roles, and client roles by client.
+fn keys<'f>(realm: &'f [String], client: &'f BTreeMap<String, Vec<String>>) -> impl Iterator<Item = RoleKey> + 'f {
+    let realm = realm.iter().map(|role| (None, role.clone()));
+    let client = client
         .iter()
         .flat_map(|(client, roles)| roles.iter().map(move |role| (Some(client.clone()), role.clone())));
     realm.chain(client)

@@ -192,6 +192,22 @@ fn a_realm_file_is_read_as_keycloak_reads_it() {
         assert_eq!(matrix.access("root", "GET", "/admin"), None, "{file}");
     }
     let matrix = matrix(&[]);
-    assert!(matrix.clone().for_realm("[]", "orders-api").is_err());
-    assert!(matrix.for_realm("{", "orders-api").is_err());
+    for (file, message) in [
+        ("[]", "the realm file cannot be read: .: the array has no realm"),
+        (
+            "{",
+            "the realm file cannot be read: ?: EOF while parsing an object at line 1 column 1",
+        ),
+        (
+            r#"{"users": [{"username": "alice"}, {}]}"#,
+            "the realm file cannot be read: users[1]: missing field `username` at line 1 column 36",
+        ),
+        (
+            r#"{"groups": [{"name": null}]}"#,
+            "the realm file cannot be read: groups[0]: missing field `name`",
+        ),
+    ] {
+        let error = matrix.clone().for_realm(file, "orders-api").expect_err(file);
+        assert_eq!(crate::text::chain(&error), message);
+    }
 }

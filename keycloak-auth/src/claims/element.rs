@@ -61,6 +61,10 @@ fn key(length: usize, mark: u8) -> u32 {
 
 /// Whether one of the strings is `wanted`.
 pub(super) fn contain(elements: &[Element], text: &str, wanted: &str) -> bool {
+    // Has no key, when it is long enough.
+    if wanted.len() > text.len() {
+        return false;
+    }
     let key = key(wanted.len(), mark(wanted));
     let text = text.as_bytes();
     let is_wanted = |element: &Element| {

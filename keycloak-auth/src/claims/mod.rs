@@ -6,10 +6,11 @@
 
 mod element;
 mod known;
+mod lists;
 mod lookup;
 mod parse;
 
-use std::{borrow::Cow, fmt, iter, num::NonZeroU32, slice, sync::OnceLock};
+use std::{borrow::Cow, fmt, num::NonZeroU32, sync::OnceLock};
 
 use serde::de::DeserializeOwned;
 
@@ -130,11 +131,6 @@ impl Claims {
         family_name;
     }
 
-    /// `aud`: for whom the token is (RFC 7519 §4.1.3).
-    pub fn audience(&self) -> impl Iterator<Item = &str> {
-        self.list(self.registered.audience.unwrap_or_default())
-    }
-
     /// `exp`: when the token ends, in seconds since the Unix epoch (RFC 7519 §4.1.4).
     #[must_use]
     pub fn expires_at(&self) -> Option<u64> {
@@ -163,73 +159,6 @@ impl Claims {
     #[must_use]
     pub fn email_verified(&self) -> bool {
         self.registered.email_verified.unwrap_or(false)
-    }
-
-    /// `scope`: the granted scopes, which are separated by spaces and nothing else (RFC 6749 §3.3, RFC 9068 §2.2.3).
-    pub fn scopes(&self) -> impl Iterator<Item = &str> {
-        let scopes = self.registered.scope.map(|scope| self.text(scope)).unwrap_or_default();
-        scopes.split(' ').filter(|scope| !scope.is_empty())
-    }
-
-    /// `realm_access.roles`: the realm roles, composites expanded by Keycloak.
-    pub fn realm_roles(&self) -> impl Iterator<Item = &str> {
-        self.list(self.registered.realm_roles)
-    }
-
-    /// `resource_access.{client}.roles`: the roles of that client, and of no other.
-    pub fn client_roles(&self, client: &str) -> impl Iterator<Item = &str> {
-        let roles = self.client_lists().find(|(name, _)| *name == client);
-        self.list(roles.map(|(_, roles)| roles).unwrap_or_default())
-    }
-
-    /// Every client in `resource_access`, with its roles.
-    pub fn clients(&self) -> impl Iterator<Item = (&str, impl Iterator<Item = &str>)> {
-        self.client_lists().map(|(name, roles)| (name, self.list(roles)))
-    }
-
-    fn client_lists(&self) -> impl Iterator<Item = (&str, List)> {
-        self.client_elements().map(|(name, roles)| (name.of(&self.text), roles))
-    }
-
-    fn client_elements(&self) -> impl Iterator<Item = (Element, List)> {
-        let List { start, end } = self.registered.clients;
-        let mut rest = start as usize..end as usize;
-        iter::from_fn(move || {
-            let [name, roles] = *self.elements[rest.clone()].first_chunk()?;
-            let roles = roles.list();
-            rest.start = roles.end as usize;
-            Some((name, roles))
-        })
-    }
-
-    /// `groups`: the full paths of the groups that the user is a direct member of; empty without a group mapper.
-    pub fn groups(&self) -> impl Iterator<Item = &str> {
-        self.list(self.registered.groups)
-    }
-
-    /// Whether [`realm_roles`](Self::realm_roles) has the role.
-    pub(crate) fn has_realm_role(&self, role: &str) -> bool {
-        element::contain(self.elements_of(self.registered.realm_roles), &self.text, role)
-    }
-
-    /// Whether [`client_roles`](Self::client_roles) of the client has the role.
-    pub(crate) fn has_client_role(&self, client: &str, role: &str) -> bool {
-        let mut clients = self.client_elements();
-        let roles = clients.find(|(name, _)| element::contain(slice::from_ref(name), &self.text, client));
-        roles.is_some_and(|(_, roles)| element::contain(self.elements_of(roles), &self.text, role))
-    }
-
-    /// Whether [`groups`](Self::groups) has exactly that path.
-    pub(crate) fn has_group(&self, path: &str) -> bool {
-        element::contain(self.elements_of(self.registered.groups), &self.text, path)
-    }
-
-    /// Whether [`scopes`](Self::scopes) has the scope.
-    pub(crate) fn has_scope(&self, scope: &str) -> bool {
-        let scopes = self.registered.scope.map(|scope| self.text(scope)).unwrap_or_default();
-        // Byte by byte: searching for spaces in a text this short would cost more.
-        let mut words = scopes.as_bytes().split(|byte| *byte == b' ');
-        !scope.is_empty() && words.any(|word| word == scope.as_bytes())
     }
 
     /// Whether the token is bound to a key (`cnf`, RFC 7800), and so is no bearer token.
@@ -292,14 +221,6 @@ impl Claims {
 
     fn text(&self, text: Text) -> &str {
         &self.text[text.start as usize..text.end.get() as usize]
-    }
-
-    fn list(&self, list: List) -> impl Iterator<Item = &str> {
-        self.elements_of(list).iter().map(|element| element.of(&self.text))
-    }
-
-    fn elements_of(&self, list: List) -> &[Element] {
-        &self.elements[list.start as usize..list.end as usize]
     }
 }
 

@@ -240,3 +240,10 @@ fn names_are_found_exactly_where_they_are() {
         }
     }
 }
+
+#[test]
+fn a_name_longer_than_any_token_is_not_there() {
+    let name = "x".repeat(1 << 24);
+    let claims = claims(ALICE);
+    assert!(!claims.has_realm_role(&name) && !claims.has_client_role(&name, &name) && !claims.has_scope(&name));
+}

@@ -1,5 +1,7 @@
 //! What the access matrix reads out of a realm file is what Keycloak puts into tokens.
 
+mod page;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::{Context as _, Result, ensure};
@@ -13,10 +15,14 @@ use keycloak_auth_tests::{ACME, Keycloak, http_client, suite};
 use serde_json::{Value, json};
 
 pub fn tests() -> Vec<suite::Test> {
-    vec![suite::test(
-        "access_matrix::users_of_the_realm_file_are_those_of_the_tokens",
-        users_of_the_realm_file,
-    )]
+    vec![
+        suite::test(
+            "access_matrix::users_of_the_realm_file_are_those_of_the_tokens",
+            users_of_the_realm_file,
+        ),
+        suite::browser_test("access_matrix::page_of_the_orders_service", page::of_the_orders_service),
+        suite::browser_test("access_matrix::page_with_many_columns", page::with_many_columns),
+    ]
 }
 
 /// One route for each role and group of the realm file.
@@ -117,6 +123,12 @@ fn realm_with_inherited_roles() -> Value {
         // Ids are unique in a whole server.
         user.as_object_mut().expect("a user is an object").remove("id");
     }
+    // Which counts as missing.
+    for member in ["identityProviders", "defaultGroups"] {
+        file[member] = json!(null);
+    }
+    file["groups"][0]["attributes"] = json!(null);
+    file["users"][0]["requiredActions"] = json!(null);
     file["groups"][0]["realmRoles"] = json!(["auditor"]);
     file["groups"][0]["clientRoles"] = json!({ "orders-api": ["orders:write"] });
     file

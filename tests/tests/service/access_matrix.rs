@@ -222,7 +222,7 @@ fn every_form_has_every_route() {
     assert_eq!(matrix.to_string().lines().count(), rows + 1);
     assert_eq!(matrix.to_markdown().lines().count(), rows + 2);
     assert_eq!(matrix.to_csv().split_terminator("\r\n").count(), rows + 1);
-    assert_eq!(matrix.to_html().matches("<th scope=\"row\">").count(), rows);
+    assert_eq!(matrix.to_html().matches("<th scope=\"row\"").count(), rows);
     let json: serde_json::Value = serde_json::from_str(&matrix.to_json()).expect("JSON");
     let routes = json["routes"].as_array().expect("a list");
     assert_eq!(routes.len(), rows);
@@ -251,7 +251,7 @@ async fn the_page_is_served_to_whom_it_is_for_and_lists_the_whole_router() {
         (page.status, page.content_type()),
         (200, Some("text/html; charset=utf-8"))
     );
-    let text = page.text();
+    let text = page.text().replace("<wbr>", "");
     assert!(
         text.contains("/added-later") && text.contains("/internal/access-matrix"),
         "{text}"

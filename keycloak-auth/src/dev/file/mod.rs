@@ -12,10 +12,12 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+pub(super) use crate::realm_file::{CompositesFile, RoleFile, RolesFile};
 pub(super) use client::{ClientFile, ClientScopeFile, MapperFile};
 pub(super) use user::{CredentialFile, GroupFile, UserFile};
 
 use super::error::{RealmFileError, RealmWarning};
+use crate::realm_file::{self, Malformed, Realm};
 
 /// A realm (`RealmRepresentation`).
 #[derive(Debug, Default, Deserialize)]
@@ -70,30 +72,6 @@ pub(super) struct RealmFile {
     pub(super) federated_users: Vec<Value>,
 }
 
-/// The roles of a realm and of its clients (`RolesRepresentation`).
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct RolesFile {
-    pub(super) realm: Vec<RoleFile>,
-    pub(super) client: BTreeMap<String, Vec<RoleFile>>,
-}
-
-/// A role (`RoleRepresentation`).
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct RoleFile {
-    pub(super) name: String,
-    pub(super) composites: Option<CompositesFile>,
-}
-
-/// The roles in a composite role.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct CompositesFile {
-    pub(super) realm: Vec<String>,
-    pub(super) client: BTreeMap<String, Vec<String>>,
-}
-
 /// The roles in the scope of a client or of a client scope (`ScopeMappingRepresentation`).
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -127,46 +105,45 @@ impl ComponentFile {
     }
 }
 
-/// Reads a realm, or the realm of an array of realms, which an export of a whole server is.
-///
-/// Of several, the first that is not the realm `master` is taken, and the others are named.
+impl Realm for RealmFile {
+    fn name(&self) -> &str {
+        &self.realm
+    }
+}
+
+/// Reads a realm file; the realms beside the one that is taken are named.
 pub(super) fn parse(json: &str) -> Result<(RealmFile, Vec<RealmWarning>), RealmFileError> {
-    if !json.trim_start().starts_with('[') {
-        return Ok((parse_as(json)?, Vec::new()));
-    }
-    let mut realms: Vec<RealmFile> = parse_as(json)?;
-    let chosen = realms.iter().position(|realm| realm.realm != "master").unwrap_or(0);
-    if realms.is_empty() {
-        return Err(RealmFileError::invalid(".", "the array has no realm"));
-    }
-    let warnings = (realms.iter().enumerate())
-        .filter(|(number, _)| *number != chosen)
-        .map(|(number, realm)| {
+    let (realm, others) = realm_file::read::<RealmFile>(json)
+        .map_err(|Malformed { member, source }| RealmFileError::Malformed { member, source })?;
+    let warnings = others
+        .into_iter()
+        .map(|(number, name)| {
             RealmWarning::new(
                 format!("[{number}]"),
-                format!("the realm `{}` is not served: one realm at a time", realm.realm),
+                format!("the realm `{name}` is not served: one realm at a time"),
             )
         })
         .collect();
-    Ok((realms.swap_remove(chosen), warnings))
-}
-
-fn parse_as<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, RealmFileError> {
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| RealmFileError::Malformed {
-        member: error.path().to_string(),
-        source: error.into_inner(),
-    })?;
-    deserializer.end().map_err(|source| RealmFileError::Malformed {
-        member: ".".to_owned(),
-        source,
-    })?;
-    Ok(value)
+    Ok((realm, warnings))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_the_realms_that_are_not_served() {
+        let (realm, warnings) = parse(r#"[{"realm": "master"}, {"realm": "acme"}, {"realm": "b"}]"#).unwrap();
+        assert_eq!(realm.realm, "acme");
+        let warnings: Vec<_> = warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            warnings,
+            [
+                "[0]: the realm `master` is not served: one realm at a time",
+                "[2]: the realm `b` is not served: one realm at a time"
+            ]
+        );
+    }
 
     #[test]
     fn names_the_member_that_has_another_type() {
@@ -179,25 +156,13 @@ mod tests {
     }
 
     #[test]
-    fn says_where_the_json_breaks() {
-        let error = parse("{\"realm\": \"a\",\n \"users\": [}").unwrap_err();
-        assert!(error.to_string().contains("line 2 column"), "{error}");
-        let error = parse(r#"{"realm": "a"} {}"#).unwrap_err();
-        assert!(error.to_string().contains("trailing characters"), "{error}");
-    }
-
-    #[test]
-    fn takes_the_first_realm_of_an_export_that_is_not_master() {
-        let (realm, warnings) = parse(r#"[{"realm": "master"}, {"realm": "acme"}, {"realm": "b"}]"#).unwrap();
-        assert_eq!(realm.realm, "acme");
-        let warnings: Vec<_> = warnings.iter().map(ToString::to_string).collect();
-        assert_eq!(
-            warnings,
-            [
-                "[0]: the realm `master` is not served: one realm at a time",
-                "[2]: the realm `b` is not served: one realm at a time"
-            ]
-        );
-        assert!(parse("[]").is_err());
+    fn members_that_are_null_count_as_missing() {
+        let (realm, _) = parse(
+            r#"{"realm": "a", "roles": null, "clients": [{"clientId": "c", "redirectUris": null, "attributes": {"x": null}}],
+                "users": [{"username": "u", "groups": null, "attributes": {"x": null}}]}"#,
+        )
+        .unwrap();
+        assert_eq!((realm.clients.len(), realm.users.len()), (1, 1));
+        assert!(realm.users[0].groups.is_empty() && realm.users[0].attributes.is_empty());
     }
 }
