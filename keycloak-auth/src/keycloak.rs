@@ -226,7 +226,7 @@ impl Keycloak {
             }
             return Some(self.noted(found.map_err(AuthError::from)));
         }
-        let token = match token.text() {
+        let token = match token.word() {
             Ok(token) => token,
             Err(fault) => return Some(Err(fault.into())),
         };
@@ -269,7 +269,7 @@ impl Keycloak {
             if let Some(introspection) = introspection {
                 return introspection.authenticate(token.text()?, validator).await;
             }
-            let unverified = validator.inspect(token.text()?)?;
+            let unverified = validator.inspect(token.word()?)?;
             let keys = key_set.keys(self.now()).await?;
             match validator.verify(&unverified, keys.keys(), self.now(), client_id) {
                 Err(InvalidToken::UnknownKey) if unverified.names_its_key() => {}
@@ -303,7 +303,9 @@ impl Keycloak {
 
     #[cold]
     fn note_refusal(&self, error: &AuthError) {
-        self.parts.metrics.token_refused(Answer::to(error).code);
+        if self.parts.metrics.is_listening() {
+            self.parts.metrics.token_refused(Answer::to(error).code);
+        }
         match error {
             AuthError::InvalidToken(invalid) => {
                 tracing::debug!(target: "keycloak_auth", "access token refused: {invalid}")

@@ -45,7 +45,7 @@ pub(crate) struct Validator {
 
 /// A token that has passed the checks that need no key.
 pub(crate) struct Unverified<'t> {
-    token: &'t str,
+    token: &'t [u8],
     compact: Compact<'t>,
     header: Header,
 }
@@ -95,7 +95,8 @@ impl Validator {
     }
 
     /// The checks that need no key.
-    pub(crate) fn inspect<'t>(&self, token: &'t str) -> Result<Unverified<'t>, InvalidToken> {
+    pub(crate) fn inspect<'t>(&self, token: &'t (impl AsRef<[u8]> + ?Sized)) -> Result<Unverified<'t>, InvalidToken> {
+        let token = token.as_ref();
         self.check_size(token)?;
         let compact = Compact::parse(token).map_err(InvalidToken::Malformed)?;
         let header = Header::parse(compact.header).map_err(|error| InvalidToken::from(VerifyError::from(error)))?;
@@ -128,8 +129,8 @@ impl Validator {
     }
 
     /// Keeps huge tokens away from everything that looks at them.
-    pub(crate) fn check_size(&self, token: &str) -> Result<(), InvalidToken> {
-        if token.len() > self.expectations.max_token_bytes {
+    pub(crate) fn check_size(&self, token: impl AsRef<[u8]>) -> Result<(), InvalidToken> {
+        if token.as_ref().len() > self.expectations.max_token_bytes {
             return Err(InvalidToken::Malformed(MalformedToken::TooLarge));
         }
         Ok(())
@@ -198,7 +199,7 @@ fn log_mismatch<'t>(claim: &'static str, found: impl IntoIterator<Item = &'t str
 }
 
 /// Reads the claims of a genuine token.
-fn read_claims(token: &str, compact: &Compact<'_>) -> Result<Claims, InvalidToken> {
+fn read_claims(token: &[u8], compact: &Compact<'_>) -> Result<Claims, InvalidToken> {
     let mut buffer = jose::buffer::<USUAL_PAYLOAD>();
     let long;
     let json = match jose::decode_into(compact.payload, &mut buffer) {
@@ -208,7 +209,8 @@ fn read_claims(token: &str, compact: &Compact<'_>) -> Result<Claims, InvalidToke
             &long
         }
     };
-    let json = str::from_utf8(json).map_err(|_| InvalidToken::Malformed(MalformedToken::Encoding))?;
+    let text = |bytes| str::from_utf8(bytes).map_err(|_| InvalidToken::Malformed(MalformedToken::Encoding));
+    let (token, json) = (text(token)?, text(json)?);
     let start = compact.header.len() + 1;
     Ok(Claims::of_token(token, start..start + compact.payload.len(), json)?)
 }
