@@ -15,7 +15,10 @@ use crate::{
     cache::TokenCache,
     claims::{Claims, InvalidPayload},
     invalid_token::InvalidToken,
-    jose::{self, Algorithm, Compact, Header, KeySet, MalformedToken, TokenTypeHeader, VerificationKey, VerifyError},
+    jose::{
+        self, Algorithm, Compact, HeaderMemo, KeySet, KnownHeader, MalformedToken, TokenTypeHeader, VerificationKey,
+        VerifyError,
+    },
     text::code_list,
     verified_token::VerifiedToken,
 };
@@ -41,13 +44,14 @@ pub(crate) struct Expectations {
 pub(crate) struct Validator {
     expectations: Expectations,
     cache: TokenCache,
+    usual_header: HeaderMemo,
 }
 
 /// A token that has passed the checks that need no key.
 pub(crate) struct Unverified<'t> {
     token: &'t [u8],
     compact: Compact<'t>,
-    header: Header,
+    header: KnownHeader,
 }
 
 impl Unverified<'_> {
@@ -66,6 +70,7 @@ impl Validator {
         Self {
             expectations,
             cache: TokenCache::new(cache_capacity),
+            usual_header: HeaderMemo::default(),
         }
     }
 
@@ -99,7 +104,8 @@ impl Validator {
         let token = token.as_ref();
         self.check_size(token)?;
         let compact = Compact::parse(token).map_err(InvalidToken::Malformed)?;
-        let header = Header::parse(compact.header).map_err(|error| InvalidToken::from(VerifyError::from(error)))?;
+        let header = self.usual_header.read(compact.header);
+        let header = header.map_err(|error| InvalidToken::from(VerifyError::from(error)))?;
         if !self.expectations.algorithms.contains(&header.algorithm) {
             return Err(InvalidToken::Algorithm);
         }
@@ -121,6 +127,7 @@ impl Validator {
         let Unverified { token, compact, header } = unverified;
         let key: &Arc<VerificationKey> = keys.select(header.key_id.as_deref(), header.algorithm)?;
         jose::verify_signature(key, header.algorithm, compact)?;
+        self.usual_header.remember(compact.header, header);
         let claims = read_claims(token, compact)?;
         self.check_claims(&claims, now)?;
         let verified = Arc::new(VerifiedToken::signed(claims, Arc::clone(key), Arc::clone(client_id)));
