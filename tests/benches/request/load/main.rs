@@ -42,6 +42,7 @@ fn main() {
         return;
     }
     threads::compare();
+    threads::hand_over();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -106,37 +107,47 @@ async fn end_to_end() {
 
 /// The warm requests of regular callers while others send a new token each time.
 async fn flood(server: &Server, warm: &Load, one_time: &Arc<Load>) {
-    let (mut calm, mut flooded) = (Vec::new(), Vec::new());
+    let known = Arc::new(warm.clone());
+    let (mut calm, mut crowded, mut flooded) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..TURNS {
         calm.push(client::measure(server.address(), warm, CONNECTIONS, TURN / 2).await);
-        let others = client::flood(server.address(), one_time, CONNECTIONS);
-        flooded.push(client::measure(server.address(), warm, CONNECTIONS, TURN / 2).await);
-        others.abort();
+        for (load, measured) in [(&known, &mut crowded), (one_time, &mut flooded)] {
+            let others = client::flood(server.address(), load, CONNECTIONS);
+            measured.push(client::measure(server.address(), warm, CONNECTIONS, TURN / 2).await);
+            others.abort();
+        }
     }
     println!(
         "\nwarm requests beside a flood of one-time tokens over as many connections, {} of them new\n",
         one_time.taken()
     );
-    for (name, measured) in [("without", &calm), ("during", &flooded)] {
+    for (name, measured) in [
+        ("alone", &calm),
+        ("beside as many requests with a known token", &crowded),
+        ("beside the flood", &flooded),
+    ] {
         println!(
-            "{name:<8} median {:>7.1} µs, p99 {:>7.1} µs, {:>7.0} requests per second",
+            "{name:<42} median {:>7.1} µs, p99 {:>7.1} µs, {:>7.0} requests per second",
             median(measured.iter().map(|measured| measured.median)),
             median(measured.iter().map(|measured| measured.p99)),
             median(measured.iter().map(|measured| measured.per_second)),
         );
     }
-    let ratio = |part: fn(&Measured) -> f64| {
-        median(
-            calm.iter()
-                .zip(&flooded)
-                .map(|(calm, flooded)| part(flooded) / part(calm)),
-        )
-    };
-    println!(
-        "ratio    median {:>7.2}, p99 {:>7.2}",
-        ratio(|measured| measured.median),
-        ratio(|measured| measured.p99)
-    );
+    for (name, others) in [("flood / alone", &calm), ("flood / beside known tokens", &crowded)] {
+        let ratio = |part: fn(&Measured) -> f64| {
+            median(
+                others
+                    .iter()
+                    .zip(&flooded)
+                    .map(|(other, flooded)| part(flooded) / part(other)),
+            )
+        };
+        println!(
+            "{name:<42} median {:>7.2}, p99 {:>7.2}",
+            ratio(|measured| measured.median),
+            ratio(|measured| measured.p99)
+        );
+    }
 }
 
 /// New tokens, for whose signatures each core has to do its part: they take longer than all that is measured.
