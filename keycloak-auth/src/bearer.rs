@@ -77,29 +77,42 @@ impl<'r> BearerToken<'r> {
         }
     }
 
-    /// The text, when it is that of one token.
-    pub(crate) fn text(self) -> Result<&'r str, HeaderFault> {
+    /// The bytes, when they are those of one token; from a header they are ASCII then.
+    pub(crate) fn word(self) -> Result<&'r [u8], HeaderFault> {
         let bytes = match self {
             Self::Unread(bytes) => bytes,
-            Self::Text(text) => return Ok(text),
+            Self::Text(text) => return Ok(text.as_bytes()),
         };
-        // Without a way out in the loop it takes many bytes at once.
-        let is_one_word = bytes.iter().fold(true, |so_far, byte| {
-            so_far & (byte.is_ascii_graphic() & (*byte != b','))
+        // The least and the greatest of all bytes, and how near they come to a comma: a processor takes many at once for that.
+        let all = (u8::MAX, 0, u8::MAX);
+        let (least, greatest, from_comma) = bytes.iter().fold(all, |(least, greatest, from_comma), byte| {
+            (least.min(*byte), greatest.max(*byte), from_comma.min(*byte ^ b','))
         });
-        let text = std::str::from_utf8(bytes).map_err(|_| HeaderFault::Malformed)?;
-        if is_one_word {
-            Ok(text)
-        } else if !bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t')) {
-            Err(HeaderFault::Malformed)
-        } else if text.starts_with('{') {
-            // The JSON serialisation of a JWS: one credential, though not one that is accepted.
-            Ok(text)
-        } else if text.contains(',') {
-            Err(HeaderFault::SeveralCredentials)
+        if least >= b'!' && greatest <= b'~' && from_comma != 0 {
+            Ok(bytes)
         } else {
-            Err(HeaderFault::Malformed)
+            not_one_word(bytes)
         }
+    }
+
+    /// The text, when it is that of one token.
+    pub(crate) fn text(self) -> Result<&'r str, HeaderFault> {
+        std::str::from_utf8(self.word()?).map_err(|_| HeaderFault::Malformed)
+    }
+}
+
+/// What is wrong with bytes that are not one word, unless they are a JSON object.
+#[cold]
+fn not_one_word(bytes: &[u8]) -> Result<&[u8], HeaderFault> {
+    if !bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t')) {
+        Err(HeaderFault::Malformed)
+    } else if bytes.starts_with(b"{") {
+        // The JSON serialisation of a JWS: one credential, though not one that is accepted.
+        Ok(bytes)
+    } else if bytes.contains(&b',') {
+        Err(HeaderFault::SeveralCredentials)
+    } else {
+        Err(HeaderFault::Malformed)
     }
 }
 
@@ -190,6 +203,8 @@ mod tests {
             b"Bearer a\tb",
             b"Bearer\ta.b.c",
             b"Bearer \xff.b.c",
+            b"Bearer a.\xc3\xa4.c",
+            b"Bearer {\xc3\xa4}",
         ] {
             assert_eq!(read(&[value]), Err(HeaderFault::Malformed), "{value:?}");
         }

@@ -44,18 +44,33 @@ pub struct Answer {
 /// The texts of a response that depends on nothing: refusing garbage must cost an attacker more than the service.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Prepared {
-    challenge: &'static str,
+    /// `None`: the realm has to be named in it.
+    challenge: Option<&'static HeaderValue>,
     envelope: &'static str,
 }
 
-/// The code and message of an invalid token, with the texts of its response (RFC 6750 §3.1, invalid_token).
+/// The code and message of an answer, with the texts of its response; `error` is that of RFC 6750 §3.1.
 macro_rules! prepared {
     ($code:literal, $message:literal) => {
+        prepared!($code, $message, None)
+    };
+    ($error:literal: $code:literal, $message:literal) => {{
+        // Each character is checked here, by the compiler, and not in each response.
+        static CHALLENGE: HeaderValue = HeaderValue::from_static(concat!(
+            r#"Bearer error=""#,
+            $error,
+            r#"", error_description=""#,
+            $message,
+            '"'
+        ));
+        prepared!($code, $message, Some(&CHALLENGE))
+    }};
+    ($code:literal, $message:literal, $challenge:expr) => {
         (
             $code,
             Cow::Borrowed($message),
             Some(Prepared {
-                challenge: concat!(r#"Bearer error="invalid_token", error_description=""#, $message, '"'),
+                challenge: $challenge,
                 envelope: concat!(
                     r#"{"error":{"code":""#,
                     $code,
@@ -91,35 +106,31 @@ impl Answer {
     pub fn to(error: &AuthError) -> Self {
         match error {
             // RFC 6750 §3.1: no error code when the request lacks any authentication information.
-            AuthError::MissingCredentials => Self::new(
+            AuthError::MissingCredentials => Self::prepared(
                 StatusCode::UNAUTHORIZED,
-                "missing_header",
-                "an access token is required",
+                prepared!("missing_header", "an access token is required"),
                 Challenge::Realm,
             ),
             // RFC 6750 §3.1, invalid_request.
-            AuthError::InvalidRequest(fault) => Self::new(
+            AuthError::InvalidRequest(fault) => Self::prepared(
                 StatusCode::BAD_REQUEST,
-                "invalid_header_format",
                 match fault {
-                    HeaderFault::SeveralCredentials => "the request has more than one set of credentials",
-                    HeaderFault::Malformed => "the authorization header is not `Bearer` followed by one token",
+                    HeaderFault::SeveralCredentials => prepared!(
+                        "invalid_request": "invalid_header_format", "the request has more than one set of credentials"
+                    ),
+                    HeaderFault::Malformed => prepared!(
+                        "invalid_request": "invalid_header_format",
+                        "the authorization header is not `Bearer` followed by one token"
+                    ),
                 },
                 Challenge::error("invalid_request"),
             ),
             // RFC 6750 §3.1, invalid_token.
-            AuthError::InvalidToken(invalid) => {
-                let (code, message, prepared) = invalid_token(*invalid);
-                Self {
-                    prepared,
-                    ..Self::new(
-                        StatusCode::UNAUTHORIZED,
-                        code,
-                        message,
-                        Challenge::error("invalid_token"),
-                    )
-                }
-            }
+            AuthError::InvalidToken(invalid) => Self::prepared(
+                StatusCode::UNAUTHORIZED,
+                invalid_token(*invalid),
+                Challenge::error("invalid_token"),
+            ),
             // RFC 6750 §3.1, insufficient_scope.
             AuthError::Forbidden(denial) => Self::new(
                 StatusCode::FORBIDDEN,
@@ -170,6 +181,13 @@ impl Answer {
             challenge,
             retry_after: None,
             prepared: None,
+        }
+    }
+
+    fn prepared(status: StatusCode, (code, message, prepared): Texts, challenge: Challenge) -> Self {
+        Self {
+            prepared,
+            ..Self::new(status, code, message, challenge)
         }
     }
 
@@ -226,8 +244,8 @@ impl Answer {
 
     /// The value of `WWW-Authenticate`; `realm` is named where the answer has no error.
     fn challenge(&self, realm: Option<&str>) -> Option<HeaderValue> {
-        if let Some(prepared) = self.prepared {
-            return Some(HeaderValue::from_static(prepared.challenge));
+        if let Some(challenge) = self.prepared.and_then(|prepared| prepared.challenge) {
+            return Some(challenge.clone());
         }
         let text = match &self.challenge {
             Challenge::None => return None,
@@ -264,8 +282,8 @@ impl Answer {
     /// The whole response: the body in the given format; status and challenge always as above.
     pub(crate) fn response(&self, format: &ErrorFormat, realm: Option<&str>) -> Response {
         let mut response = match format {
-            ErrorFormat::Envelope => body_of("application/json", self.envelope()),
-            ErrorFormat::ProblemDetails => body_of("application/problem+json", self.problem_details().to_string()),
+            ErrorFormat::Envelope => body_of(&JSON, self.envelope()),
+            ErrorFormat::ProblemDetails => body_of(&PROBLEM_JSON, self.problem_details().to_string()),
             ErrorFormat::Custom(renderer) => {
                 let mut response = (renderer.0)(self);
                 response.headers_mut().remove(WWW_AUTHENTICATE);
@@ -334,20 +352,29 @@ impl Challenge {
     }
 }
 
-fn invalid_token(invalid: InvalidToken) -> (&'static str, Cow<'static, str>, Option<Prepared>) {
+/// Code and message, and the whole texts where they depend on nothing.
+type Texts = (&'static str, Cow<'static, str>, Option<Prepared>);
+
+fn invalid_token(invalid: InvalidToken) -> Texts {
     match invalid {
         InvalidToken::Malformed(MalformedToken::TooLarge) => {
-            prepared!("malformed_token", "the access token is too large")
+            prepared!("invalid_token": "malformed_token", "the access token is too large")
         }
         InvalidToken::Malformed(
             MalformedToken::Parts | MalformedToken::Encoding | MalformedToken::Header | MalformedToken::Payload,
-        ) => prepared!("malformed_token", "the access token is malformed"),
+        ) => prepared!("invalid_token": "malformed_token", "the access token is malformed"),
         InvalidToken::HeaderParameter(_) => {
-            prepared!("malformed_token", "the access token's header is not acceptable")
+            prepared!("invalid_token": "malformed_token", "the access token's header is not acceptable")
         }
-        InvalidToken::Algorithm => prepared!("invalid_algorithm", "the access token's algorithm is not accepted"),
-        InvalidToken::UnknownKey => prepared!("unknown_kid", "the access token names no current key of the issuer"),
-        InvalidToken::Signature => prepared!("invalid_signature", "the access token's signature is not valid"),
+        InvalidToken::Algorithm => {
+            prepared!("invalid_token": "invalid_algorithm", "the access token's algorithm is not accepted")
+        }
+        InvalidToken::UnknownKey => {
+            prepared!("invalid_token": "unknown_kid", "the access token names no current key of the issuer")
+        }
+        InvalidToken::Signature => {
+            prepared!("invalid_token": "invalid_signature", "the access token's signature is not valid")
+        }
         InvalidToken::MissingClaim(claim) => (
             "missing_claim",
             format!("the access token has no claim `{claim}`").into(),
@@ -359,16 +386,18 @@ fn invalid_token(invalid: InvalidToken) -> (&'static str, Cow<'static, str>, Opt
             None,
         ),
         InvalidToken::CustomClaims => {
-            prepared!("invalid_claims", "the access token lacks claims that are required here")
+            prepared!("invalid_token": "invalid_claims", "the access token lacks claims that are required here")
         }
         InvalidToken::Inactive | InvalidToken::IssuedBeforeNotBefore => {
-            prepared!("token_inactive", "the access token is not active")
+            prepared!("invalid_token": "token_inactive", "the access token is not active")
         }
-        InvalidToken::Expired => prepared!("token_expired", "the access token has expired"),
-        InvalidToken::NotYetValid => prepared!("token_not_yet_valid", "the access token is not valid yet"),
-        InvalidToken::TokenType => prepared!("invalid_token_type", "the token is not an access token"),
+        InvalidToken::Expired => prepared!("invalid_token": "token_expired", "the access token has expired"),
+        InvalidToken::NotYetValid => {
+            prepared!("invalid_token": "token_not_yet_valid", "the access token is not valid yet")
+        }
+        InvalidToken::TokenType => prepared!("invalid_token": "invalid_token_type", "the token is not an access token"),
         InvalidToken::SenderConstrained => prepared!(
-            "sender_constrained_token",
+            "invalid_token": "sender_constrained_token",
             "the access token is bound to a key and not acceptable as a bearer token"
         ),
     }
@@ -403,10 +432,13 @@ fn quotable(text: &str) -> String {
         .collect()
 }
 
-fn body_of(content_type: &'static str, body: impl Into<Body>) -> Response {
+// Checking each of their characters is left to the compiler.
+static JSON: HeaderValue = HeaderValue::from_static("application/json");
+static PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+fn body_of(content_type: &HeaderValue, body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.headers_mut().insert(CONTENT_TYPE, content_type.clone());
     response
 }
 
@@ -458,7 +490,7 @@ mod tests {
 
     #[test]
     fn prepared_texts_say_what_they_stand_for() {
-        for invalid in [
+        let invalid_tokens = [
             InvalidToken::Malformed(MalformedToken::TooLarge),
             InvalidToken::Malformed(MalformedToken::Parts),
             InvalidToken::HeaderParameter("crit"),
@@ -472,15 +504,21 @@ mod tests {
             InvalidToken::NotYetValid,
             InvalidToken::TokenType,
             InvalidToken::SenderConstrained,
-        ] {
-            let answer = Answer::to(&AuthError::InvalidToken(invalid));
+        ];
+        let others = [
+            AuthError::MissingCredentials,
+            AuthError::InvalidRequest(HeaderFault::SeveralCredentials),
+            AuthError::InvalidRequest(HeaderFault::Malformed),
+        ];
+        for error in invalid_tokens.map(AuthError::InvalidToken).into_iter().chain(others) {
+            let answer = Answer::to(&error);
             let composed = Answer {
                 prepared: None,
                 ..answer.clone()
             };
-            assert!(answer.prepared.is_some(), "{invalid:?}");
-            assert_eq!(answer.challenge(None), composed.challenge(None), "{invalid:?}");
-            assert_eq!(answer.envelope(), composed.envelope(), "{invalid:?}");
+            assert!(answer.prepared.is_some(), "{error:?}");
+            assert_eq!(answer.challenge(None), composed.challenge(None), "{error:?}");
+            assert_eq!(answer.envelope(), composed.envelope(), "{error:?}");
         }
     }
 }

@@ -284,7 +284,7 @@ impl Keycloak {
             }
             return Some(self.noted(found));
         }
-        let token = match token.text() {
+        let token = match token.word() {
             Ok(token) => token,
             Err(fault) => return Some(Err(fault.into())),
         };
@@ -330,7 +330,7 @@ impl Keycloak {
         } = &*self.parts;
         let judge = async {
             let token = token.text()?;
-            if let Some(introspector) = introspection.as_ref().filter(|asked| asked.judges(token)) {
+            if let Some(introspector) = introspection.as_ref().filter(|asked| asked.judges(token.as_bytes())) {
                 return introspector.authenticate(token, validator).await;
             }
             match (self.verify_with_fetched_keys(token).await?, introspection) {
@@ -395,7 +395,9 @@ impl Keycloak {
 
     #[cold]
     fn note_refusal(&self, error: &AuthError) {
-        self.parts.metrics.token_refused(Answer::to(error).code);
+        if self.parts.metrics.is_listening() {
+            self.parts.metrics.token_refused(Answer::to(error).code);
+        }
         match error {
             AuthError::InvalidToken(invalid) => {
                 tracing::debug!(target: "keycloak_auth", "access token refused: {invalid}")

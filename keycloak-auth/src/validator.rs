@@ -22,7 +22,10 @@ use crate::{
     claims::{Claims, InvalidPayload},
     introspection::is_lightweight,
     invalid_token::InvalidToken,
-    jose::{self, Algorithm, Compact, Header, KeySet, MalformedToken, TokenTypeHeader, VerificationKey, VerifyError},
+    jose::{
+        self, Algorithm, Compact, HeaderMemo, KeySet, KnownHeader, MalformedToken, TokenTypeHeader, VerificationKey,
+        VerifyError,
+    },
     text::code_list,
     verified_token::{Verified, VerifiedToken},
 };
@@ -52,13 +55,14 @@ pub(crate) struct Validator {
     cache: TokenCache,
     /// Tokens that were issued before this time are void, in seconds since the Unix epoch. It only ever grows.
     not_before: AtomicU64,
+    usual_header: HeaderMemo,
 }
 
 /// A token that has passed the checks that need no key.
 pub(crate) struct Unverified<'t> {
-    token: &'t str,
+    token: &'t [u8],
     compact: Compact<'t>,
-    header: Header,
+    header: KnownHeader,
 }
 
 /// Whether every check was made.
@@ -99,6 +103,7 @@ impl Validator {
             expectations,
             cache: TokenCache::new(cache_capacity),
             not_before: AtomicU64::new(0),
+            usual_header: HeaderMemo::default(),
         }
     }
 
@@ -138,10 +143,12 @@ impl Validator {
     }
 
     /// The checks that need no key.
-    pub(crate) fn inspect<'t>(&self, token: &'t str) -> Result<Unverified<'t>, InvalidToken> {
+    pub(crate) fn inspect<'t>(&self, token: &'t (impl AsRef<[u8]> + ?Sized)) -> Result<Unverified<'t>, InvalidToken> {
+        let token = token.as_ref();
         self.check_size(token)?;
         let compact = Compact::parse(token).map_err(InvalidToken::Malformed)?;
-        let header = Header::parse(compact.header).map_err(|error| InvalidToken::from(VerifyError::from(error)))?;
+        let header = self.usual_header.read(compact.header);
+        let header = header.map_err(|error| InvalidToken::from(VerifyError::from(error)))?;
         if !self.expectations.algorithms.contains(&header.algorithm) {
             return Err(InvalidToken::Algorithm);
         }
@@ -163,6 +170,7 @@ impl Validator {
         let Unverified { token, compact, header } = unverified;
         let key: &Arc<VerificationKey> = keys.select(header.key_id.as_deref(), header.algorithm)?;
         jose::verify_signature(key, header.algorithm, compact)?;
+        self.usual_header.remember(compact.header, header);
         let claims = read_claims(token, compact)?;
         let completeness = self.check_genuine(&claims, now)?;
         let verified = Arc::new(VerifiedToken::signed(claims, Arc::clone(key), Arc::clone(client_id)));
@@ -182,8 +190,8 @@ impl Validator {
     }
 
     /// Keeps huge tokens away from everything that looks at them.
-    pub(crate) fn check_size(&self, token: &str) -> Result<(), InvalidToken> {
-        if token.len() > self.expectations.max_token_bytes {
+    pub(crate) fn check_size(&self, token: impl AsRef<[u8]>) -> Result<(), InvalidToken> {
+        if token.as_ref().len() > self.expectations.max_token_bytes {
             return Err(InvalidToken::Malformed(MalformedToken::TooLarge));
         }
         Ok(())
@@ -274,7 +282,7 @@ fn log_mismatch<'t>(claim: &'static str, found: impl IntoIterator<Item = &'t str
 }
 
 /// Reads the claims of a genuine token.
-fn read_claims(token: &str, compact: &Compact<'_>) -> Result<Claims, InvalidToken> {
+fn read_claims(token: &[u8], compact: &Compact<'_>) -> Result<Claims, InvalidToken> {
     let mut buffer = jose::buffer::<USUAL_PAYLOAD>();
     let long;
     let json = match jose::decode_into(compact.payload, &mut buffer) {
@@ -284,7 +292,8 @@ fn read_claims(token: &str, compact: &Compact<'_>) -> Result<Claims, InvalidToke
             &long
         }
     };
-    let json = str::from_utf8(json).map_err(|_| InvalidToken::Malformed(MalformedToken::Encoding))?;
+    let text = |bytes| str::from_utf8(bytes).map_err(|_| InvalidToken::Malformed(MalformedToken::Encoding));
+    let (token, json) = (text(token)?, text(json)?);
     let start = compact.header.len() + 1;
     Ok(Claims::of_token(token, start..start + compact.payload.len(), json)?)
 }

@@ -119,7 +119,7 @@ fn single(headers: &HeaderMap) -> Result<Option<&str>, String> {
     }
 }
 
-fn decode<T: for<'de> Deserialize<'de>>(part: &str) -> Option<T> {
+fn decode<T: for<'de> Deserialize<'de>>(part: &[u8]) -> Option<T> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode_to_vec(part).ok()?).ok()
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct RequestContext {
 pub(super) struct Known {
     keycloak: Option<Keycloak>,
     user: Option<KeycloakUser>,
+    /// Whether there is a [`RequestContext`] in the request, be it of this `Keycloak` or not.
+    has_context: bool,
 }
 
 /// The [`Keycloak`] that a request is under, and its caller if determined before.
@@ -46,6 +48,7 @@ pub(super) fn known<S: 'static>(parts: &Parts, state: &S) -> Known {
         (own, _) => Known {
             keycloak: own,
             user: None,
+            has_context: context.is_some(),
         },
     }
 }
@@ -55,6 +58,7 @@ impl RequestContext {
         Known {
             keycloak: Some(self.keycloak.clone()),
             user: self.user.clone(),
+            has_context: true,
         }
     }
 }
@@ -126,7 +130,9 @@ pub(super) fn with_caller<'p, T: Send + 'p>(
     match keycloak.authenticate_with_current_keys(token, keycloak.now()) {
         Some(Ok(verified)) => {
             let user = KeycloakUser::new(verified);
-            keep(&user, parts, &keycloak);
+            if known.has_context || !keycloak.has_token_cache() {
+                keep(&user, parts, &keycloak);
+            }
             Judgement::ready(conclude(Some(user), parts, keycloak))
         }
         Some(Err(error)) => Judgement::ready(Err(AuthRejection::new(error, keycloak))),

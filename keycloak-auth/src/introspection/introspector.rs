@@ -68,7 +68,7 @@ impl Introspector {
     }
 
     /// Whether Keycloak alone judges this token, so that there is nothing to verify first.
-    pub(crate) fn judges(&self, token: &str) -> bool {
+    pub(crate) fn judges(&self, token: &[u8]) -> bool {
         self.mode.covers_all() || (self.mode.covers_opaque() && is_opaque(token))
     }
 
@@ -80,7 +80,7 @@ impl Introspector {
     ) -> Result<Arc<VerifiedToken>, AuthError> {
         validator.check_size(token)?;
         // What has the form of a JWS must not be worse than one that is verified here; anything else is Keycloak's to judge.
-        if !is_opaque(token) {
+        if !is_opaque(token.as_bytes()) {
             validator.inspect(token)?;
         }
         self.claims_of(token, validator, &self.other_turns).await

@@ -17,12 +17,12 @@ pub(crate) const fn buffer<const SIZE: usize>() -> Buffer<SIZE> {
 }
 
 /// Decodes into `buffer` and returns the part that was filled.
-pub(crate) fn decode_into<'b>(text: &str, buffer: &'b mut [MaybeUninit<u8>]) -> Result<&'b [u8], NotBase64Url> {
+pub(crate) fn decode_into<'b>(text: &[u8], buffer: &'b mut [MaybeUninit<u8>]) -> Result<&'b [u8], NotBase64Url> {
     if text.len() / 4 * 3 + 2 > buffer.len() {
         return Err(NotBase64Url);
     }
     URL_SAFE_NO_PAD
-        .decode(text.as_bytes(), Out::from_uninit_slice(buffer))
+        .decode(text, Out::from_uninit_slice(buffer))
         .map(|filled| &*filled)
         .map_err(|_| NotBase64Url)
 }
@@ -33,8 +33,8 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
 }
 
 /// Decodes to bytes.
-pub(crate) fn decode(text: &str) -> Result<Vec<u8>, NotBase64Url> {
-    URL_SAFE_NO_PAD.decode_to_vec(text.as_bytes()).map_err(|_| NotBase64Url)
+pub(crate) fn decode(text: impl AsRef<[u8]>) -> Result<Vec<u8>, NotBase64Url> {
+    URL_SAFE_NO_PAD.decode_to_vec(text).map_err(|_| NotBase64Url)
 }
 
 /// Decodes to UTF-8 text.
@@ -58,7 +58,7 @@ mod tests {
         for spelling in ["QR", "QQ==", "QQ=", "Q Q", "QQ\n", "Q", "+/", "QUI\u{0}", "QUJ"] {
             assert_eq!(decode(spelling), Err(NotBase64Url), "{spelling:?}");
             assert_eq!(
-                decode_into(spelling, &mut buffer::<64>()),
+                decode_into(spelling.as_bytes(), &mut buffer::<64>()),
                 Err(NotBase64Url),
                 "{spelling:?}"
             );
@@ -67,6 +67,6 @@ mod tests {
 
     #[test]
     fn refuses_what_does_not_fit_the_buffer() {
-        assert_eq!(decode_into("QUJDREVGR0g", &mut buffer::<4>()), Err(NotBase64Url));
+        assert_eq!(decode_into(b"QUJDREVGR0g", &mut buffer::<4>()), Err(NotBase64Url));
     }
 }

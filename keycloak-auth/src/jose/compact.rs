@@ -23,29 +23,33 @@ pub enum MalformedToken {
 /// The parts of a compact JWS, borrowed from the token.
 #[derive(Clone, Copy)]
 pub(crate) struct Compact<'t> {
-    pub(crate) header: &'t str,
-    pub(crate) payload: &'t str,
-    pub(crate) signature: &'t str,
+    pub(crate) header: &'t [u8],
+    pub(crate) payload: &'t [u8],
+    pub(crate) signature: &'t [u8],
     /// What was signed: header, dot, payload (RFC 7515 §5.1 step 8).
-    pub(crate) signing_input: &'t str,
+    pub(crate) signing_input: &'t [u8],
 }
 
 impl<'t> Compact<'t> {
     /// Splits at the dots; anything but three parts, of which only the signature may be empty, is malformed.
     ///
     /// The empty signature gets through because its answer is about the algorithm: `alg: none`.
-    pub(crate) fn parse(token: &'t str) -> Result<Self, MalformedToken> {
-        let (signing_input, signature) = token.rsplit_once('.').ok_or(MalformedToken::Parts)?;
-        let (header, payload) = signing_input.split_once('.').ok_or(MalformedToken::Parts)?;
-        if header.is_empty() || payload.is_empty() || payload.contains('.') {
+    pub(crate) fn parse(token: &'t (impl AsRef<[u8]> + ?Sized)) -> Result<Self, MalformedToken> {
+        let token = token.as_ref();
+        let mut dots = memchr::memchr_iter(b'.', token);
+        let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
+            return Err(MalformedToken::Parts);
+        };
+        let compact = Self {
+            header: &token[..first],
+            payload: &token[first + 1..second],
+            signature: &token[second + 1..],
+            signing_input: &token[..second],
+        };
+        if compact.header.is_empty() || compact.payload.is_empty() {
             return Err(MalformedToken::Parts);
         }
-        Ok(Self {
-            header,
-            payload,
-            signature,
-            signing_input,
-        })
+        Ok(compact)
     }
 }
 
@@ -56,8 +60,10 @@ mod tests {
     #[test]
     fn splits_three_parts_and_nothing_else() {
         let compact = Compact::parse("aa.bb.cc").expect("three parts");
-        assert_eq!((compact.header, compact.payload, compact.signature), ("aa", "bb", "cc"));
-        assert_eq!(compact.signing_input, "aa.bb");
+        assert_eq!(compact.header, b"aa");
+        assert_eq!(compact.payload, b"bb");
+        assert_eq!(compact.signature, b"cc");
+        assert_eq!(compact.signing_input, b"aa.bb");
         assert!(Compact::parse("aa.bb.").is_ok(), "an unsecured JWS has three parts too");
         for text in [
             "",

@@ -44,7 +44,7 @@ const REFUSED: [&str; 10] = ["crit", "b64", "enc", "zip", "p2c", "epk", "jwk", "
 
 impl Header {
     /// Decodes and reads the first part of a token.
-    pub(crate) fn parse(encoded: &str) -> Result<Self, HeaderError> {
+    pub(crate) fn parse(encoded: &[u8]) -> Result<Self, HeaderError> {
         let mut buffer = base64url::buffer::<USUAL_SIZE>();
         let long;
         let json = match base64url::decode_into(encoded, &mut buffer) {
@@ -122,7 +122,11 @@ mod tests {
     use super::*;
 
     fn parse(json: &str) -> Result<Header, HeaderError> {
-        Header::parse(&base64_simd::URL_SAFE_NO_PAD.encode_to_string(json.as_bytes()))
+        Header::parse(
+            base64_simd::URL_SAFE_NO_PAD
+                .encode_to_string(json.as_bytes())
+                .as_bytes(),
+        )
     }
 
     #[test]

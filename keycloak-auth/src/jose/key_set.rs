@@ -120,8 +120,7 @@ impl KeySet {
     /// When `compact` is malformed, its header asks for something that is not accepted (`none`, an HMAC algorithm, `crit`,
     /// an embedded key), no key of the set is meant, or the signature does not verify.
     pub fn verify(&self, compact: impl AsRef<[u8]>) -> Result<Vec<u8>, VerifyError> {
-        let text = std::str::from_utf8(compact.as_ref()).map_err(|_| MalformedToken::Encoding)?;
-        let compact = Compact::parse(text)?;
+        let compact = Compact::parse(&compact)?;
         let header = Header::parse(compact.header)?;
         let key = self.select(header.key_id.as_deref(), header.algorithm)?;
         verify_signature(key, header.algorithm, &compact)?;
@@ -185,7 +184,7 @@ pub(crate) fn verify_signature(
     let mut buffer = base64url::buffer::<{ MAX_SIGNATURE + 2 }>();
     let signature = base64url::decode_into(compact.signature, &mut buffer).map_err(|_| MalformedToken::Encoding)?;
     verifier
-        .verify_sig(compact.signing_input.as_bytes(), signature)
+        .verify_sig(compact.signing_input, signature)
         .map_err(|_| VerifyError::Signature)
 }
 

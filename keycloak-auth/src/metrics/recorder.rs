@@ -147,6 +147,11 @@ impl Recorder {
         Self(Some(Arc::new(recording)))
     }
 
+    /// Whether what is recorded gets anywhere.
+    pub(crate) fn is_listening(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// The time, where somebody listens: looking at it takes longer than the warm way of a request allows for nothing.
     pub(crate) fn stopwatch(&self) -> Option<Instant> {
         self.0.as_ref().map(|_| Instant::now())

@@ -55,6 +55,7 @@ pub(crate) struct Comparison {
 }
 
 pub(crate) const UNPROTECTED: &str = "unprotected";
+pub(crate) const UNPROTECTED_WITH_STATE: &str = "unprotected, with a state";
 pub(crate) const IDLE_EXTRACTOR: &str = "an extractor that does nothing";
 pub(crate) const IDLE_LAYER: &str = "a layer that does nothing";
 pub(crate) const GUARD: &str = "warm: guard, from state";
@@ -135,6 +136,15 @@ impl Comparison {
             ),
             repetitions: MANY,
         }];
+        alternatives.push(Alternative {
+            name: UNPROTECTED_WITH_STATE,
+            work: Work::requests(
+                unprotected_with_state(&issuer).await,
+                Supply::always(tokens.warm.clone()),
+                StatusCode::OK,
+            ),
+            repetitions: MANY,
+        });
         alternatives.extend(idle(&tokens));
         alternatives.extend(warm(&issuer, &tokens).await);
         alternatives.extend(cold(&issuer, &tokens).await);
@@ -148,6 +158,14 @@ impl Comparison {
             _issuer: issuer,
         }
     }
+}
+
+/// An unprotected route beside a state like that of the guard: axum copies a handler with its state for each request.
+async fn unprotected_with_state(issuer: &Issuer) -> Router {
+    let keycloak = ready(settings(issuer.url())).await;
+    Router::new()
+        .route("/orders", routing::get(unguarded))
+        .with_state(keycloak)
 }
 
 /// What axum takes for being extended at all.

@@ -67,6 +67,21 @@ impl Drop for Server {
     }
 }
 
+/// Keeps this process, from which the load comes, off the core of the services.
+pub(crate) fn leave_core_to_services() {
+    let others = std::thread::available_parallelism().map_or(1, usize::from) - 1;
+    if others > 0 && has_taskset() {
+        let (cores, process) = (format!("1-{others}"), std::process::id().to_string());
+        let taskset = Command::new("taskset")
+            .args(["-a", "-c", "-p", &cores, &process])
+            .stdout(Stdio::null())
+            .status();
+        if !taskset.is_ok_and(|status| status.success()) {
+            println!("the load could not be kept off the core of the services");
+        }
+    }
+}
+
 fn has_taskset() -> bool {
     Command::new("taskset").arg("-V").stdout(Stdio::null()).status().is_ok()
 }

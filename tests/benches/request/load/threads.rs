@@ -49,6 +49,25 @@ pub(crate) fn compare() {
     }
 }
 
+/// How long it takes to hand work to the threads for blocking work and to have its result: what moving verifications off the
+/// runtime's workers would add to each.
+pub(crate) fn hand_over() {
+    let runtime = Runtime::new().expect("a runtime");
+    let microseconds = runtime.block_on(async {
+        let mut microseconds = Vec::new();
+        for _ in 0..5000 {
+            let begin = Instant::now();
+            tokio::task::spawn_blocking(|| ()).await.expect("no panic");
+            microseconds.push(begin.elapsed().as_secs_f64() * 1e6);
+        }
+        microseconds
+    });
+    println!(
+        "\nhanding nothing to a thread for blocking work and back: {:.1} µs",
+        median(microseconds.into_iter())
+    );
+}
+
 fn per_second(threads: usize, router: &Router, authorization: &HeaderValue) -> f64 {
     let ready = Barrier::new(threads);
     std::thread::scope(|scope| {
