@@ -9,6 +9,7 @@ mod setup;
 
 mod access_matrix;
 mod algorithms;
+mod diagnosis;
 mod differential;
 mod facts;
 mod introspection;
@@ -23,6 +24,7 @@ mod table;
 fn main() -> ExitCode {
     let subjects = [
         facts::tests(),
+        diagnosis::tests(),
         differential::tests(),
         table::tests(),
         policies::tests(),
