@@ -62,7 +62,12 @@ impl Service {
 
     /// `GET` over a plain socket with these header lines as they are, for what clients refuse to send.
     pub async fn raw_get(&self, path: &str, header_lines: &[&[u8]]) -> Answer {
-        let mut request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n", self.address).into_bytes();
+        self.raw("GET", path, header_lines).await
+    }
+
+    /// The same for any method and any form of target.
+    pub async fn raw(&self, method: &str, target: &str, header_lines: &[&[u8]]) -> Answer {
+        let mut request = format!("{method} {target} HTTP/1.1\r\nHost: {}\r\n", self.address).into_bytes();
         for line in header_lines {
             request.extend_from_slice(line);
             request.extend_from_slice(b"\r\n");

@@ -10,10 +10,13 @@ use crate::{
     AuthError, Introspection, InvalidToken, Keycloak,
     client_authentication::ClientCredentials,
     introspection::Introspector,
-    jose::KeySet,
+    jose::{self, KeySet},
     provider::{HttpAnswer, ProviderMetadata},
     text::{chain, code_list, shortened},
 };
+
+/// How Keycloak says that a realm is disabled.
+const DISABLED: &str = "Realm not enabled";
 
 /// A difference between clocks that nobody notices.
 const CLOSE: Duration = Duration::from_secs(5);
@@ -26,6 +29,7 @@ pub(super) async fn discovery(keycloak: &Keycloak, answer: HttpAnswer) -> (Findi
     }
     match metadata.read(&answer.body) {
         Ok(read) => match metadata.check_endpoints(&read) {
+            Ok(()) if is_disabled(keycloak).await => (disabled(keycloak), Some(read)),
             Ok(()) => (
                 Finding::ok(format!("the issuer is `{}`", shortened(read.issuer()))),
                 Some(read),
@@ -48,6 +52,36 @@ pub(super) async fn discovery(keycloak: &Keycloak, answer: HttpAnswer) -> (Findi
     }
 }
 
+/// Whether the realm is disabled: it shows its documents all the same, but answers no grant. The request names no grant, so that
+/// Keycloak looks at the realm and no further.
+async fn is_disabled(keycloak: &Keycloak) -> bool {
+    #[derive(Deserialize)]
+    struct Failure {
+        error_description: String,
+    }
+
+    let provider = &keycloak.parts().provider;
+    let ask = async {
+        let now = keycloak.now();
+        let url = provider.metadata.token_endpoint(&provider.http, now).await?;
+        let client = ClientCredentials::Public {
+            id: keycloak.client_id(),
+        };
+        provider.post_form(&url, client, &[], now).await
+    };
+    let Ok(answer) = provider.within_deadline(ask).await else {
+        return false;
+    };
+    serde_json::from_slice(&answer.body).is_ok_and(|failure: Failure| failure.error_description.starts_with(DISABLED))
+}
+
+fn disabled(keycloak: &Keycloak) -> Finding {
+    Finding::failed(
+        format!("the realm `{}` is disabled", shortened(keycloak.realm())),
+        "enable it in Keycloak's realm settings",
+    )
+}
+
 async fn no_discovery(keycloak: &Keycloak, answer: &HttpAnswer) -> Finding {
     #[derive(Deserialize)]
     struct Failure {
@@ -63,10 +97,7 @@ async fn no_discovery(keycloak: &Keycloak, answer: &HttpAnswer) -> Finding {
             format!("there is no realm `{}` on this server", shortened(realm)),
             "check `.realm(…)`: names are case-sensitive, and the display name is another",
         ),
-        _ if error.starts_with("Realm not enabled") => Finding::failed(
-            format!("the realm `{}` is disabled", shortened(realm)),
-            "enable it in Keycloak's realm settings",
-        ),
+        _ if error.starts_with(DISABLED) => disabled(keycloak),
         404 => match other_base_path(keycloak).await {
             Some(server_url) => Finding::failed(
                 "Keycloak is there, under another base path",
@@ -159,13 +190,23 @@ pub(super) async fn key_set(keycloak: &Keycloak, metadata: &ProviderMetadata) ->
     Finding::ok(format!("{} {usable}{skipped}", keys.len()))
 }
 
-/// Compares the clocks by the `Date` of an answer.
-pub(super) fn clock(keycloak: &Keycloak, answer: &HttpAnswer) -> Finding {
-    let date = answer.date.as_ref().and_then(|date| date.to_str().ok());
-    let Some(theirs) = date.and_then(|date| httpdate::parse_http_date(date).ok()) else {
-        return Finding::skipped("the answer has no `Date`");
+/// The time by Keycloak's clock, as a proxy says it or servers other than Keycloak: that sends no `Date` itself.
+pub(super) fn date(answer: &HttpAnswer) -> Option<Duration> {
+    let date = httpdate::parse_http_date(answer.date.as_ref()?.to_str().ok()?).ok()?;
+    Some(date.duration_since(std::time::UNIX_EPOCH).unwrap_or_default())
+}
+
+/// Compares the clocks: by the `Date` of an answer, or by when a token of this service's own is issued.
+pub(super) async fn clock(keycloak: &Keycloak, date: Option<Duration>) -> Finding {
+    let theirs = match date {
+        Some(date) => Some(date),
+        None => issued_now(keycloak).await,
     };
-    let theirs = theirs.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let Some(theirs) = theirs else {
+        return Finding::skipped(
+            "Keycloak sends no `Date`; with the `client_secret` of a client with a service account, a token shows its clock",
+        );
+    };
     let ours = keycloak.now();
     let difference = ours.abs_diff(theirs);
     let direction = if ours > theirs { "ahead of" } else { "behind" };
@@ -181,6 +222,38 @@ pub(super) fn clock(keycloak: &Keycloak, answer: &HttpAnswer) -> Finding {
         return Finding::warning(text, "set both clocks by NTP");
     }
     Finding::ok("both clocks agree")
+}
+
+/// The time at which Keycloak issues a token of this service's own (RFC 7519 §4.1.6), if it does.
+async fn issued_now(keycloak: &Keycloak) -> Option<Duration> {
+    #[derive(Deserialize)]
+    struct Tokens {
+        access_token: String,
+    }
+
+    #[derive(Deserialize)]
+    struct Payload {
+        iat: u64,
+    }
+
+    let parts = keycloak.parts();
+    let provider = &parts.provider;
+    if !parts.client.is_confidential() {
+        return None;
+    }
+    let ask = async {
+        let now = keycloak.now();
+        let url = provider.metadata.token_endpoint(&provider.http, now).await?;
+        let client = ClientCredentials::Configured(&parts.client);
+        provider
+            .post_form(&url, client, &[("grant_type", "client_credentials")], now)
+            .await
+    };
+    let answer = provider.within_deadline(ask).await.ok()?;
+    let tokens: Tokens = serde_json::from_slice(&answer.body).ok()?;
+    let payload = jose::decode(tokens.access_token.split('.').nth(1)?).ok()?;
+    let Payload { iat } = serde_json::from_slice(&payload).ok()?;
+    Some(Duration::from_secs(iat))
 }
 
 /// Authenticates as the client, by asking about a token that is none.

@@ -142,7 +142,7 @@ fn decide(demand: &Demand, user: &KeycloakUser, parts: &mut Parts, keycloak: Key
 
 /// The path's parameters. They lie in the request, so the first poll of their extractor has them; were that ever otherwise,
 /// there would be none, and no policy about them would be met.
-fn path_parameters(parts: &mut Parts) -> Option<RawPathParams> {
+pub(crate) fn path_parameters(parts: &mut Parts) -> Option<RawPathParams> {
     let extracted = pin!(RawPathParams::from_request_parts(parts, &()));
     match extracted.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(parameters) => parameters.ok(),

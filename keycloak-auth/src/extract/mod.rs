@@ -13,6 +13,6 @@ pub use guard::{Guard, HandlerPolicy};
 pub use rejection::AuthRejection;
 
 pub(crate) use authenticate::RequestContext;
-pub(crate) use guard::authorize_by;
+pub(crate) use guard::{authorize_by, path_parameters};
 pub(crate) use refusal::ReportOnly;
 pub(crate) use state::provide_from_state;

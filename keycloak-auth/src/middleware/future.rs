@@ -4,6 +4,7 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -16,7 +17,7 @@ use http::Request;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::{AuthError, Keycloak, KeycloakUser, bearer::BearerToken, extract::RequestContext};
+use super::layer::Settings;
 
 pin_project! {
     /// The response future of [`KeycloakService`](super::KeycloakService).
@@ -37,7 +38,7 @@ pin_project! {
         /// The request was refused.
         Refused { response: Option<Response> },
         /// Keys are being fetched; afterwards the request goes on its way.
-        Waiting { authenticated: Pin<Box<dyn Future<Output = Result<Request<B>, AuthError>> + Send>>, service: S, keycloak: Keycloak },
+        Waiting { admitted: Pin<Box<dyn Future<Output = Result<Request<B>, Response>> + Send>>, service: S },
     }
 }
 
@@ -59,31 +60,18 @@ where
         }
     }
 
-    pub(super) fn waiting_for_keys(service: S, keycloak: Keycloak, request: Request<B>) -> Self
+    pub(super) fn waiting_for_keys(service: S, settings: Arc<Settings>, request: Request<B>) -> Self
     where
         B: Send + 'static,
     {
-        let authenticated = Box::pin(authenticate(keycloak.clone(), request));
+        let admitted = async move { settings.ask(request).await };
         Self {
             state: State::Waiting {
-                authenticated,
+                admitted: Box::pin(admitted),
                 service,
-                keycloak,
             },
         }
     }
-}
-
-async fn authenticate<B>(keycloak: Keycloak, request: Request<B>) -> Result<Request<B>, AuthError> {
-    let (mut parts, body) = request.into_parts();
-    let token = BearerToken::from_headers(&parts.headers)?.ok_or(AuthError::MissingCredentials)?;
-    let user = KeycloakUser::new(keycloak.authenticate_by_asking(token).await?);
-    parts.extensions.insert(RequestContext {
-        keycloak,
-        user: Some(user),
-        is_of_router: false,
-    });
-    Ok(Request::from_parts(parts, body))
 }
 
 impl<S, B, ResBody> Future for KeycloakFuture<S, B>
@@ -106,16 +94,12 @@ where
                 StateProjection::Refused { response } => {
                     return Poll::Ready(Ok(response.take().expect("a future is not polled after it is ready")));
                 }
-                StateProjection::Waiting {
-                    authenticated,
-                    service,
-                    keycloak,
-                } => match ready!(authenticated.as_mut().poll(cx)) {
+                StateProjection::Waiting { admitted, service } => match ready!(admitted.as_mut().poll(cx)) {
                     Ok(request) => State::Forwarded {
                         response: service.call(request),
                     },
-                    Err(error) => State::Refused {
-                        response: Some(keycloak.respond(&error)),
+                    Err(response) => State::Refused {
+                        response: Some(response),
                     },
                 },
             };

@@ -11,16 +11,17 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use http::{
-    Method, Request,
-    header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, ORIGIN, TRANSFER_ENCODING},
-};
+use http::Request;
 use tower_service::Service;
 
 use super::{future::KeycloakFuture, layer::Settings};
-use crate::{AuthError, KeycloakUser, bearer::BearerToken, extract::RequestContext};
+use crate::{AuthError, KeycloakUser, bearer::BearerToken};
 
 /// The middleware around a service; made by [`KeycloakLayer`](super::KeycloakLayer).
+///
+/// Around any service over `http` types, not only axum's: requests may have any body, and responses any
+/// [`HttpBody`] with [`Bytes`] as its data, which becomes axum's `Body`. The service has to be `Clone`, since the one that was
+/// polled ready waits with the request where keys have to be fetched first.
 #[derive(Clone, Debug)]
 pub struct KeycloakService<S> {
     inner: S,
@@ -35,8 +36,7 @@ impl<S> KeycloakService<S> {
 
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for KeycloakService<S>
 where
-    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone + Send + 'static,
-    S::Future: Send,
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
     ReqBody: Send + 'static,
     ResBody: HttpBody<Data = Bytes> + Send + 'static,
     ResBody::Error: Into<axum::BoxError>,
@@ -50,45 +50,36 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let Settings { keycloak, public_paths } = &*self.settings;
-        if is_preflight(&request) || public_paths.contains(request.uri().path()) {
-            request.extensions_mut().insert(RequestContext {
-                keycloak: keycloak.clone(),
-                user: None,
-                is_of_router: false,
-            });
+        let settings = &*self.settings;
+        let keycloak = &settings.keycloak;
+        if settings.is_open_to(&request) {
+            settings.introduce(&mut request, None);
             return KeycloakFuture::forwarded(self.inner.call(request));
         }
         let token = match BearerToken::from_headers(request.headers()) {
             Ok(Some(token)) => token,
-            Ok(None) => return KeycloakFuture::refused(keycloak.respond(&AuthError::MissingCredentials)),
-            Err(fault) => return KeycloakFuture::refused(keycloak.respond(&fault.into())),
+            Ok(None) if settings.admits_anybody() => {
+                settings.introduce(&mut request, None);
+                return KeycloakFuture::forwarded(self.inner.call(request));
+            }
+            Ok(None) => {
+                let error = AuthError::MissingCredentials;
+                return KeycloakFuture::refused(settings.refuse(request.headers(), &error));
+            }
+            Err(fault) => return KeycloakFuture::refused(settings.refuse(request.headers(), &fault.into())),
         };
         match keycloak.authenticate_with_current_keys(token, keycloak.now()) {
-            Some(Ok(verified)) => {
-                let user = Some(KeycloakUser::new(verified));
-                request.extensions_mut().insert(RequestContext {
-                    keycloak: keycloak.clone(),
-                    user,
-                    is_of_router: false,
-                });
-                KeycloakFuture::forwarded(self.inner.call(request))
-            }
-            Some(Err(error)) => KeycloakFuture::refused(keycloak.respond(&error)),
+            Some(Ok(verified)) => match settings.admit(request, KeycloakUser::new(verified)) {
+                Ok(request) => KeycloakFuture::forwarded(self.inner.call(request)),
+                Err(response) => KeycloakFuture::refused(response),
+            },
+            Some(Err(error)) => KeycloakFuture::refused(settings.refuse(request.headers(), &error)),
             None => {
                 // The service that was polled ready must be the one that is called; its clone stays behind.
                 let clone = self.inner.clone();
-                KeycloakFuture::waiting_for_keys(mem::replace(&mut self.inner, clone), keycloak.clone(), request)
+                let ready = mem::replace(&mut self.inner, clone);
+                KeycloakFuture::waiting_for_keys(ready, Arc::clone(&self.settings), request)
             }
         }
     }
-}
-
-/// Whether this is a CORS preflight: only then does an `OPTIONS` request come without credentials by design.
-fn is_preflight<B>(request: &Request<B>) -> bool {
-    request.method() == Method::OPTIONS
-        && request.headers().contains_key(ORIGIN)
-        && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
-        && request.headers().get(CONTENT_LENGTH).is_none_or(|length| length == "0")
-        && !request.headers().contains_key(TRANSFER_ENCODING)
 }

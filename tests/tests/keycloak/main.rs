@@ -10,6 +10,7 @@ mod setup;
 mod access_matrix;
 mod algorithms;
 mod client_authentication;
+mod diagnosis;
 mod differential;
 mod facts;
 mod introspection;
@@ -29,6 +30,7 @@ mod token_endpoint;
 fn main() -> ExitCode {
     let subjects = [
         facts::tests(),
+        diagnosis::tests(),
         differential::tests(),
         table::tests(),
         policies::tests(),

@@ -294,6 +294,38 @@ async fn a_diagnosis_takes_no_longer_than_ten_seconds_and_spoils_nothing() {
 }
 
 #[tokio::test]
+async fn whatever_hangs_a_diagnosis_ends_and_says_at_which_step() {
+    const TOKEN_ENDPOINT: &str = "/realms/acme/protocol/openid-connect/token";
+
+    let hanging = async |path: &str| {
+        let issuer = Issuer::start().await;
+        issuer.reply(path, Reply::status(200).after(Duration::from_secs(3600)));
+        let settings = builder(&issuer).client_secret(SECRET);
+        let keycloak = settings
+            .request_timeout(Duration::from_secs(60))
+            .build()
+            .expect("valid");
+        let report = tokio::time::timeout(Duration::from_secs(10), keycloak.diagnose()).await;
+        report.expect("in time")
+    };
+    let (discovery, keys, client, token) = tokio::join!(
+        hanging(Issuer::DISCOVERY),
+        hanging(Issuer::JWKS),
+        hanging(Issuer::INTROSPECTION),
+        hanging(TOKEN_ENDPOINT),
+    );
+    for (report, step) in [
+        (discovery, "tls"),
+        (keys, "key set"),
+        (client, "client"),
+        (token, "discovery"),
+    ] {
+        let line = format!("FAILED: {step}: no answer within the 9 s");
+        assert_cause(&report, &line, "overloaded");
+    }
+}
+
+#[tokio::test]
 async fn readiness_comes_without_a_request_and_outlasts_an_outage() {
     let issuer = Issuer::start().await;
     issuer.reply(Issuer::JWKS, Reply::status(503));

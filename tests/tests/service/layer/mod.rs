@@ -1,12 +1,17 @@
-//! `KeycloakLayer` around a plain router.
+//! `KeycloakLayer` around a plain router, beside other layers, and around services that are not axum's.
+
+mod beside;
+mod grpc;
+mod optional;
+mod paths;
+mod require;
+mod tower_services;
 
 use axum::{Router, routing};
-use http::Method;
 use keycloak_auth::{CustomClaims, KeycloakUser, keycloak};
 use keycloak_auth_tests::{Issuer, Service};
 use serde::Deserialize;
 use serde_json::json;
-use tower_http::cors::CorsLayer;
 
 use crate::setup::{admin, builder, me};
 
@@ -95,21 +100,6 @@ async fn custom_claims_are_read_into_a_type_of_the_service() {
         (401, &json!("invalid_claims"))
     );
     assert!(!answer.text().contains("canary"));
-}
-
-#[tokio::test]
-async fn a_preflight_passes_to_the_cors_layer_and_other_options_do_not() {
-    let issuer = Issuer::start().await;
-    let keycloak = builder(&issuer).build().expect("valid");
-    let service = Service::start(router().layer(CorsLayer::permissive()).layer(keycloak.layer())).await;
-    let preflight = service
-        .request(Method::OPTIONS, "/plain")
-        .header("origin", "https://app.example.com")
-        .header("access-control-request-method", "GET")
-        .send()
-        .await;
-    assert_eq!(preflight.status, 200, "{preflight:?}");
-    assert_eq!(service.request(Method::OPTIONS, "/plain").send().await.status, 401);
 }
 
 #[tokio::test]

@@ -1,0 +1,101 @@
+//! What the layer decides about a request, and what it tells those behind it.
+
+use axum::{extract::RawPathParams, response::Response};
+use http::{
+    HeaderMap, Method, Request,
+    header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, ORIGIN, TRANSFER_ENCODING},
+    request::Parts,
+};
+
+use super::{layer::Settings, refusal};
+use crate::{
+    AuthError, KeycloakUser,
+    bearer::BearerToken,
+    extract::{RequestContext, path_parameters},
+    policy::EvaluationContext,
+};
+
+impl Settings {
+    /// Whether nobody asks who sends the request.
+    pub(super) fn is_open_to<B>(&self, request: &Request<B>) -> bool {
+        (self.lets_preflights_through && is_preflight(request)) || self.public_paths.contains(request.uri().path())
+    }
+
+    /// Whether a request passes without credentials. Not where there is a policy: nobody would be there to meet it.
+    pub(super) fn admits_anybody(&self) -> bool {
+        self.is_optional && self.policies.is_empty()
+    }
+
+    /// Tells those behind the layer whose request it is.
+    pub(super) fn introduce<B>(&self, request: &mut Request<B>, user: Option<KeycloakUser>) {
+        request.extensions_mut().insert(RequestContext {
+            keycloak: self.keycloak.clone(),
+            user,
+            is_of_router: false,
+        });
+    }
+
+    /// Lets the caller's request in, if the caller meets the policies.
+    #[expect(clippy::result_large_err, reason = "the request is as large as its refusal")]
+    pub(super) fn admit<B>(&self, mut request: Request<B>, user: KeycloakUser) -> Result<Request<B>, Response> {
+        if !self.policies.is_empty() {
+            let (mut parts, body) = request.into_parts();
+            if let Err(error) = self.ask_policies(&user, &mut parts) {
+                return Err(self.refuse(&parts.headers, &error));
+            }
+            request = Request::from_parts(parts, body);
+        }
+        self.introduce(&mut request, Some(user));
+        Ok(request)
+    }
+
+    pub(super) fn refuse(&self, headers: &HeaderMap, error: &AuthError) -> Response {
+        refusal::respond(&self.keycloak, error, headers)
+    }
+
+    fn ask_policies(&self, user: &KeycloakUser, parts: &mut Parts) -> Result<(), AuthError> {
+        let keycloak = &self.keycloak;
+        let parameters = if self.policies.iter().any(|policy| policy.needs_path_parameters()) {
+            path_parameters(parts)
+        } else {
+            None
+        };
+        let parameters: Vec<_> = parameters.iter().flat_map(RawPathParams::iter).collect();
+        let context = EvaluationContext::new(keycloak.client_id(), keycloak.now()).with_path_parameters(&parameters);
+        for policy in &self.policies {
+            if let Some(error) = AuthError::of(policy.evaluate(user, &context)) {
+                tracing::debug!(
+                    target: "keycloak_auth",
+                    method = %crate::text::shortened(parts.method.as_str()),
+                    "refused by the layer: {}",
+                    policy.explain(user, &context)
+                );
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks Keycloak about the caller, where the keys at hand do not suffice.
+    pub(super) async fn ask<B>(&self, request: Request<B>) -> Result<Request<B>, Response> {
+        let (parts, body) = request.into_parts();
+        let judged = match BearerToken::from_headers(&parts.headers) {
+            Ok(Some(token)) => self.keycloak.authenticate_by_asking(token).await,
+            Ok(None) => Err(AuthError::MissingCredentials),
+            Err(fault) => Err(fault.into()),
+        };
+        match judged {
+            Ok(verified) => self.admit(Request::from_parts(parts, body), KeycloakUser::new(verified)),
+            Err(error) => Err(self.refuse(&parts.headers, &error)),
+        }
+    }
+}
+
+/// Whether this is a CORS preflight: only then does an `OPTIONS` request come without credentials by design.
+fn is_preflight<B>(request: &Request<B>) -> bool {
+    request.method() == Method::OPTIONS
+        && request.headers().contains_key(ORIGIN)
+        && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+        && request.headers().get(CONTENT_LENGTH).is_none_or(|length| length == "0")
+        && !request.headers().contains_key(TRANSFER_ENCODING)
+}
