@@ -21,7 +21,7 @@ use crate::{
     claims::Claims,
     error::AuthError,
     invalid_token::InvalidToken,
-    provider::{ClientCredentials, Provider, ProviderError, Unavailable},
+    provider::{Call, ClientCredentials, Provider, ProviderError, Unavailable},
     secret::Secret,
     text::chain,
     validator::Validator,
@@ -156,7 +156,11 @@ impl Introspection {
             id: &self.client_id,
             secret: self.client_secret.expose(),
         };
-        let body = http.post_form(&url, client, &form).await?.only_ok(&url)?;
+        let asking = http.post_form(&url, client, &form);
+        let answer = Call::Introspection
+            .observe(&url, &self.provider.metrics, asking)
+            .await?;
+        let body = answer.only_ok(&url)?;
         let json = String::from_utf8(body.into()).map_err(|_| unreadable())?;
         let answer: Answer = serde_json::from_str(&json).map_err(|_| unreadable())?;
         Ok(answer.active.then_some(json))
@@ -180,9 +184,18 @@ impl Introspection {
         match error {
             Some(error) if !was_failing => {
                 self.provider.metadata.forget();
-                tracing::warn!(target: "keycloak_auth", "cannot introspect tokens: {}", chain(error));
+                tracing::warn!(
+                    name: "keycloak.introspection_failed",
+                    target: "keycloak_auth",
+                    { "error.type" = &*error.kind() },
+                    "cannot introspect tokens: {}", chain(error)
+                );
             }
-            None if was_failing => tracing::info!(target: "keycloak_auth", "tokens can be introspected again"),
+            None if was_failing => tracing::info!(
+                name: "keycloak.introspection_recovered",
+                target: "keycloak_auth",
+                "tokens can be introspected again"
+            ),
             _ => {}
         }
     }

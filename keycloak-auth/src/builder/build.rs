@@ -85,7 +85,11 @@ impl KeycloakBuilder {
             return Err(problems.into_error());
         };
         if self.accept_invalid_certificates {
-            tracing::warn!(target: "keycloak_auth", "TLS certificates of Keycloak are not checked: anybody in between can let anybody in");
+            tracing::warn!(
+                name: "keycloak.certificates_not_checked",
+                target: "keycloak_auth",
+                "TLS certificates of Keycloak are not checked: anybody in between can let anybody in"
+            );
         }
         Ok(self.assemble(realm_url, client_id.into(), endpoints, client))
     }
@@ -136,6 +140,7 @@ impl KeycloakBuilder {
             ),
             http: HttpClient::new(client),
             deadline: self.request_timeout,
+            metrics: metrics.clone(),
         });
         let introspection = self
             .client_secret
@@ -187,6 +192,7 @@ impl KeycloakBuilder {
             token_endpoint,
             clock: self.clock,
             metrics,
+            records_enduser_id: self.record_enduser_id,
         })
     }
 

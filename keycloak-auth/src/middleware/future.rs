@@ -16,7 +16,11 @@ use http::Request;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::{AuthError, Keycloak, KeycloakUser, bearer::BearerToken, extract::RequestContext};
+use crate::{
+    AuthError, Keycloak, KeycloakUser,
+    bearer::BearerToken,
+    extract::{RequestContext, note_refusal},
+};
 
 pin_project! {
     /// The response future of [`KeycloakService`](super::KeycloakService).
@@ -76,8 +80,17 @@ where
 
 async fn authenticate<B>(keycloak: Keycloak, request: Request<B>) -> Result<Request<B>, AuthError> {
     let (mut parts, body) = request.into_parts();
-    let token = BearerToken::from_headers(&parts.headers)?.ok_or(AuthError::MissingCredentials)?;
-    let user = KeycloakUser::new(keycloak.authenticate_by_asking(token).await?);
+    let judge = async {
+        let token = BearerToken::from_headers(&parts.headers)?.ok_or(AuthError::MissingCredentials)?;
+        keycloak.authenticate_by_asking(token).await
+    };
+    let user = match judge.await {
+        Ok(verified) => KeycloakUser::new(verified),
+        Err(error) => {
+            note_refusal(&error, None, &parts.method, &parts.extensions, &keycloak);
+            return Err(error);
+        }
+    };
     parts.extensions.insert(RequestContext {
         keycloak,
         user: Some(user),

@@ -18,7 +18,11 @@ use http::{
 use tower_service::Service;
 
 use super::{future::KeycloakFuture, layer::Settings};
-use crate::{AuthError, KeycloakUser, bearer::BearerToken, extract::RequestContext};
+use crate::{
+    AuthError, Keycloak, KeycloakUser,
+    bearer::BearerToken,
+    extract::{RequestContext, note_refusal},
+};
 
 /// The middleware around a service; made by [`KeycloakLayer`](super::KeycloakLayer).
 #[derive(Clone, Debug)]
@@ -61,8 +65,8 @@ where
         }
         let token = match BearerToken::from_headers(request.headers()) {
             Ok(Some(token)) => token,
-            Ok(None) => return KeycloakFuture::refused(keycloak.respond(&AuthError::MissingCredentials)),
-            Err(fault) => return KeycloakFuture::refused(keycloak.respond(&fault.into())),
+            Ok(None) => return KeycloakFuture::refused(refuse(keycloak, &request, &AuthError::MissingCredentials)),
+            Err(fault) => return KeycloakFuture::refused(refuse(keycloak, &request, &fault.into())),
         };
         match keycloak.authenticate_with_current_keys(token, keycloak.now()) {
             Some(Ok(verified)) => {
@@ -74,7 +78,7 @@ where
                 });
                 KeycloakFuture::forwarded(self.inner.call(request))
             }
-            Some(Err(error)) => KeycloakFuture::refused(keycloak.respond(&error)),
+            Some(Err(error)) => KeycloakFuture::refused(refuse(keycloak, &request, &error)),
             None => {
                 // The service that was polled ready must be the one that is called; its clone stays behind.
                 let clone = self.inner.clone();
@@ -82,6 +86,11 @@ where
             }
         }
     }
+}
+
+fn refuse<B>(keycloak: &Keycloak, request: &Request<B>, error: &AuthError) -> Response<Body> {
+    note_refusal(error, None, request.method(), request.extensions(), keycloak);
+    keycloak.respond(error)
 }
 
 /// Whether this is a CORS preflight: only then does an `OPTIONS` request come without credentials by design.

@@ -1,5 +1,6 @@
 //! Keycloak as the provider of metadata and keys: the one part that does I/O (OpenID Connect Discovery 1.0, RFC 8414).
 
+mod call;
 mod error;
 mod http_client;
 mod metadata;
@@ -14,10 +15,13 @@ pub use error::ProviderError;
 pub use tls_fault::TlsFault;
 pub use unavailable::Unavailable;
 
+pub(crate) use call::Call;
 pub(crate) use http_client::{ClientCredentials, HttpAnswer, HttpClient};
 pub(crate) use metadata::{Endpoints, MetadataSource, ProviderMetadata};
 pub(crate) use realm_url::RealmUrl;
 pub(crate) use remote_key_set::{RemoteKeySet, Timing};
+
+use crate::metrics::Recorder;
 
 /// Where Keycloak is and how it is reached: what all that ask it something have in common.
 #[derive(Debug)]
@@ -26,6 +30,8 @@ pub(crate) struct Provider {
     pub(crate) http: HttpClient,
     /// The time for everything that one request of a client needs of Keycloak.
     pub(crate) deadline: Duration,
+    /// Told of each request.
+    pub(crate) metrics: Recorder,
 }
 
 impl Provider {

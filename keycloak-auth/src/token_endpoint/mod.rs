@@ -9,7 +9,7 @@ mod single_flight;
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -28,7 +28,7 @@ use crate::{
     AuthError, Clock,
     challenge::Answer,
     metrics::Recorder,
-    provider::{ClientCredentials, HttpAnswer, Provider, ProviderError, Unavailable},
+    provider::{Call, ClientCredentials, HttpAnswer, Provider, ProviderError, Unavailable},
     secret::Secret,
     text::chain,
 };
@@ -60,6 +60,8 @@ pub(crate) struct TokenEndpoint {
     own_token_requests: SingleFlight<(), Outcome>,
     /// When the next attempt to replace it is due after one that failed, in milliseconds since the Unix epoch.
     own_token_retry_at: AtomicU64,
+    /// By grant, whether Keycloak refuses the client itself, so that this is not said for each request.
+    is_misconfigured: [AtomicBool; 3],
 }
 
 /// The service's own token, with the times by the clock of the configuration.
@@ -109,6 +111,7 @@ impl TokenEndpoint {
             own_token: Mutex::new(None),
             own_token_requests: SingleFlight::default(),
             own_token_retry_at: AtomicU64::new(0),
+            is_misconfigured: Default::default(),
         }
     }
 
@@ -222,21 +225,46 @@ impl TokenEndpoint {
     async fn ask(&self, grant: GrantKind, client: ClientCredentials<'_>, form: &[(&str, &str)]) -> Outcome {
         let asked = self.provider.within_deadline(self.post(grant, client, form)).await;
         let refused = match asked {
-            Ok(Ok(tokens)) => return Ok(Arc::new(tokens)),
+            Ok(Ok(tokens)) => {
+                self.is_misconfigured[grant as usize].store(false, Ordering::Relaxed);
+                return Ok(Arc::new(tokens));
+            }
             Ok(Err(refusal)) => AuthError::TokenRefused(refusal),
             Err(cause) => {
-                tracing::debug!(target: "keycloak_auth", "the token endpoint did not answer: {}", chain(&cause));
+                tracing::debug!(
+                    name: "keycloak.token_endpoint_failed",
+                    target: "keycloak_auth",
+                    { "error.type" = &*cause.kind() },
+                    "the token endpoint did not answer: {}", chain(&cause)
+                );
                 AuthError::TokenEndpointUnavailable(Unavailable::for_now(Arc::new(cause)))
             }
         };
         if let AuthError::TokenRefused(refusal) = &refused {
-            if refusal.error.is_configuration() {
-                tracing::warn!(target: "keycloak_auth", "{refusal}");
-            } else {
-                tracing::debug!(target: "keycloak_auth", "{refusal}");
-            }
+            self.note_refusal(refusal);
         }
         Err(refused)
+    }
+
+    /// Says why there is no token: a mistake in the configuration once, until the grant works again.
+    fn note_refusal(&self, refusal: &TokenRefusal) {
+        let is_new = refusal.error.is_configuration()
+            && !self.is_misconfigured[refusal.grant as usize].swap(true, Ordering::Relaxed);
+        if is_new {
+            tracing::warn!(
+                name: "keycloak.client_refused",
+                target: "keycloak_auth",
+                { "error.type" = refusal.error.as_str() },
+                "{refusal}"
+            );
+        } else {
+            tracing::debug!(
+                name: "keycloak.grant_refused",
+                target: "keycloak_auth",
+                { "error.type" = refusal.error.as_str() },
+                "{refusal}"
+            );
+        }
     }
 
     async fn post(
@@ -253,7 +281,8 @@ impl TokenEndpoint {
 
         let Provider { metadata, http, .. } = &*self.provider;
         let url = metadata.token_endpoint(http, self.clock.now()).await?;
-        let HttpAnswer { status, body, .. } = http.post_form(&url, client, form).await?;
+        let asking = http.post_form(&url, client, form);
+        let HttpAnswer { status, body, .. } = Call::Token.observe(&url, &self.metrics, asking).await?;
         let unreadable = || ProviderError::TokenEndpoint { url: url.to_string() };
         match status {
             StatusCode::OK => serde_json::from_slice(&body).map(Ok).map_err(|_| unreadable()),
