@@ -142,6 +142,7 @@ impl ProviderError {
     pub(crate) fn kind(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::Status { status, .. } => return Cow::Owned(status.to_string()),
+            Self::Connection { source, .. } if source.is_timeout() => "timeout",
             Self::Connection { .. } if self.tls_fault().is_some() => "tls",
             Self::Connection { .. } => "connection",
             Self::Timeout { .. } => "timeout",

@@ -8,6 +8,7 @@ mod grammar;
 mod introspection;
 mod layer;
 mod metrics;
+mod observability;
 mod openapi;
 mod policies;
 mod provider;
