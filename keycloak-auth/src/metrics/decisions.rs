@@ -3,7 +3,11 @@
 //! A route is what the router was built with, never what a request asked for, so there are as many as the program has. A
 //! table of fixed size holds them all the same: what does not fit is counted together, under one name.
 
-use std::{fmt, hash::BuildHasher as _, sync::OnceLock};
+use std::{
+    fmt,
+    hash::{BuildHasher as _, Hasher as _},
+    sync::OnceLock,
+};
 
 use axum::extract::MatchedPath;
 use foldhash::fast::RandomState;
@@ -141,7 +145,10 @@ impl Decisions {
     }
 
     fn find(&self, route: &str, method: usize) -> &Route {
-        let first = self.hasher.hash_one((route, method));
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(route.as_bytes());
+        hasher.write_usize(method);
+        let first = hasher.finish();
         for step in 0..PROBES {
             let slot = first.wrapping_add(step as u64) as usize % SLOTS;
             // An empty slot becomes this route's, unless another request was faster.
