@@ -15,6 +15,7 @@ use crate::{
     middleware::KeycloakLayer,
     policy::{Decision, EvaluationContext, Policy},
     provider::{Provider, ProviderError, RealmUrl, RemoteKeySet, Unavailable},
+    text::{chain, shortened},
     token_endpoint::TokenEndpoint,
     validator::{Unverified, Validator},
     verified_token::{Verified, VerifiedToken},
@@ -56,6 +57,7 @@ pub(crate) struct Parts {
     pub(crate) token_endpoint: Arc<TokenEndpoint>,
     pub(crate) clock: Clock,
     pub(crate) metrics: Recorder,
+    pub(crate) records_enduser_id: bool,
 }
 
 /// How Keycloak is reached, as far as a diagnosis has to know.
@@ -250,6 +252,11 @@ impl Keycloak {
         &self.parts.metrics
     }
 
+    /// Whether the log may say who the caller is.
+    pub(crate) fn records_enduser_id(&self) -> bool {
+        self.parts.records_enduser_id
+    }
+
     pub(crate) fn now(&self) -> Duration {
         self.parts.clock.now()
     }
@@ -399,10 +406,18 @@ impl Keycloak {
             self.parts.metrics.token_refused(Answer::to(error).code);
         }
         match error {
-            AuthError::InvalidToken(invalid) => {
-                tracing::debug!(target: "keycloak_auth", "access token refused: {invalid}")
-            }
-            other => tracing::debug!(target: "keycloak_auth", "access token not judged: {other}"),
+            AuthError::InvalidToken(invalid) => tracing::debug!(
+                name: "keycloak.token_refused",
+                target: "keycloak_auth",
+                { "error.type" = Answer::to(error).code },
+                "access token refused: {invalid}"
+            ),
+            other => tracing::debug!(
+                name: "keycloak.token_not_judged",
+                target: "keycloak_auth",
+                { "error.type" = Answer::to(other).code },
+                "access token not judged: {}", chain(other)
+            ),
         }
     }
 }
@@ -414,7 +429,12 @@ fn code_of<T>(result: &Result<T, AuthError>) -> Option<&'static str> {
 
 #[cold]
 fn note_unknown_key(unverified: &Unverified<'_>) {
-    tracing::debug!(target: "keycloak_auth", kid = %crate::text::shortened(unverified.key_id()), "unknown key");
+    tracing::debug!(
+        name: "keycloak.unknown_key",
+        target: "keycloak_auth",
+        { keycloak.key_id = %shortened(unverified.key_id()) },
+        "unknown key"
+    );
 }
 
 /// Shows where and who, and no secret.

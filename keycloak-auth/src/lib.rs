@@ -130,6 +130,9 @@ pub mod guide {
     #[doc = include_str!("docs/from_fastapi.md")]
     pub mod from_fastapi {}
 
+    #[doc = include_str!("docs/observability.md")]
+    pub mod observability {}
+
     #[doc = include_str!("docs/security.md")]
     pub mod security {}
 }

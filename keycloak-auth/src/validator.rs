@@ -277,7 +277,12 @@ impl Validator {
 fn log_mismatch<'t>(claim: &'static str, found: impl IntoIterator<Item = &'t str>, expected: &[String]) {
     if tracing::enabled!(target: "keycloak_auth", tracing::Level::DEBUG) {
         let expected = code_list(expected.iter().map(String::as_str));
-        tracing::debug!(target: "keycloak_auth", "claim `{claim}` is {}, expected is {expected}", code_list(found));
+        tracing::debug!(
+            name: "keycloak.claim_refused",
+            target: "keycloak_auth",
+            { keycloak.claim = claim },
+            "claim `{claim}` is {}, expected is {expected}", code_list(found)
+        );
     }
 }
 

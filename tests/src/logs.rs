@@ -15,6 +15,8 @@ use tracing_subscriber::{
     layer::SubscriberExt as _,
 };
 
+use crate::records::{Record, RecordLayer, Records};
+
 thread_local! {
     static CAPTURING: RefCell<Option<Buffer>> = const { RefCell::new(None) };
 }
@@ -30,7 +32,10 @@ pub struct Logs {
 }
 
 #[derive(Clone, Default)]
-struct Buffer(Arc<Mutex<Vec<u8>>>);
+struct Buffer {
+    text: Arc<Mutex<Vec<u8>>>,
+    records: Records,
+}
 
 impl Logs {
     pub fn capture() -> Self {
@@ -38,10 +43,12 @@ impl Logs {
         SUBSCRIBER.call_once(|| {
             tracing_log::LogTracer::init().expect("no other logger is set");
             let is_capturing = DynFilterFn::new(|_, _| CAPTURING.with_borrow(Option::is_some));
+            let records = RecordLayer(|| CAPTURING.with_borrow(|buffer| Some(buffer.as_ref()?.records.clone())));
             let layer = fmt::layer()
                 .with_span_events(FmtSpan::FULL)
                 .with_ansi(false)
                 .with_writer(|| CAPTURING.with_borrow(|buffer| buffer.clone().unwrap_or_default()))
+                .and_then(records)
                 .with_filter(is_capturing.with_max_level_hint(LevelFilter::TRACE));
             let subscriber = Registry::default().with(layer);
             tracing::subscriber::set_global_default(subscriber).expect("no other subscriber is set");
@@ -55,8 +62,15 @@ impl Logs {
     }
 
     pub fn text(&self) -> String {
-        let bytes = self.buffer.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = self.buffer.text.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// The events and spans of `keycloak-auth`.
+    pub fn records(&self) -> Vec<Record> {
+        let mut records = self.buffer.records.all();
+        records.retain(|record| record.target.starts_with("keycloak_auth") && !record.target.contains("tests"));
+        records
     }
 }
 
@@ -68,7 +82,7 @@ impl Drop for Logs {
 
 impl io::Write for Buffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut buffer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buffer = self.text.lock().unwrap_or_else(PoisonError::into_inner);
         buffer.extend_from_slice(bytes);
         Ok(bytes.len())
     }

@@ -80,7 +80,11 @@ impl KeycloakBuilder {
             return Err(problems.into_error());
         };
         if self.accept_invalid_certificates {
-            tracing::warn!(target: "keycloak_auth", "TLS certificates of Keycloak are not checked: anybody in between can let anybody in");
+            tracing::warn!(
+                name: "keycloak.certificates_not_checked",
+                target: "keycloak_auth",
+                "TLS certificates of Keycloak are not checked: anybody in between can let anybody in"
+            );
         }
         Ok(self.assemble(realm_url, client, endpoints, http_client))
     }
@@ -138,6 +142,7 @@ impl KeycloakBuilder {
             http: HttpClient::new(http_client),
             clock: self.clock.clone(),
             deadline: self.request_timeout,
+            metrics: metrics.clone(),
         });
         let introspection = (self.introspection != Introspection::Never).then(|| {
             Introspector::new(
@@ -183,6 +188,7 @@ impl KeycloakBuilder {
             token_endpoint,
             clock: self.clock,
             metrics,
+            records_enduser_id: self.record_enduser_id,
         })
     }
 

@@ -72,6 +72,7 @@ pub struct KeycloakBuilder {
     openapi_schemes: Vec<OpenApiScheme>,
     metrics_collector: Option<Collector>,
     metrics_prefix: String,
+    record_enduser_id: bool,
     clock: Clock,
     unreadable_variables: Vec<&'static str>,
     is_from_environment: bool,
@@ -126,6 +127,7 @@ impl Default for KeycloakBuilder {
             openapi_schemes: OpenApiScheme::ALL.to_vec(),
             metrics_collector: None,
             metrics_prefix: metrics::DEFAULT_PREFIX.to_owned(),
+            record_enduser_id: false,
             clock: Clock::system(),
             unreadable_variables: Vec::new(),
             is_from_environment: false,
@@ -424,6 +426,22 @@ impl KeycloakBuilder {
     /// Where the metrics go. Default: nowhere.
     pub fn metrics_collector(mut self, collector: impl MetricsCollector) -> Self {
         self.metrics_collector = Some(Collector(Arc::new(collector)));
+        self
+    }
+
+    /// Tells the log who the caller is: the subject of the token, as `enduser.id`. Default: no, because it is personal data.
+    ///
+    /// Then the event of each [decision](crate::guide::observability) has that field, and so has the span of the request,
+    /// where it was made with an empty one:
+    ///
+    /// ```
+    /// use tracing::{field, info_span};
+    ///
+    /// let span = info_span!("request", enduser.id = field::Empty);
+    /// # let _ = span;
+    /// ```
+    pub fn record_enduser_id(mut self, record: bool) -> Self {
+        self.record_enduser_id = record;
         self
     }
 }

@@ -53,9 +53,10 @@ pub(super) async fn start(realm: DevRealm, address: SocketAddr) -> Result<Runnin
     let keys = shared.keys.clone();
     tokio::task::spawn_blocking(move || keys.make_all());
 
-    tracing::warn!(%issuer, "serving a realm file, for development only: everybody on this machine can use it");
+    tracing::warn!(name: "keycloak.dev_realm", %issuer, "serving a realm file, for development only: everybody on this machine can use it");
     for warning in realm.warnings() {
         tracing::warn!(
+            name: "keycloak.dev_realm_unsupported",
             realm = realm.name(),
             "the embedded realm does not do all that the file asks for: {warning}"
         );
@@ -68,7 +69,7 @@ pub(super) async fn start(realm: DevRealm, address: SocketAddr) -> Result<Runnin
     });
     let task = tokio::spawn(async move {
         if let Err(error) = server.await {
-            tracing::error!(%error, "the embedded realm ended");
+            tracing::error!(name: "keycloak.dev_realm_ended", %error, "the embedded realm ended");
         }
     });
     Ok(RunningDevRealm {

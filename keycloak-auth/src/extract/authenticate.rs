@@ -12,7 +12,7 @@ use std::{
 use http::request::Parts;
 
 use super::{AuthRejection, state::find_in_state};
-use crate::{AuthError, Keycloak, KeycloakUser, bearer::BearerToken};
+use crate::{AuthError, Keycloak, KeycloakUser, bearer::BearerToken, metrics::route_of};
 
 /// What a layer leaves in a request's extensions for the extractors behind it.
 #[derive(Clone, Debug)]
@@ -106,26 +106,33 @@ impl<T> Future for Judgement<'_, T> {
     }
 }
 
-/// Determines the caller, `None` for a request without credentials, and hands it to `conclude`.
+/// Determines the caller, `None` for a request without credentials, and hands it to `conclude`, or why there is none.
 ///
 /// The credentials are judged once for each request: what was found out is kept beside the request where there is a place
 /// for it, and in the cache of verified tokens where there is none.
 pub(super) fn with_caller<'p, T: Send + 'p>(
     parts: &'p mut Parts,
     known: Known,
-    conclude: impl FnOnce(Option<KeycloakUser>, &mut Parts, Keycloak) -> Result<T, AuthRejection> + Send + 'p,
+    conclude: impl FnOnce(Result<Option<KeycloakUser>, AuthError>, &mut Parts, Keycloak) -> Result<T, AuthRejection>
+    + Send
+    + 'p,
 ) -> Judgement<'p, T> {
     let Some(keycloak) = known.keycloak else {
-        tracing::error!(target: "keycloak_auth", path = parts.uri.path(), "{}", AuthError::NotInstalled);
+        tracing::error!(
+            name: "keycloak.not_installed",
+            target: "keycloak_auth",
+            { http.route = route_of(&parts.extensions) },
+            "{}", AuthError::NotInstalled
+        );
         return Judgement::ready(Err(AuthRejection::not_installed()));
     };
     if known.user.is_some() {
-        return Judgement::ready(conclude(known.user, parts, keycloak));
+        return Judgement::ready(conclude(Ok(known.user), parts, keycloak));
     }
     let token = match BearerToken::from_headers(&parts.headers) {
         Ok(Some(token)) => token,
-        Ok(None) => return Judgement::ready(conclude(None, parts, keycloak)),
-        Err(fault) => return Judgement::ready(Err(AuthRejection::new(fault.into(), keycloak))),
+        Ok(None) => return Judgement::ready(conclude(Ok(None), parts, keycloak)),
+        Err(fault) => return Judgement::ready(conclude(Err(fault.into()), parts, keycloak)),
     };
     match keycloak.authenticate_with_current_keys(token, keycloak.now()) {
         Some(Ok(verified)) => {
@@ -133,15 +140,12 @@ pub(super) fn with_caller<'p, T: Send + 'p>(
             if known.has_context || !keycloak.has_token_cache() {
                 keep(&user, parts, &keycloak);
             }
-            Judgement::ready(conclude(Some(user), parts, keycloak))
+            Judgement::ready(conclude(Ok(Some(user)), parts, keycloak))
         }
-        Some(Err(error)) => Judgement::ready(Err(AuthRejection::new(error, keycloak))),
+        Some(Err(error)) => Judgement::ready(conclude(Err(error), parts, keycloak)),
         None => Judgement::asked(async move {
-            let user = match ask(parts, &keycloak).await {
-                Ok(user) => user,
-                Err(error) => return Err(AuthRejection::new(error, keycloak)),
-            };
-            conclude(user, parts, keycloak)
+            let caller = ask(parts, &keycloak).await;
+            conclude(caller, parts, keycloak)
         }),
     }
 }

@@ -40,7 +40,12 @@ where
         let user = <KeycloakUser as FromRequestParts<S>>::from_request_parts(parts, state).await?;
         user.claims().map(Self).map_err(|error: serde_json::Error| {
             // The parser's message may quote a claim, so only the place is told.
-            tracing::debug!(target: "keycloak_auth", column = error.column(), "the claims do not fit {}", std::any::type_name::<T>());
+            tracing::debug!(
+                name: "keycloak.custom_claims_refused",
+                target: "keycloak_auth",
+                { keycloak.column = error.column() },
+                "the claims do not fit {}", std::any::type_name::<T>()
+            );
             match keycloak_for(parts, state) {
                 Some(keycloak) => AuthRejection::new(AuthError::InvalidToken(InvalidToken::CustomClaims), keycloak),
                 None => AuthRejection::not_installed(),

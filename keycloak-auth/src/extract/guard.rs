@@ -15,10 +15,11 @@ use http::request::Parts;
 use super::{
     AuthRejection,
     authenticate::{Judgement, Known, known, with_caller},
-    refusal::{refuse, why},
+    outcome::{allow, refuse, reject, why},
 };
 use crate::{
     AuthError, Keycloak, KeycloakUser,
+    metrics::route_of,
     policy::{EvaluationContext, Policy},
 };
 
@@ -107,12 +108,18 @@ fn authorize<'p>(demand: &'p Demand, parts: &'p mut Parts, known: Known) -> Judg
         return Judgement::ready(Ok(()));
     }
     if !known.has_keycloak() {
-        tracing::error!(target: "keycloak_auth", handler, "{}", AuthError::NotInstalled);
+        tracing::error!(
+            name: "keycloak.not_installed",
+            target: "keycloak_auth",
+            { http.route = route_of(&parts.extensions), code.function.name = handler },
+            "{}", AuthError::NotInstalled
+        );
         return Judgement::ready(Err(AuthRejection::not_installed()));
     }
-    with_caller(parts, known, move |user, parts, keycloak| match user {
-        Some(user) => decide(demand, &user, parts, keycloak),
-        None => refuse(AuthError::MissingCredentials, None, handler, parts, keycloak),
+    with_caller(parts, known, move |caller, parts, keycloak| match caller {
+        Ok(Some(user)) => decide(demand, &user, parts, keycloak),
+        Err(error) => Err(reject(error, handler, parts, keycloak)),
+        Ok(None) => refuse(AuthError::MissingCredentials, None, None, handler, parts, keycloak),
     })
 }
 
@@ -134,10 +141,11 @@ fn decide(demand: &Demand, user: &KeycloakUser, parts: &mut Parts, keycloak: Key
         .map_or_else(Vec::new, |parameters| parameters.iter().collect());
     let context = EvaluationContext::new(keycloak.client_id(), now).with_path_parameters(&parameters);
     let Some(error) = AuthError::of(policy.evaluate(user, &context)) else {
+        allow(user, demand.handler, parts, &keycloak);
         return Ok(());
     };
     let why = why(policy, user, &context, parts);
-    refuse(error, why, demand.handler, parts, keycloak)
+    refuse(error, why, Some(user), demand.handler, parts, keycloak)
 }
 
 /// The path's parameters. They lie in the request, so the first poll of their extractor has them; were that ever otherwise,

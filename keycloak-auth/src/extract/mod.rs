@@ -3,7 +3,7 @@
 mod authenticate;
 mod custom_claims;
 mod guard;
-mod refusal;
+mod outcome;
 mod rejection;
 mod state;
 mod user;
@@ -14,5 +14,5 @@ pub use rejection::AuthRejection;
 
 pub(crate) use authenticate::RequestContext;
 pub(crate) use guard::{authorize_by, path_parameters};
-pub(crate) use refusal::ReportOnly;
+pub(crate) use outcome::{ReportOnly, note_refusal, why};
 pub(crate) use state::provide_from_state;

@@ -19,8 +19,9 @@ where
 
     fn from_request_parts(parts: &mut Parts, state: &S) -> impl Future<Output = Result<Self, AuthRejection>> + Send {
         let known = known(parts, state);
-        with_caller(parts, known, |user, _, keycloak| {
-            user.ok_or_else(|| AuthRejection::new(AuthError::MissingCredentials, keycloak))
+        with_caller(parts, known, |caller, _, keycloak| {
+            let caller = caller.and_then(|user| user.ok_or(AuthError::MissingCredentials));
+            caller.map_err(|error| AuthRejection::new(error, keycloak))
         })
     }
 }
@@ -37,6 +38,8 @@ where
         state: &S,
     ) -> impl Future<Output = Result<Option<Self>, AuthRejection>> + Send {
         let known = known(parts, state);
-        with_caller(parts, known, |user, _, _| Ok(user))
+        with_caller(parts, known, |caller, _, keycloak| {
+            caller.map_err(|error| AuthRejection::new(error, keycloak))
+        })
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     client_authentication::{Client, ClientCredentials},
     error::AuthError,
     invalid_token::InvalidToken,
-    provider::{Provider, ProviderError, Unavailable},
+    provider::{Call, Provider, ProviderError, Unavailable},
     text::chain,
     validator::Validator,
     verified_token::VerifiedToken,
@@ -168,7 +168,11 @@ impl Introspector {
         let form = [("token", token), ("token_type_hint", "access_token")];
         let unreadable = || ProviderError::Introspection { url: url.to_string() };
         let client = ClientCredentials::Configured(&self.client);
-        let body = self.provider.post_form(&url, client, &form, now).await?.only_ok(&url)?;
+        let asking = self.provider.post_form(&url, client, &form, now);
+        let answer = Call::Introspection
+            .observe(&url, &self.provider.metrics, asking)
+            .await?;
+        let body = answer.only_ok(&url)?;
         let json = String::from_utf8(body.into()).map_err(|_| unreadable())?;
         let answer: Answer = serde_json::from_str(&json).map_err(|_| unreadable())?;
         Ok(answer.active.then_some(json))
@@ -197,9 +201,18 @@ impl Introspector {
         match error {
             Some(error) if !was_failing => {
                 self.provider.metadata.forget();
-                tracing::warn!(target: "keycloak_auth", "cannot introspect tokens: {}", chain(error));
+                tracing::warn!(
+                    name: "keycloak.introspection_failed",
+                    target: "keycloak_auth",
+                    { "error.type" = &*error.kind() },
+                    "cannot introspect tokens: {}", chain(error)
+                );
             }
-            None if was_failing => tracing::info!(target: "keycloak_auth", "tokens can be introspected again"),
+            None if was_failing => tracing::info!(
+                name: "keycloak.introspection_recovered",
+                target: "keycloak_auth",
+                "tokens can be introspected again"
+            ),
             _ => {}
         }
     }

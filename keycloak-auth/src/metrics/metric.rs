@@ -37,6 +37,10 @@ pub enum Metric {
     JwksAge,
     /// 1 while Keycloak's keys cannot be fetched.
     ProviderOutage,
+    /// How long one request to Keycloak took, in milliseconds.
+    ProviderRequestLatency,
+    /// Requests that a policy was asked about.
+    Decisions,
     /// Requests that a policy would have refused in a router that only reports.
     PolicyWouldDeny,
     /// Everything that went wrong.
@@ -57,7 +61,7 @@ pub enum MetricKind {
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::TokenValidation,
         Self::TokenValidationSuccess,
         Self::TokenValidationFailure,
@@ -73,6 +77,8 @@ impl Metric {
         Self::JwksCacheMisses,
         Self::JwksAge,
         Self::ProviderOutage,
+        Self::ProviderRequestLatency,
+        Self::Decisions,
         Self::PolicyWouldDeny,
         Self::Errors,
     ];
@@ -96,6 +102,8 @@ impl Metric {
             Self::JwksCacheMisses => "jwks_cache_misses_total",
             Self::JwksAge => "jwks_age_seconds",
             Self::ProviderOutage => "provider_outage",
+            Self::ProviderRequestLatency => "provider_request_latency_ms",
+            Self::Decisions => "decisions_total",
             Self::PolicyWouldDeny => "policy_would_deny_total",
             Self::Errors => "errors_total",
         }
@@ -108,7 +116,8 @@ impl Metric {
             Self::TokenValidationLatency
             | Self::TokenRefreshLatency
             | Self::OidcFetchLatency
-            | Self::JwksFetchLatency => MetricKind::Histogram,
+            | Self::JwksFetchLatency
+            | Self::ProviderRequestLatency => MetricKind::Histogram,
             Self::JwksAge | Self::ProviderOutage => MetricKind::Gauge,
             Self::TokenValidation
             | Self::TokenValidationSuccess
@@ -119,8 +128,33 @@ impl Metric {
             | Self::TokenRefreshFailure
             | Self::JwksCacheHits
             | Self::JwksCacheMisses
+            | Self::Decisions
             | Self::PolicyWouldDeny
             | Self::Errors => MetricKind::Counter,
+        }
+    }
+
+    /// The names of its tags beside `client_id` and `realm`, which all have. `error_code` and `error_type` are there
+    /// where something failed.
+    #[must_use]
+    pub const fn tags(self) -> &'static [&'static str] {
+        match self {
+            Self::TokenValidation | Self::TokenValidationSuccess | Self::TokenCacheHits => &["method"],
+            Self::TokenValidationFailure | Self::TokenValidationLatency => &["method", "error_code"],
+            Self::TokenRefreshFailure
+            | Self::TokenRefreshLatency
+            | Self::OidcFetchLatency
+            | Self::JwksFetchLatency
+            | Self::Errors => &["error_code"],
+            Self::TokenRefresh
+            | Self::TokenRefreshSuccess
+            | Self::JwksCacheHits
+            | Self::JwksCacheMisses
+            | Self::JwksAge
+            | Self::ProviderOutage => &[],
+            Self::ProviderRequestLatency => &["endpoint", "error_type"],
+            Self::Decisions => &["route", "http_method", "outcome"],
+            Self::PolicyWouldDeny => &["handler", "error_code"],
         }
     }
 
@@ -136,12 +170,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_lists_every_metric_with_its_kind() {
+    fn the_table_lists_every_metric_with_its_kind_unit_and_tags() {
         let table = include_str!("../docs/metrics.md");
-        for metric in Metric::ALL {
+        let rows: Vec<Vec<&str>> = table
+            .lines()
+            .filter(|line| line.starts_with("| `fc_kc_"))
+            .map(|line| line.split('|').map(str::trim).collect())
+            .collect();
+        assert_eq!(rows.len(), Metric::ALL.len());
+        for (metric, row) in Metric::ALL.into_iter().zip(rows) {
+            assert_eq!(row[1], format!("`{}`", metric.name(DEFAULT_PREFIX)));
             let kind = format!("{:?}", metric.kind()).to_lowercase();
-            let row = format!("| `{}` | {kind}", metric.name(DEFAULT_PREFIX));
-            assert!(table.contains(&row), "{row}");
+            let unit = match metric.suffix() {
+                suffix if suffix.ends_with("_ms") => ", ms",
+                suffix if suffix.ends_with("_seconds") => ", s",
+                _ => "",
+            };
+            assert_eq!(row[2], format!("{kind}{unit}"), "{metric:?}");
+            let tags: Vec<&str> = row[3].split('`').skip(1).step_by(2).collect();
+            assert_eq!(tags, metric.tags(), "{metric:?}");
         }
     }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../docs/metrics.md")]
 
 mod collector;
+mod decisions;
 #[cfg(feature = "metrics")]
 mod facade;
 mod metric;
@@ -11,4 +12,5 @@ pub use collector::{MetricsCollector, PreparedCounter, Tag};
 pub use facade::MetricsFacade;
 pub use metric::{DEFAULT_PREFIX, Metric, MetricKind};
 
+pub(crate) use decisions::{Outcome, method_name, route_of};
 pub(crate) use recorder::Recorder;

@@ -6,7 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Metric, MetricsCollector, PreparedCounter, Tag};
+use http::{Extensions, Method};
+
+use super::{
+    Metric, MetricsCollector, PreparedCounter, Tag,
+    decisions::{Decisions, Outcome, Route},
+};
 
 /// The collector, if there is one.
 #[derive(Clone, Default)]
@@ -24,6 +29,7 @@ struct Recording {
     accepted: EachRequest,
     found: EachRequest,
     key_at_hand: EachRequest,
+    decisions: Decisions,
 }
 
 /// A counter of every request, prepared where the collector can do that.
@@ -99,6 +105,21 @@ impl Recording {
         self.collector.observe_histogram(self.name(metric), tags, milliseconds);
     }
 
+    fn count_decision(&self, route: &Route, outcome: Outcome) {
+        let tags = [
+            ("client_id", &*self.client_id),
+            ("realm", &*self.realm),
+            ("route", route.route()),
+            ("http_method", route.method()),
+            ("outcome", outcome.as_str()),
+        ];
+        let prepare = || self.collector.prepare_counter(self.name(Metric::Decisions), &tags);
+        match route.counter(outcome).get_or_init(prepare) {
+            Some(counter) => counter.increment(),
+            None => self.count(Metric::Decisions, &tags),
+        }
+    }
+
     fn count_error(&self, error_code: &'static str) {
         self.count(Metric::Errors, self.tags(false, error_code).with_error_code());
     }
@@ -125,6 +146,7 @@ impl Recorder {
             accepted: EachRequest::unprepared(Metric::TokenValidationSuccess, true),
             found: EachRequest::unprepared(Metric::TokenCacheHits, true),
             key_at_hand: EachRequest::unprepared(Metric::JwksCacheHits, false),
+            decisions: Decisions::new(),
         };
         let prepare = |counter: &EachRequest| {
             let tags = recording.tags(counter.has_method, "");
@@ -197,6 +219,14 @@ impl Recorder {
         }
     }
 
+    /// What became of a request.
+    pub(crate) fn decided(&self, extensions: &Extensions, method: &Method, outcome: Outcome) {
+        if let Some(recording) = &self.0 {
+            let route = recording.decisions.of(extensions, method);
+            recording.count_decision(route, outcome);
+        }
+    }
+
     pub(crate) fn policy_would_deny(&self, handler: &'static str, error_code: &'static str) {
         let Some(recording) = &self.0 else { return };
         let tags = [
@@ -220,6 +250,22 @@ impl Recorder {
                 recording.count_error(error_code);
             }
         }
+    }
+
+    /// One request to an endpoint of Keycloak; `error_type` as in OpenTelemetry's attribute of that name.
+    pub(crate) fn provider_asked(&self, endpoint: &'static str, took: Duration, error_type: Option<&str>) {
+        let Some(recording) = &self.0 else { return };
+        let tags = [
+            ("client_id", &*recording.client_id),
+            ("realm", &*recording.realm),
+            ("endpoint", endpoint),
+            ("error_type", error_type.unwrap_or_default()),
+        ];
+        let tags = if error_type.is_some() { &tags[..] } else { &tags[..3] };
+        let name = recording.name(Metric::ProviderRequestLatency);
+        recording
+            .collector
+            .observe_histogram(name, tags, took.as_secs_f64() * 1000.0);
     }
 
     pub(crate) fn metadata_fetched(&self, took: Duration, succeeded: bool) {

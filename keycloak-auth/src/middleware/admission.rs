@@ -2,7 +2,7 @@
 
 use axum::{extract::RawPathParams, response::Response};
 use http::{
-    HeaderMap, Method, Request,
+    Method, Request,
     header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, ORIGIN, TRANSFER_ENCODING},
     request::Parts,
 };
@@ -11,8 +11,8 @@ use super::{layer::Settings, refusal};
 use crate::{
     AuthError, KeycloakUser,
     bearer::BearerToken,
-    extract::{RequestContext, path_parameters},
-    policy::EvaluationContext,
+    extract::{RequestContext, note_refusal, path_parameters, why},
+    policy::{EvaluationContext, Explanation},
 };
 
 impl Settings {
@@ -40,20 +40,23 @@ impl Settings {
     pub(super) fn admit<B>(&self, mut request: Request<B>, user: KeycloakUser) -> Result<Request<B>, Response> {
         if !self.policies.is_empty() {
             let (mut parts, body) = request.into_parts();
-            if let Err(error) = self.ask_policies(&user, &mut parts) {
-                return Err(self.refuse(&parts.headers, &error));
-            }
+            let asked = self.ask_policies(&user, &mut parts);
             request = Request::from_parts(parts, body);
+            if let Err((error, why)) = asked {
+                return Err(self.refuse(&request, &error, why.as_ref()));
+            }
         }
         self.introduce(&mut request, Some(user));
         Ok(request)
     }
 
-    pub(super) fn refuse(&self, headers: &HeaderMap, error: &AuthError) -> Response {
-        refusal::respond(&self.keycloak, error, headers)
+    /// The response to a request that is not let in; `why` says more than the error, for the log.
+    pub(super) fn refuse<B>(&self, request: &Request<B>, error: &AuthError, why: Option<&Explanation>) -> Response {
+        note_refusal(error, why, None, request.method(), request.extensions(), &self.keycloak);
+        refusal::respond(&self.keycloak, error, request.headers())
     }
 
-    fn ask_policies(&self, user: &KeycloakUser, parts: &mut Parts) -> Result<(), AuthError> {
+    fn ask_policies(&self, user: &KeycloakUser, parts: &mut Parts) -> Result<(), (AuthError, Option<Explanation>)> {
         let keycloak = &self.keycloak;
         let parameters = if self.policies.iter().any(|policy| policy.needs_path_parameters()) {
             path_parameters(parts)
@@ -64,13 +67,7 @@ impl Settings {
         let context = EvaluationContext::new(keycloak.client_id(), keycloak.now()).with_path_parameters(&parameters);
         for policy in &self.policies {
             if let Some(error) = AuthError::of(policy.evaluate(user, &context)) {
-                tracing::debug!(
-                    target: "keycloak_auth",
-                    method = %crate::text::shortened(parts.method.as_str()),
-                    "refused by the layer: {}",
-                    policy.explain(user, &context)
-                );
-                return Err(error);
+                return Err((error, why(policy, user, &context, parts)));
             }
         }
         Ok(())
@@ -86,7 +83,7 @@ impl Settings {
         };
         match judged {
             Ok(verified) => self.admit(Request::from_parts(parts, body), KeycloakUser::new(verified)),
-            Err(error) => Err(self.refuse(&parts.headers, &error)),
+            Err(error) => Err(self.refuse(&Request::from_parts(parts, body), &error, None)),
         }
     }
 }

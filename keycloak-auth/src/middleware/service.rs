@@ -64,16 +64,16 @@ where
             }
             Ok(None) => {
                 let error = AuthError::MissingCredentials;
-                return KeycloakFuture::refused(settings.refuse(request.headers(), &error));
+                return KeycloakFuture::refused(settings.refuse(&request, &error, None));
             }
-            Err(fault) => return KeycloakFuture::refused(settings.refuse(request.headers(), &fault.into())),
+            Err(fault) => return KeycloakFuture::refused(settings.refuse(&request, &fault.into(), None)),
         };
         match keycloak.authenticate_with_current_keys(token, keycloak.now()) {
             Some(Ok(verified)) => match settings.admit(request, KeycloakUser::new(verified)) {
                 Ok(request) => KeycloakFuture::forwarded(self.inner.call(request)),
                 Err(response) => KeycloakFuture::refused(response),
             },
-            Some(Err(error)) => KeycloakFuture::refused(settings.refuse(request.headers(), &error)),
+            Some(Err(error)) => KeycloakFuture::refused(settings.refuse(&request, &error, None)),
             None => {
                 // The service that was polled ready must be the one that is called; its clone stays behind.
                 let clone = self.inner.clone();

@@ -1,6 +1,6 @@
 //! What can go wrong between us and Keycloak.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use super::tls_fault::{TlsFault, tls_fault};
 use crate::{
@@ -144,6 +144,32 @@ pub enum ProviderError {
 }
 
 impl ProviderError {
+    /// One word for it, as OpenTelemetry's `error.type` is meant: the status of an answer, or what is wrong.
+    pub(crate) fn kind(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Status { status, .. } => return Cow::Owned(status.to_string()),
+            Self::Connection { source, .. } if source.is_timeout() => "timeout",
+            Self::Connection { .. } if self.tls_fault().is_some() => "tls",
+            Self::Connection { .. } => "connection",
+            Self::Timeout { .. } => "timeout",
+            Self::Redirected { .. } => "redirected",
+            Self::TooLarge { .. } => "too_large",
+            Self::Metadata { .. } | Self::Introspection { .. } | Self::TokenEndpoint { .. } | Self::KeySet { .. } => {
+                "malformed_answer"
+            }
+            Self::Issuer { .. } => "wrong_issuer",
+            Self::InsecureEndpoint { .. } => "insecure_endpoint",
+            Self::ForeignEndpoint { .. } => "foreign_endpoint",
+            Self::MissingEndpoint { .. } => "missing_endpoint",
+            Self::NoUsableKey { .. } => "no_usable_key",
+            Self::ClientAssertion => "client_assertion",
+            Self::Interrupted => "interrupted",
+            Self::NoRuntime => "no_runtime",
+            Self::Closed => "closed",
+            Self::OutageWindow { .. } => "outage_window",
+        })
+    }
+
     /// What is wrong with Keycloak's certificate, where that is why there is no connection.
     #[must_use]
     pub fn tls_fault(&self) -> Option<TlsFault> {

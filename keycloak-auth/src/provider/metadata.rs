@@ -8,7 +8,7 @@ use std::{
 use serde::Deserialize;
 use url::Url;
 
-use super::{HttpClient, ProviderError, RealmUrl};
+use super::{Call, HttpClient, ProviderError, RealmUrl};
 use crate::metrics::Recorder;
 
 /// How old the discovery document may be while what it names does not work.
@@ -152,7 +152,11 @@ impl MetadataSource {
             return Ok(metadata);
         }
         let began = Instant::now();
-        let fetched = http.get(&self.discovery_url()).await.and_then(|json| self.read(&json));
+        let url = self.discovery_url();
+        let answer = Call::Discovery.observe(&url, &self.metrics, http.ask(&url)).await;
+        let fetched = answer
+            .and_then(|answer| answer.only_ok(&url))
+            .and_then(|json| self.read(&json));
         self.metrics.metadata_fetched(began.elapsed(), fetched.is_ok());
         let metadata = fetched?;
         let metadata = Arc::new(metadata);

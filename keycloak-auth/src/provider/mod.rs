@@ -1,5 +1,6 @@
 //! Keycloak as the provider of metadata and keys: the one part that does I/O (OpenID Connect Discovery 1.0, RFC 8414).
 
+mod call;
 mod error;
 mod http_client;
 mod metadata;
@@ -18,6 +19,7 @@ pub use error::ProviderError;
 pub use tls_fault::TlsFault;
 pub use unavailable::Unavailable;
 
+pub(crate) use call::Call;
 pub(crate) use http_client::{HttpAnswer, HttpClient};
 pub(crate) use metadata::{Endpoints, MetadataSource, ProviderMetadata};
 pub(crate) use reachability::Reachability;
@@ -26,7 +28,7 @@ pub(crate) use remote_key_set::{RemoteKeySet, Timing};
 
 use url::Url;
 
-use crate::client_authentication::ClientCredentials;
+use crate::{client_authentication::ClientCredentials, metrics::Recorder};
 
 /// Where Keycloak is and how it is reached: what all that ask it something have in common.
 #[derive(Debug)]
@@ -36,6 +38,8 @@ pub(crate) struct Provider {
     pub(crate) clock: Clock,
     /// The time for everything that one request of a client needs of Keycloak.
     pub(crate) deadline: Duration,
+    /// Told of each request.
+    pub(crate) metrics: Recorder,
 }
 
 impl Provider {

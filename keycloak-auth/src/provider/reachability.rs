@@ -27,10 +27,24 @@ impl Reachability {
         let endpoint = self.endpoint;
         match error {
             Some(error) if was_failing => {
-                tracing::debug!(target: "keycloak_auth", "{endpoint} still does not answer: {}", chain(error));
+                tracing::debug!(
+                    name: "keycloak.token_endpoint_still_failing",
+                    target: "keycloak_auth",
+                    { "error.type" = &*error.kind() },
+                    "{endpoint} still does not answer: {}", chain(error)
+                );
             }
-            Some(error) => tracing::warn!(target: "keycloak_auth", "{endpoint} does not answer: {}", chain(error)),
-            None if was_failing => tracing::info!(target: "keycloak_auth", "{endpoint} answers again"),
+            Some(error) => tracing::warn!(
+                name: "keycloak.token_endpoint_failed",
+                target: "keycloak_auth",
+                { "error.type" = &*error.kind() },
+                "{endpoint} does not answer: {}", chain(error)
+            ),
+            None if was_failing => tracing::info!(
+                name: "keycloak.token_endpoint_recovered",
+                target: "keycloak_auth",
+                "{endpoint} answers again"
+            ),
             None => {}
         }
     }

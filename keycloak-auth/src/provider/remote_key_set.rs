@@ -22,7 +22,7 @@ use std::{
 use arc_swap::{ArcSwapOption, Guard};
 use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 
-use super::{Provider, ProviderError, Unavailable, skipped_keys::SkippedKeys};
+use super::{Call, Provider, ProviderError, Unavailable, skipped_keys::SkippedKeys};
 use crate::{Clock, jose::KeySet, metrics::Recorder, text::chain};
 
 /// The first pause between attempts while there are no keys at all.
@@ -348,7 +348,9 @@ impl Shared {
             .metadata
             .jwks_uri(&self.provider.http, self.clock.now())
             .await?;
-        let json = self.provider.http.get(&url).await?;
+        let asking = self.provider.http.ask(&url);
+        let answer = Call::Jwks.observe(&url, &self.metrics, asking).await?;
+        let json = answer.only_ok(&url)?;
         let keys = KeySet::parse(&json).map_err(|source| ProviderError::KeySet {
             url: url.to_string(),
             source,
@@ -367,14 +369,24 @@ impl Shared {
         let mut state = self.state();
         let now = self.clock.now();
         if state.failures > 0 {
-            tracing::info!(target: "keycloak_auth", "Keycloak answers again after {} failed attempts", state.failures);
+            tracing::info!(
+                name: "keycloak.key_set_recovered",
+                target: "keycloak_auth",
+                { keycloak.failures = state.failures },
+                "Keycloak answers again after {} failed attempts", state.failures
+            );
         }
         let previous = self.current.load();
         let keys = match previous.as_ref() {
             Some(previous) => keys.keeping_unchanged(&previous.keys),
             None => keys,
         };
-        tracing::debug!(target: "keycloak_auth", keys = keys.len(), "key set loaded");
+        tracing::debug!(
+            name: "keycloak.key_set_loaded",
+            target: "keycloak_auth",
+            { keycloak.keys = keys.len() },
+            "key set loaded"
+        );
         let published = Arc::new(Published { keys, fetched_at: now });
         self.current.store(Some(Arc::clone(&published)));
         if let Some(previous) = previous.as_ref() {
@@ -404,9 +416,19 @@ impl Shared {
             } else {
                 "there are no keys yet"
             };
-            tracing::warn!(target: "keycloak_auth", "cannot fetch Keycloak's keys, {in_use}: {}", chain(&error));
+            tracing::warn!(
+                name: "keycloak.key_set_failed",
+                target: "keycloak_auth",
+                { "error.type" = &*error.kind() },
+                "cannot fetch Keycloak's keys, {in_use}: {}", chain(&error)
+            );
         } else {
-            tracing::debug!(target: "keycloak_auth", "still cannot fetch Keycloak's keys: {}", chain(&error));
+            tracing::debug!(
+                name: "keycloak.key_set_still_failing",
+                target: "keycloak_auth",
+                { "error.type" = &*error.kind() },
+                "still cannot fetch Keycloak's keys: {}", chain(&error)
+            );
         }
         state.failures = state.failures.saturating_add(1);
         state.last_error = Some(error);

@@ -21,10 +21,10 @@ impl SkippedKeys {
             }
             if self.reported.len() == MAX_REPORTED {
                 let count = skipped.len();
-                tracing::info!(target: "keycloak_auth", count, "more keys are left out of the key set");
+                tracing::info!(name: "keycloak.keys_skipped", target: "keycloak_auth", { keycloak.keys = count }, "more keys are left out of the key set");
                 return;
             }
-            tracing::info!(target: "keycloak_auth", "left out of the key set: {key}");
+            tracing::info!(name: "keycloak.key_skipped", target: "keycloak_auth", "left out of the key set: {key}");
             self.reported.push(key.clone());
         }
     }

@@ -148,7 +148,9 @@ impl Routes {
             }
             if row.is_report_only() {
                 tracing::warn!(
-                    target: "keycloak_auth", method = row.method(), route = row.path(), policy = %row.policy(),
+                    name: "keycloak.report_only",
+                    target: "keycloak_auth",
+                    { http.request.method = row.method(), http.route = row.path(), keycloak.policy = %row.policy() },
                     "report only: the policy is NOT enforced, what it would refuse is logged and counted",
                 );
             }

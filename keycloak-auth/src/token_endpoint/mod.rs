@@ -10,7 +10,10 @@ mod response;
 mod single_flight;
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -32,7 +35,7 @@ use crate::{
     challenge::Answer,
     client_authentication::{Client, ClientCredentials},
     metrics::Recorder,
-    provider::{HttpAnswer, Provider, ProviderError, Reachability, Unavailable},
+    provider::{Call, HttpAnswer, Provider, ProviderError, Reachability, Unavailable},
 };
 
 /// The pause after a replacement that failed, and the age from which a token that a service refuses is replaced.
@@ -51,6 +54,8 @@ pub(crate) struct TokenEndpoint {
     own_tokens: OwnTokens,
     exchanged_tokens: ExchangedTokens,
     reachability: Reachability,
+    /// By grant, whether Keycloak refuses the client itself, so that this is not said for each request.
+    is_misconfigured: [AtomicBool; 3],
 }
 
 impl TokenEndpoint {
@@ -64,6 +69,7 @@ impl TokenEndpoint {
             own_tokens: OwnTokens::default(),
             exchanged_tokens: ExchangedTokens::default(),
             reachability: Reachability::of("the token endpoint"),
+            is_misconfigured: Default::default(),
         }
     }
 
@@ -127,18 +133,38 @@ impl TokenEndpoint {
         let asked = self.provider.within_deadline(self.post(grant, client, form)).await;
         self.reachability.note(asked.as_ref().err());
         let refused = match asked {
-            Ok(Ok(tokens)) => return Ok(Arc::new(tokens)),
+            Ok(Ok(tokens)) => {
+                self.is_misconfigured[grant as usize].store(false, Ordering::Relaxed);
+                return Ok(Arc::new(tokens));
+            }
             Ok(Err(refusal)) => AuthError::TokenRefused(refusal),
             Err(cause) => AuthError::TokenEndpointUnavailable(Unavailable::for_now(Arc::new(cause))),
         };
         if let AuthError::TokenRefused(refusal) = &refused {
-            if refusal.error().is_configuration() {
-                tracing::warn!(target: "keycloak_auth", "{refusal}");
-            } else {
-                tracing::debug!(target: "keycloak_auth", "{refusal}");
-            }
+            self.note_refusal(refusal);
         }
         Err(refused)
+    }
+
+    /// Says why there is no token: a mistake in the configuration once, until the grant works again.
+    fn note_refusal(&self, refusal: &TokenRefusal) {
+        let is_new = refusal.error().is_configuration()
+            && !self.is_misconfigured[refusal.grant() as usize].swap(true, Ordering::Relaxed);
+        if is_new {
+            tracing::warn!(
+                name: "keycloak.client_refused",
+                target: "keycloak_auth",
+                { "error.type" = refusal.error().as_str() },
+                "{refusal}"
+            );
+        } else {
+            tracing::debug!(
+                name: "keycloak.grant_refused",
+                target: "keycloak_auth",
+                { "error.type" = refusal.error().as_str() },
+                "{refusal}"
+            );
+        }
     }
 
     async fn post(
@@ -155,8 +181,8 @@ impl TokenEndpoint {
 
         let Provider { metadata, http, .. } = &*self.provider;
         let url = metadata.token_endpoint(http, self.clock.now()).await?;
-        let answer = self.provider.post_form(&url, client, form, self.clock.now()).await?;
-        let HttpAnswer { status, body, .. } = answer;
+        let asking = self.provider.post_form(&url, client, form, self.clock.now());
+        let HttpAnswer { status, body, .. } = Call::Token.observe(&url, &self.metrics, asking).await?;
         let unreadable = || ProviderError::TokenEndpoint { url: url.to_string() };
         match status {
             StatusCode::OK => serde_json::from_slice(&body).map(Ok).map_err(|_| unreadable()),

@@ -3,7 +3,7 @@
 use std::{
     convert::Infallible,
     hint::black_box,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
     task::{Context, Poll},
     time::Duration,
 };
@@ -17,10 +17,11 @@ use axum::{
 };
 use keycloak_auth::{
     KeycloakUser, SecureRouter, keycloak,
-    metrics::{MetricsCollector, Tag},
+    metrics::{MetricsCollector, MetricsFacade, Tag},
     routing::{MethodRouter, get},
 };
 use keycloak_auth_tests::{Issuer, SigningKey, base64url_decode, rsa_key};
+use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, SharedString, Unit};
 use tower::ServiceExt as _;
 
 use crate::{
@@ -66,6 +67,7 @@ pub(crate) const PLAIN_LAYER: &str = "warm: layer on a plain router";
 pub(crate) const PLAIN_LAYER_AND_USER: &str = "warm: layer on a plain router, and user";
 pub(crate) const MANY_TOKENS: &str = "warm: guard, from state, 10,000 tokens in turn";
 pub(crate) const METRICS: &str = "warm: guard, from state, with metrics";
+pub(crate) const COUNTED: &str = "warm: guard, from state, metrics counted";
 pub(crate) const VERIFICATION: &str = "raw RSA verification";
 pub(crate) const COLD_GUARD: &str = "cold: guard, from state";
 pub(crate) const COLD_LAYERED_GUARD: &str = "cold: guard, through the layer";
@@ -112,6 +114,29 @@ impl MetricsCollector for NobodyListens {
 
     fn set_gauge(&self, name: &str, tags: &[Tag<'_>], value: f64) {
         black_box((name, tags, value));
+    }
+}
+
+/// Counts as an exporter does: each series is a number in memory.
+struct Counts;
+
+impl metrics::Recorder for Counts {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, _: &Key, _: &Metadata<'_>) -> Counter {
+        Counter::from_arc(Arc::new(AtomicU64::new(0)))
+    }
+
+    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::noop()
+    }
+
+    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::noop()
     }
 }
 
@@ -225,6 +250,7 @@ where
 }
 
 async fn warm(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
+    metrics::set_global_recorder(Counts).expect("this is the only one");
     let routers = [
         (GUARD, guarded_router(issuer.url()).await),
         (
@@ -244,6 +270,10 @@ async fn warm(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
         (
             METRICS,
             from_state(settings(issuer.url()).metrics_collector(NobodyListens), get(guarded)).await,
+        ),
+        (
+            COUNTED,
+            from_state(settings(issuer.url()).metrics_collector(MetricsFacade), get(guarded)).await,
         ),
         (
             MANY_TOKENS,

@@ -12,8 +12,8 @@ mod work;
 use std::{collections::HashMap, time::Instant};
 
 use alternatives::{
-    COLD_GUARD, COLD_LAYERED_GUARD, Comparison, FEW, GUARD, GUARD_AND_USER, LAYERED_GUARD, LAYERED_GUARD_AND_USER,
-    MANY_TOKENS, METRICS, PLAIN_LAYER, TOKENS, UNPROTECTED, VERIFICATION,
+    COLD_GUARD, COLD_LAYERED_GUARD, COUNTED, Comparison, FEW, GUARD, GUARD_AND_USER, LAYERED_GUARD,
+    LAYERED_GUARD_AND_USER, MANY_TOKENS, METRICS, PLAIN_LAYER, TOKENS, UNPROTECTED, VERIFICATION,
 };
 use tokio::runtime::Runtime;
 
@@ -124,8 +124,13 @@ impl Times {
         at_most(PLAIN_LAYER, UNPROTECTED, 1.5);
         at_most(MANY_TOKENS, UNPROTECTED, 2.0);
         at_most(METRICS, GUARD, 1.05);
+        at_most(COUNTED, GUARD, 1.05);
         at_most(COLD_GUARD, VERIFICATION, 1.12);
         at_most(COLD_LAYERED_GUARD, VERIFICATION, 1.12);
+        for name in [METRICS, COUNTED] {
+            let more = self.median_of(&[name, GUARD], |[time, reference]| time - reference);
+            println!("| {:<72} | {more:>7.1} | ≤ 30.0 |", format!("ns: {name} − {GUARD}"));
+        }
         for name in [COLD_GUARD, COLD_LAYERED_GUARD] {
             let ratio = self.median_of(
                 &[name, UNPROTECTED, VERIFICATION],

@@ -8,10 +8,11 @@ use std::{
 
 use keycloak_auth::{
     ClientAuthentication, Clock, Introspection, Keycloak, KeycloakBuilder,
+    dev::DevRealm,
     metrics::{MetricsCollector, Tag},
 };
-use keycloak_auth_tests::{Issuer, Logs, Reply, Service, Token, now, rsa_key};
-use serde_json::json;
+use keycloak_auth_tests::{ACME_JSON, Issuer, Logs, Reply, Service, Token, http_client, now, rsa_key};
+use serde_json::{Value, json};
 
 use crate::setup::{builder, secure_router};
 
@@ -262,6 +263,106 @@ async fn calls_to_other_services(configured: KeycloakBuilder, issuer: &Issuer, s
         let _ = writeln!(shown, "{:?}", keycloak.client_credentials().await);
     }
     shown
+}
+
+/// Both sides are in this process: what asks, and what answers as Keycloak does.
+#[tokio::test]
+async fn row_28_shows_no_secret_of_grants_introspection_diagnosis_and_the_embedded_realm() {
+    const REALM_SECRET: &str = "orders-api-secret";
+    let logs = Logs::capture();
+    let told = Told::default();
+    let realm = DevRealm::from_json(ACME_JSON).expect("a realm file");
+    let realm = realm.start().await.expect("loopback has a free port");
+    let configure = || {
+        Keycloak::builder()
+            .server_url(realm.server_url())
+            .realm(realm.realm().name())
+            .client_id("orders-api")
+            .client_secret(REALM_SECRET)
+            .audience("orders-api")
+            .metrics_collector(told.clone())
+            .record_enduser_id(true)
+    };
+    let keycloak = configure().build().expect("a valid configuration");
+    let introspecting = configure()
+        .use_introspection(true)
+        .build()
+        .expect("a valid configuration");
+    let wrong = configure()
+        .client_secret(SECRET)
+        .build()
+        .expect("a valid configuration");
+
+    let form = [
+        ("grant_type", "password"),
+        ("client_id", "orders-web"),
+        ("username", "bob"),
+        ("password", "bob"),
+    ];
+    let endpoint = format!("{}/protocol/openid-connect/token", realm.issuer());
+    let answer = http_client()
+        .post(endpoint)
+        .form(&form)
+        .send()
+        .await
+        .expect("an answer");
+    let answer: Value = answer.json().await.expect("JSON");
+    let text = |member: &str| answer[member].as_str().expect("a token").to_owned();
+    let (access, refresh) = (text("access_token"), text("refresh_token"));
+    let mut tokens = vec![access.clone(), refresh.clone()];
+
+    let mut shown = String::new();
+    for keycloak in [&keycloak, &introspecting, &wrong] {
+        for credential in [&*access, &*refresh, "an-opaque-canary-of-a-token"] {
+            let _ = writeln!(shown, "{:?}", keycloak.authenticate(credential).await);
+        }
+        let refreshed = keycloak.refresh_token(&refresh).public_client("orders-web").await;
+        let own = keycloak.client_credentials().await;
+        let exchanged = keycloak.exchange_token(&access).audience("billing-api").await;
+        for outcome in [refreshed, own, exchanged] {
+            let _ = writeln!(shown, "{outcome:?}");
+            if let Ok(outcome) = outcome {
+                tokens.push(outcome.access_token.clone());
+                tokens.extend(outcome.refresh_token.clone());
+            }
+        }
+        let report = keycloak.diagnose().token(&access).await;
+        let _ = writeln!(shown, "{report:?} {report}");
+        let _ = writeln!(shown, "{}", serde_json::to_string(&report).expect("JSON"));
+        let service = Service::start(secure_router().secure_with(keycloak.clone())).await;
+        for path in ["/authenticated", "/admin", "/me"] {
+            let answer = service.get_as(path, &access).await;
+            let _ = writeln!(shown, "{:?} {}", answer.headers, answer.text());
+        }
+    }
+    assert!(tokens.len() >= 4, "the grants brought tokens: {shown}");
+
+    let log = logs.text();
+    let metrics = told.0.lock().expect("no test panics in here").clone();
+    for part in [
+        "keycloak.request",
+        "keycloak.outcome",
+        "keycloak.client_refused",
+        "enduser.id",
+    ] {
+        assert!(
+            logs.records()
+                .iter()
+                .any(|record| record.name == part || record.declared.contains(&part)),
+            "{part}"
+        );
+    }
+    let mut canaries = vec![SECRET.to_owned(), REALM_SECRET.to_owned(), "opaque-canary".to_owned()];
+    for token in &tokens {
+        let parts = token.split('.').skip(1).filter(|part| part.len() > 20);
+        canaries.extend(parts.flat_map(|part| [part[..20].to_owned(), part[part.len() - 20..].to_owned()]));
+    }
+    for (place, text) in [("the log", &log), ("the metrics", &metrics), ("what is shown", &shown)] {
+        for canary in &canaries {
+            let hit = text.lines().find(|line| line.contains(canary.as_str()));
+            assert_eq!(hit, None, "{place} has the canary `{canary}`");
+        }
+    }
 }
 
 async fn until_ready(keycloak: &Keycloak) {

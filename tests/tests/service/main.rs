@@ -12,6 +12,7 @@ mod guide;
 mod introspection;
 mod layer;
 mod metrics;
+mod observability;
 mod openapi;
 mod openapi_validity;
 mod policies;

@@ -90,8 +90,8 @@ async fn a_router_that_reports_only_lets_through_what_it_counts_and_warns_of() {
     assert!(
         log.contains(
             "report only, let through: denied: `realm_role(\"admin\")` is not met; would suffice: realm role `admin`"
-        ) && log.contains("route=\"/legacy/admin/{id}\"")
-            && log.contains("method=GET"),
+        ) && log.contains("http.route=\"/legacy/admin/{id}\"")
+            && log.contains("http.request.method=\"GET\""),
         "{log}"
     );
     assert!(!log.contains(&dave), "no token in the log");
@@ -138,8 +138,8 @@ async fn a_denial_is_logged_with_its_route_and_reason_and_the_answer_does_not_te
         .expect("a line");
     for part in [
         "DEBUG",
-        "method=GET",
-        "route=\"/orders/{id}\"",
+        "http.request.method=\"GET\"",
+        "http.route=\"/orders/{id}\"",
         "denied: `realm_role(\"admin\")` is not met; would suffice: realm role `admin`",
     ] {
         assert!(line.contains(part), "{part} in {line}");

@@ -1,0 +1,165 @@
+//! What becomes of a request that a policy was asked about: it is let through, refused, or let through and reported. Each
+//! outcome is counted by route, and told at `debug`.
+
+use std::fmt;
+
+use http::{Extensions, Method, request::Parts};
+use tracing::{Level, Span};
+
+use super::AuthRejection;
+use crate::{
+    AuthError, Keycloak, KeycloakUser,
+    challenge::Answer,
+    metrics::{Outcome, method_name, route_of},
+    policy::{EvaluationContext, Explanation, Policy},
+    text::{chain, shortened},
+};
+
+/// In the extensions of a request: policies are reported about and not enforced.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReportOnly;
+
+/// Tells of a decision, and nothing of the request but its method and route.
+macro_rules! decision {
+    ($level:ident, $outcome:expr, $handler:expr, $method:expr, $extensions:expr, [$($field:tt)*], $($message:tt)*) => {
+        tracing::$level!(
+            name: "keycloak.decision",
+            target: "keycloak_auth",
+            { http.request.method = method_name($method), http.route = route_of($extensions),
+              code.function.name = $handler, keycloak.outcome = $outcome.as_str(), $($field)* },
+            $($message)*
+        )
+    };
+}
+
+/// Lets a request through that meets its policy.
+pub(super) fn allow(user: &KeycloakUser, handler: &'static str, parts: &Parts, keycloak: &Keycloak) {
+    let (outcome, method, extensions) = (Outcome::Allowed, &parts.method, &parts.extensions);
+    keycloak.metrics().decided(extensions, method, outcome);
+    if keycloak.records_enduser_id() {
+        record_enduser_id(user);
+    }
+    decision!(
+        debug,
+        outcome,
+        handler,
+        method,
+        extensions,
+        ["enduser.id" = enduser_id(user, keycloak)],
+        "allowed"
+    );
+}
+
+/// Why the policy is not met, where somebody reads it.
+#[cold]
+pub(crate) fn why(
+    policy: &Policy,
+    user: &KeycloakUser,
+    context: &EvaluationContext<'_>,
+    parts: &Parts,
+) -> Option<Explanation> {
+    let is_read = tracing::enabled!(target: "keycloak_auth", Level::DEBUG) || is_report_only(parts);
+    is_read.then(|| policy.explain(user, context))
+}
+
+/// Refuses a request for what its policy says of it, and logs why. Lets it through where policies are only reported about.
+#[cold]
+pub(super) fn refuse(
+    error: AuthError,
+    why: Option<Explanation>,
+    user: Option<&KeycloakUser>,
+    handler: &'static str,
+    parts: &Parts,
+    keycloak: Keycloak,
+) -> Result<(), AuthRejection> {
+    let (method, extensions) = (&parts.method, &parts.extensions);
+    let why: &dyn fmt::Display = match &why {
+        Some(explanation) => explanation,
+        None => &error,
+    };
+    let enduser_id = user.and_then(|user| enduser_id(user, &keycloak));
+    if let (Some(user), true) = (user, keycloak.records_enduser_id()) {
+        record_enduser_id(user);
+    }
+    if is_report_only(parts) {
+        let (outcome, code) = (Outcome::WouldDeny, Answer::to(&error).code);
+        keycloak.metrics().decided(extensions, method, outcome);
+        keycloak.metrics().policy_would_deny(handler, code);
+        decision!(
+            warn,
+            outcome,
+            handler,
+            method,
+            extensions,
+            ["error.type" = code, "enduser.id" = enduser_id],
+            "report only, let through: {why}"
+        );
+        return Ok(());
+    }
+    let outcome = Outcome::of(&error);
+    keycloak.metrics().decided(extensions, method, outcome);
+    decision!(
+        debug,
+        outcome,
+        handler,
+        method,
+        extensions,
+        ["error.type" = Answer::to(&error).code, "enduser.id" = enduser_id],
+        "refused: {why}"
+    );
+    Err(AuthRejection::new(error, keycloak))
+}
+
+/// Refuses a request whose credentials are not acceptable or cannot be judged, also where policies are only reported about.
+#[cold]
+pub(super) fn reject(error: AuthError, handler: &'static str, parts: &Parts, keycloak: Keycloak) -> AuthRejection {
+    note_refusal(&error, None, Some(handler), &parts.method, &parts.extensions, &keycloak);
+    AuthRejection::new(error, keycloak)
+}
+
+/// Notes that a request is refused: for its credentials by the guard of `handler`, or by a layer in front of all handlers.
+#[cold]
+pub(crate) fn note_refusal(
+    error: &AuthError,
+    why: Option<&Explanation>,
+    handler: Option<&'static str>,
+    method: &Method,
+    extensions: &Extensions,
+    keycloak: &Keycloak,
+) {
+    let outcome = Outcome::of(error);
+    keycloak.metrics().decided(extensions, method, outcome);
+    let cause = chain(error);
+    let why: &dyn fmt::Display = match why {
+        Some(explanation) => explanation,
+        None => &cause,
+    };
+    decision!(
+        debug,
+        outcome,
+        handler,
+        method,
+        extensions,
+        ["error.type" = Answer::to(error).code],
+        "refused: {why}"
+    );
+}
+
+/// The caller's subject, where the configuration wants it told.
+fn enduser_id(user: &KeycloakUser, keycloak: &Keycloak) -> Option<String> {
+    keycloak
+        .records_enduser_id()
+        .then(|| shortened(user.subject().unwrap_or_default()).to_string())
+}
+
+/// Tells the span of the request whose it is, if it has a field for that.
+#[cold]
+fn record_enduser_id(user: &KeycloakUser) {
+    if let Some(subject) = user.subject() {
+        Span::current().record("enduser.id", tracing::field::display(shortened(subject)));
+    }
+}
+
+fn is_report_only(parts: &Parts) -> bool {
+    parts.extensions.get::<ReportOnly>().is_some()
+}
