@@ -31,7 +31,12 @@ pub(super) fn check_same_token(own: &Claims, told: &Claims) -> Result<(), Invali
     ];
     for (claim, own, told) in pairs {
         if own.is_some() && told.is_some() && own != told {
-            tracing::warn!(target: "keycloak_auth", "the introspection endpoint answers about another token: `{claim}` differs");
+            tracing::warn!(
+                name: "keycloak.introspection_of_another_token",
+                target: "keycloak_auth",
+                { keycloak.claim = claim },
+                "the introspection endpoint answers about another token: `{claim}` differs"
+            );
             return Err(InvalidToken::Claim(claim));
         }
     }

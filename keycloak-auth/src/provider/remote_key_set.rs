@@ -449,7 +449,11 @@ impl Shared {
             && !state.is_window_over
         {
             state.is_window_over = true;
-            tracing::warn!(target: "keycloak_auth", "{cause}: no token is let in until Keycloak answers");
+            tracing::warn!(
+                name: "keycloak.outage_window_over",
+                target: "keycloak_auth",
+                "{cause}: no token is let in until Keycloak answers"
+            );
         }
         let waited = elapsed(state.last_attempt, now).unwrap_or_default();
         let remaining = self.pause(&state).saturating_sub(waited);

@@ -147,14 +147,24 @@ impl ServiceClient {
         if response.url().origin() != url.origin() || !self.source.give_up(token_endpoint, wanted, &token).await {
             return Ok(response);
         }
-        let origin = url.origin().ascii_serialization();
+        let origin = url.host_str();
         match self.source.token(token_endpoint, wanted).await {
             Ok(fresh) => {
-                tracing::debug!(target: "keycloak_auth", origin, "token not accepted, sending again with a fresh one");
+                tracing::debug!(
+                    name: "keycloak.sending_again",
+                    target: "keycloak_auth",
+                    { server.address = origin },
+                    "token not accepted, sending again with a fresh one"
+                );
                 self.send(again, &fresh).await
             }
             Err(error) => {
-                tracing::debug!(target: "keycloak_auth", origin, "token not accepted, and no fresh one: {}", chain(&error));
+                tracing::debug!(
+                    name: "keycloak.not_sending_again",
+                    target: "keycloak_auth",
+                    { server.address = origin },
+                    "token not accepted, and no fresh one: {}", chain(&error)
+                );
                 Ok(response)
             }
         }

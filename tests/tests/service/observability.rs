@@ -171,7 +171,9 @@ async fn everything_that_is_told_stands_in_the_guide() {
     clock.advance(Duration::from_secs(2));
     assert_eq!(service.get_as("/me", &token).await.status, 503);
     clock.advance(Duration::from_secs(60));
-    issuer.publish_jwks(vec![issuer.key().jwk(), json!({ "kty": "oct", "k": "AAAA" })]);
+    let mut keys = vec![issuer.key().jwk()];
+    keys.extend((0..65).map(|number| json!({ "kty": "oct", "k": "AAAA", "kid": number.to_string() })));
+    issuer.publish_jwks(keys);
     issuer.reply_as_usual(Issuer::JWKS);
     assert_eq!(service.get_as("/me", &token).await.status, 200);
     assert_eq!(service.get_as("/admin", &less).await.status, 403);
@@ -183,9 +185,24 @@ async fn everything_that_is_told_stands_in_the_guide() {
     assert_eq!(service.get_as("/me", &foreign).await.status, 401);
     assert_eq!(bare.get_as("/me", &token).await.status, 503);
     let refusal = |error: &str| Reply::status(400).body(json!({ "error": error }).to_string());
-    for reply in [refusal("invalid_client"), refusal("invalid_grant"), Reply::status(500)] {
+    for reply in [
+        refusal("invalid_client"),
+        refusal("invalid_grant"),
+        Reply::status(500),
+        Reply::status(500),
+    ] {
         issuer.reply(Issuer::TOKEN, reply);
         keycloak.refresh_token("refresh").await.expect_err("no tokens");
+    }
+
+    let client = keycloak.service_client().for_origin(service.url("")).build();
+    let client = client.expect("an origin");
+    let tokens = json!({ "access_token": "not-a-good-one", "token_type": "Bearer", "expires_in": 300 });
+    for reply in [Reply::json(&tokens), Reply::json(&tokens), refusal("invalid_grant")] {
+        issuer.reply(Issuer::TOKEN, reply);
+        let answer = client.get(&service.url("/me")).send().await.expect("an answer");
+        assert_eq!(answer.status(), 401);
+        clock.advance(Duration::from_secs(20));
     }
 
     let introspecting = builder(&issuer)
@@ -197,6 +214,13 @@ async fn everything_that_is_told_stands_in_the_guide() {
     introspecting.authenticate(&token).await.expect_err("nobody knows");
     issuer.reply_as_usual(Issuer::INTROSPECTION);
     introspecting.authenticate(&token).await.expect_err("not active");
+    let of_another = json!({ "active": true, "sub": "another" });
+    issuer.reply(Issuer::INTROSPECTION, Reply::json(&of_another));
+    introspecting.authenticate(&less).await.expect_err("about another");
+
+    issuer.reply(Issuer::JWKS, Reply::status(503));
+    clock.advance(Duration::from_secs(25 * 3600));
+    assert_eq!(service.get_as("/me", &token).await.status, 503);
 
     let records = logs.records();
     for record in &records {

@@ -20,6 +20,7 @@ use std::{
 
 use keycloak_auth_tests::{Answer, Fault, Gateway, Issuer, Logs, Reply, Trap};
 use serde_json::json;
+use tracing::Level;
 
 pub use rows::{EVERYWHERE, HTML_OR_NOTHING, Row};
 
@@ -109,21 +110,18 @@ pub fn at_once<R: Sync>(rows: &[R], name: impl Fn(&R) -> String, run: impl Async
 
 /// The warnings of the crate, one a line.
 pub fn warnings(logs: &Logs) -> Vec<String> {
-    lines(logs, " WARN ")
+    lines(logs, Level::WARN)
 }
 
 /// The news of the crate, one a line.
 pub fn news(logs: &Logs) -> Vec<String> {
-    lines(logs, " INFO ")
+    lines(logs, Level::INFO)
 }
 
-fn lines(logs: &Logs, level: &str) -> Vec<String> {
-    let text = logs.text();
-    let said = |line: &str| {
-        let (_, rest) = line.split_once(level)?;
-        Some(rest.split_once("keycloak_auth: ")?.1.to_owned())
-    };
-    text.lines().filter_map(said).collect()
+fn lines(logs: &Logs, level: Level) -> Vec<String> {
+    let records = logs.records().into_iter();
+    let events = records.filter(|record| !record.is_span && record.level == level);
+    events.map(|event| event.field("message").to_owned()).collect()
 }
 
 /// One line for each of these beginnings, and no more.

@@ -113,6 +113,6 @@ async fn the_log_says_why_a_policy_of_the_layer_refuses() {
         service.get_as("/group/metrics", &issuer.valid_token()).await.status,
         403
     );
-    assert!(logs.text().contains("refused by the layer"), "{}", logs.text());
+    assert!(logs.text().contains("refused: "), "{}", logs.text());
     assert!(logs.text().contains("/layer-canary"), "{}", logs.text());
 }
