@@ -129,7 +129,7 @@ async fn clock_off(keycloak: Arc<Keycloak>) -> Result<()> {
 
 async fn wrong_secret(keycloak: Arc<Keycloak>) -> Result<()> {
     let report = diagnose(builder(keycloak.realm()).client_secret("not-the-secret-canary")).await;
-    let line = "FAILED: client: Keycloak does not accept the client `orders-api` with this secret";
+    let line = "FAILED: client: Keycloak does not accept the client `orders-api` by `client_secret_basic`";
     ensure_cause(&report, line, "`.client_secret(…)`")?;
     ensure!(!report.to_string().contains("canary"), "{report}");
     Ok(())
