@@ -129,11 +129,6 @@ pub(crate) fn note_refusal(
 ) {
     let outcome = Outcome::of(error);
     keycloak.metrics().decided(extensions, method, outcome);
-    let cause = chain(error);
-    let why: &dyn fmt::Display = match why {
-        Some(explanation) => explanation,
-        None => &cause,
-    };
     decision!(
         debug,
         outcome,
@@ -141,7 +136,8 @@ pub(crate) fn note_refusal(
         method,
         extensions,
         ["error.type" = Answer::to(error).code],
-        "refused: {why}"
+        "refused: {}",
+        why.map_or_else(|| chain(error), Explanation::to_string)
     );
 }
 
