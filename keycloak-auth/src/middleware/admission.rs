@@ -56,6 +56,7 @@ impl Settings {
         refusal::respond(&self.keycloak, error, request.headers())
     }
 
+    #[expect(clippy::result_large_err, reason = "it goes no further than the refusal")]
     fn ask_policies(&self, user: &KeycloakUser, parts: &mut Parts) -> Result<(), (AuthError, Option<Explanation>)> {
         let keycloak = &self.keycloak;
         let parameters = if self.policies.iter().any(|policy| policy.needs_path_parameters()) {
