@@ -63,6 +63,17 @@ fn a_handler_without_a_policy_is_told_to_have_one_and_nothing_else() {
     ));
 }
 
+#[test]
+fn method_routers_of_others_are_told_from_ours_and_nothing_else() {
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/unguarded/other_method_router.rs");
+    let errors = library::compile(program);
+    let told = errors
+        .matches("error[E0277]: a `SecureRouter` takes handlers from `keycloak_auth::routing` only")
+        .count();
+    assert_eq!((told, errors.matches("error[").count()), (3, 3), "{errors}");
+    assert!(errors.contains("write `keycloak_auth::routing::get(…)` in place of `axum::routing::get(…)`"));
+}
+
 /// The programs that must not compile, each with its errors.
 fn failures() -> Vec<(PathBuf, String)> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fail");

@@ -181,7 +181,9 @@ fn unknown(word: &Ident, cursor: &mut Cursor, errors: &mut Errors) {
     }
     let written = text(&at);
     let rest = cursor.eat_entry();
-    let near = suggest::nearest(&written, &candidates).or_else(|| suggest::nearest(&written, &all));
+    let near = suggest::of_another_system(&written)
+        .or_else(|| suggest::nearest(&written, &candidates))
+        .or_else(|| suggest::nearest(&written, &all));
     let help = match near {
         Some("client_roles") => "did you mean `client_roles`, as in `client_roles(\"client\" = \"…\")`?".to_owned(),
         Some(near) if SIMPLE.contains(&near) => {

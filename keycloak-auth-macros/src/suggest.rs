@@ -11,6 +11,39 @@ pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(_, candidate)| candidate)
 }
 
+/// The word of ours for what another system calls so: Spring Security, Jakarta EE, NestJS, Symfony, ASP.NET Core.
+pub(crate) fn of_another_system(word: &str) -> Option<&'static str> {
+    let word: String = word
+        .chars()
+        .filter(|letter| letter.is_ascii_alphanumeric())
+        .map(|letter| letter.to_ascii_lowercase())
+        .collect();
+    Some(match &*word {
+        "permitall" | "allowanonymous" | "anonymous" | "unauthenticated" | "open" | "everyone" | "ispublic"
+        | "publicaccess" | "unprotected" | "skipauth" | "noauth" => "public",
+        "isauthenticated"
+        | "fullyauthenticated"
+        | "isfullyauthenticated"
+        | "loggedin"
+        | "login"
+        | "loginrequired"
+        | "requireauth"
+        | "requiresauth"
+        | "requireslogin"
+        | "isgranted"
+        | "authorize"
+        | "authorized"
+        | "protected" => "authenticated",
+        "hasrole" | "hasauthority" | "requirerole" | "isuserinrole" => "role",
+        "hasanyrole" | "hasanyauthority" | "rolesallowed" | "requireroles" | "allowedroles" => "roles",
+        "hasscope" | "requirescope" => "scope",
+        "ingroup" | "isingroup" | "memberof" | "hasgroup" => "group",
+        "and" | "allof" => "all",
+        "or" | "anyof" | "oneof" => "any",
+        _ => return None,
+    })
+}
+
 fn similarity(word: &str, candidate: &str) -> f64 {
     match word.strip_suffix(candidate) {
         Some(prefix) if prefix.ends_with('_') => 0.99,

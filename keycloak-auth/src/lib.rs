@@ -117,7 +117,7 @@ pub use middleware::KeycloakLayer;
 pub use openapi_scheme::OpenApiScheme;
 pub use policy::Policy;
 pub use provider::{ProviderError, TlsFault, Unavailable};
-pub use router::{GuardedArgs, SecureRouter, routing};
+pub use router::{GuardedArgs, SecureMethodRouter, SecureRouter, routing};
 pub use service_client::{OnBehalfOf, ServiceClient, ServiceClientBuilder, ServiceClientError, ServiceRequest};
 pub use token_endpoint::{ExchangeToken, GrantKind, OAuthError, RefreshToken, TokenRefusal, TokenResponse};
 pub use user::KeycloakUser;

@@ -1,5 +1,6 @@
 //! Telling handlers with a policy from those without, by their arguments.
 
+use super::MethodRouter;
 use crate::{
     extract::{Guard, HandlerPolicy},
     policy::Policy,
@@ -21,6 +22,31 @@ pub trait GuardedArgs {
     /// The path of the handler.
     #[doc(hidden)]
     const HANDLER: &'static str;
+}
+
+/// The method routers of [`keycloak_auth::routing`](crate::routing), whose handlers have policies.
+#[diagnostic::on_unimplemented(
+    message = "a `SecureRouter` takes handlers from `keycloak_auth::routing` only",
+    label = "this is not from `keycloak_auth::routing`",
+    note = "write `keycloak_auth::routing::get(…)` in place of `axum::routing::get(…)`: it sees to it that every handler has a policy",
+    note = "services go in by `route_service_public`, routers that need no policy by `merge_public` or `nest_service_public`"
+)]
+pub trait SecureMethodRouter<S>: sealed::Sealed {
+    /// The method router itself.
+    #[doc(hidden)]
+    fn into_method_router(self) -> MethodRouter<S>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+impl<S> sealed::Sealed for MethodRouter<S> {}
+
+impl<S> SecureMethodRouter<S> for MethodRouter<S> {
+    fn into_method_router(self) -> Self {
+        self
+    }
 }
 
 /// The first argument of a handler that has a policy.

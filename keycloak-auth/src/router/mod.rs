@@ -8,7 +8,7 @@ mod oversight;
 mod routes;
 mod secure_router;
 
-pub use guarded::GuardedArgs;
+pub use guarded::{GuardedArgs, SecureMethodRouter};
 use method_router::MethodRouter;
 pub use secure_router::SecureRouter;
 

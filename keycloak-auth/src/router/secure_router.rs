@@ -11,7 +11,7 @@ use axum::{
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{GuardedArgs, MethodRouter, routes::Routes};
+use super::{GuardedArgs, SecureMethodRouter, routes::Routes};
 use crate::{Keycloak, access_matrix::RouteKind, extract::provide_from_state, middleware::ProvideLayer};
 
 /// A router whose handlers all have a `#[keycloak(...)]` policy: one without does not compile.
@@ -75,7 +75,8 @@ where
     /// # Panics
     ///
     /// When the path is malformed or clashes with another one, as in axum.
-    pub fn route(mut self, path: &str, handlers: MethodRouter<S>) -> Self {
+    pub fn route(mut self, path: &str, handlers: impl SecureMethodRouter<S>) -> Self {
+        let handlers = handlers.into_method_router();
         self.has_provided_state |= handlers.has_provided_state;
         self.inner = self.inner.route(path, handlers.inner);
         self.routes.add(path, handlers.handlers);
