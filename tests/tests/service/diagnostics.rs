@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use axum::Router;
-use keycloak_auth::{Algorithm, CheckStatus, DiagnosticReport, Keycloak, KeycloakBuilder};
+use axum::{Json, Router, extract::State};
+use keycloak_auth::{
+    Algorithm, CheckStatus, DiagnosticReport, Keycloak, KeycloakBuilder, SecureRouter, keycloak, routing::get,
+};
 use keycloak_auth_tests::{Authority, Issuer, Reply, Service, rsa_key};
 use serde_json::json;
 
@@ -323,6 +325,57 @@ async fn whatever_hangs_a_diagnosis_ends_and_says_at_which_step() {
         let line = format!("FAILED: {step}: no answer within the 9 s");
         assert_cause(&report, &line, "overloaded");
     }
+}
+
+#[keycloak(realm_roles = "admin")]
+async fn full_report(State(keycloak): State<Keycloak>) -> Json<DiagnosticReport> {
+    Json(keycloak.diagnose().await)
+}
+
+#[tokio::test]
+async fn the_full_report_is_served_behind_a_policy_only() {
+    let issuer = Issuer::start().await;
+    let keycloak = builder(&issuer).client_secret(SECRET).build().expect("valid");
+    let probes = Router::new().nest("/health", keycloak.health_router());
+    let routes = SecureRouter::<Keycloak>::new()
+        .route("/health/keycloak", get(full_report))
+        .merge_public(probes)
+        .secure_from_state();
+    let service = Service::start(routes.with_state(keycloak)).await;
+    let anonymous = service.get("/health/keycloak").send().await;
+    assert_eq!(anonymous.status, 401, "{anonymous:?}");
+    let roles = |names: &[&str]| {
+        let token = issuer.token().claim("realm_access", json!({ "roles": names }));
+        token.sign(issuer.key())
+    };
+    let user = service.get_as("/health/keycloak", &roles(&["user"])).await;
+    assert_eq!(user.status, 403, "{user:?}");
+    for refusal in [&anonymous, &user] {
+        assert!(!refusal.text().contains("checks"), "{refusal:?}");
+    }
+    assert_eq!(
+        issuer.requests_to(Issuer::DISCOVERY),
+        1,
+        "for the keys: refused callers start no diagnosis"
+    );
+    let token = roles(&["admin"]);
+    let admin = service.get_as("/health/keycloak", &token).await;
+    assert_eq!(admin.status, 200, "{admin:?}");
+    let report = admin.json();
+    assert_eq!(
+        (&report["status"], &report["client_id"]),
+        (&json!("ok"), &json!("orders-api"))
+    );
+    let checks = report["checks"].as_array().expect("checks");
+    assert!(
+        checks
+            .iter()
+            .any(|check| check["name"] == "discovery" && check["status"] == "ok")
+    );
+    let page = admin.text();
+    assert!(!page.contains(SECRET) && !page.contains(&token), "{page}");
+    let live = service.get("/health/live").send().await;
+    assert_eq!((live.status, live.json()), (200, json!({ "status": "live" })));
 }
 
 #[tokio::test]
