@@ -51,6 +51,7 @@ async fn a_sound_set_up_is_healthy() {
             "tls",
             "discovery",
             "key set",
+            "service token",
             "clock",
             "client",
             "token"
@@ -239,6 +240,93 @@ async fn a_secret_that_is_not_accepted() {
         "FAILED: client: Keycloak does not accept the client `orders-api`",
         "`.client_secret(…)`",
     );
+}
+
+#[tokio::test]
+async fn a_token_of_the_services_own() {
+    let issuer = Issuer::start().await;
+    let answering = async |token: &str| {
+        let tokens = json!({ "access_token": token, "token_type": "Bearer", "expires_in": 300 });
+        issuer.reply(Issuer::TOKEN, Reply::json(&tokens));
+        let before = issuer.requests_to(Issuer::TOKEN);
+        let report = diagnose(builder(&issuer).client_secret(SECRET)).await;
+        // One request finds out whether the realm is enabled, one gets the token.
+        assert_eq!(issuer.requests_to(Issuer::TOKEN) - before, 2);
+        let grant = issuer.last_request_to(Issuer::TOKEN).expect("asked").form;
+        assert!(format!("{grant:?}").contains("client_credentials"), "{grant:?}");
+        for page in [report.to_string(), serde_json::to_string(&report).expect("JSON")] {
+            assert!(!page.contains(token) && !page.contains(SECRET), "{page}");
+        }
+        report
+    };
+    let own = || {
+        issuer
+            .token()
+            .claim("azp", "orders-api")
+            .claim("scope", "email orders:read")
+    };
+    let accepted = answering(&own().claim("aud", json!(["account", "orders-api"])).sign(issuer.key())).await;
+    let check = accepted.check("service token").expect("was looked at");
+    assert_eq!(
+        (check.status, check.finding.as_str()),
+        (
+            CheckStatus::Ok,
+            "a token of this service's own is accepted here; its audience is `account`, `orders-api`, its scopes are `email`, \
+             `orders:read`"
+        )
+    );
+    let refused = answering(&own().claim("aud", "account").sign(issuer.key())).await;
+    assert_cause(
+        &refused,
+        "warning: service token: a token of this service's own would not be accepted here: claim `aud`",
+        "give its client `orders-api` an audience mapper for `orders-api`",
+    );
+    let finding = &refused.check("service token").expect("was looked at").finding;
+    assert!(
+        finding.ends_with("its audience is `account`, its scopes are `email`, `orders:read`"),
+        "{finding}"
+    );
+    assert!(refused.is_healthy(), "{refused}");
+    let bare = answering(&own().without("aud").without("scope").sign(issuer.key())).await;
+    let finding = &bare.check("service token").expect("was looked at").finding;
+    assert!(
+        finding.ends_with("its audience is empty, its scopes are empty"),
+        "{finding}"
+    );
+}
+
+#[tokio::test]
+async fn no_token_of_the_services_own() {
+    let issuer = Issuer::start().await;
+    let skipped = async |builder: KeycloakBuilder| {
+        let report = diagnose(builder).await;
+        let check = report.check("service token").expect("is named").clone();
+        assert_eq!(check.status, CheckStatus::Skipped, "{report}");
+        check.finding
+    };
+    let finding = skipped(builder(&issuer)).await;
+    assert!(finding.contains("no `client_secret`"), "{finding}");
+    let refusal = |error: &str, description: &str| {
+        let body = json!({ "error": error, "error_description": description });
+        Reply::status(401).body(body.to_string())
+    };
+    for (reply, expected) in [
+        (
+            refusal("unauthorized_client", "Client not enabled to retrieve service account"),
+            "`orders-api` has no service account",
+        ),
+        (
+            refusal("unauthorized_client", "Invalid client or Invalid client credentials"),
+            "the check `client` says why",
+        ),
+        (refusal("invalid_scope", "Invalid scopes"), "no token: `invalid_scope`"),
+        (Reply::status(503), "answers with status 503"),
+        (Reply::status(200).body("{}"), "without an access token"),
+    ] {
+        issuer.reply(Issuer::TOKEN, reply);
+        let finding = skipped(builder(&issuer).client_secret(SECRET)).await;
+        assert!(finding.contains(expected), "expected `{expected}` in `{finding}`");
+    }
 }
 
 #[tokio::test]
