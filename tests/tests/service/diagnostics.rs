@@ -154,6 +154,7 @@ async fn certificates() {
     assert!(good.is_healthy(), "{good}");
     let finding = &good.check("tls").expect("was looked at").finding;
     assert!(finding.contains("ends in") && finding.contains("days"), "{finding}");
+    assert!(finding.starts_with("TLSv1.3; the certificate is for "), "{finding}");
     assert_cause(
         &trusting(&["127.0.0.1"], 2020, 2021).await,
         "FAILED: tls: the certificate of `127.0.0.1` has expired",
