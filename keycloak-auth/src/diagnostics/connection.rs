@@ -161,21 +161,23 @@ fn certificate(_: &HttpAnswer) -> Finding {
 
 #[cfg(feature = "tls-diagnostics")]
 fn certificate(answer: &HttpAnswer) -> Finding {
+    use reqwest::tls::TlsInfo;
     use x509_parser::parse_x509_certificate;
 
     /// A certificate is usually renewed earlier than this before its end.
     const SOON: i64 = 14;
 
-    let parsed = answer.certificate.as_deref().map(parse_x509_certificate);
-    let Some(Ok((_, certificate))) = parsed else {
-        return Finding::ok("the certificate is valid, trusted and for this host");
+    let protocol = answer.tls.as_ref().and_then(TlsInfo::version).map_or("", protocol);
+    let parsed = answer.tls.as_ref().and_then(TlsInfo::peer_certificate);
+    let Some(Ok((_, certificate))) = parsed.map(parse_x509_certificate) else {
+        return Finding::ok(format!("{protocol}the certificate is valid, trusted and for this host"));
     };
     let days = certificate
         .validity()
         .time_to_expiration()
         .map_or(0, |left| left.whole_days());
     let text = format!(
-        "the certificate is for {}, from {}, and ends in {days} days",
+        "{protocol}the certificate is for {}, from {}, and ends in {days} days",
         certificate.subject(),
         certificate.issuer()
     );
@@ -183,4 +185,18 @@ fn certificate(answer: &HttpAnswer) -> Finding {
         return Finding::warning(text, "renew it: when it has ended, no keys can be fetched any more");
     }
     Finding::ok(text)
+}
+
+/// The version that was negotiated, as the start of a finding.
+#[cfg(feature = "tls-diagnostics")]
+fn protocol(version: reqwest::tls::Version) -> &'static str {
+    use reqwest::tls::Version;
+
+    match version {
+        Version::TLS_1_3 => "TLSv1.3; ",
+        Version::TLS_1_2 => "TLSv1.2; ",
+        Version::TLS_1_1 => "TLSv1.1; ",
+        Version::TLS_1_0 => "TLSv1.0; ",
+        _ => "",
+    }
 }

@@ -7,6 +7,7 @@ mod connection;
 mod realm;
 mod report;
 mod run;
+mod service_token;
 
 pub use report::{CheckStatus, DiagnosticCheck, DiagnosticReport};
 pub use run::Diagnose;

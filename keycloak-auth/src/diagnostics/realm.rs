@@ -10,7 +10,7 @@ use crate::{
     AuthError, Introspection, InvalidToken, Keycloak,
     client_authentication::ClientCredentials,
     introspection::Introspector,
-    jose::{self, KeySet},
+    jose::KeySet,
     provider::{HttpAnswer, ProviderMetadata},
     text::{chain, code_list, shortened},
 };
@@ -196,12 +196,8 @@ pub(super) fn date(answer: &HttpAnswer) -> Option<Duration> {
     Some(date.duration_since(std::time::UNIX_EPOCH).unwrap_or_default())
 }
 
-/// Compares the clocks: by the `Date` of an answer, or by when a token of this service's own is issued.
-pub(super) async fn clock(keycloak: &Keycloak, date: Option<Duration>) -> Finding {
-    let theirs = match date {
-        Some(date) => Some(date),
-        None => issued_now(keycloak).await,
-    };
+/// Compares the clocks: by the `Date` of an answer, or by when a token of this service's own was issued.
+pub(super) fn clock(keycloak: &Keycloak, theirs: Option<Duration>) -> Finding {
     let Some(theirs) = theirs else {
         return Finding::skipped(
             "Keycloak sends no `Date`; with the `client_secret` of a client with a service account, a token shows its clock",
@@ -222,38 +218,6 @@ pub(super) async fn clock(keycloak: &Keycloak, date: Option<Duration>) -> Findin
         return Finding::warning(text, "set both clocks by NTP");
     }
     Finding::ok("both clocks agree")
-}
-
-/// The time at which Keycloak issues a token of this service's own (RFC 7519 §4.1.6), if it does.
-async fn issued_now(keycloak: &Keycloak) -> Option<Duration> {
-    #[derive(Deserialize)]
-    struct Tokens {
-        access_token: String,
-    }
-
-    #[derive(Deserialize)]
-    struct Payload {
-        iat: u64,
-    }
-
-    let parts = keycloak.parts();
-    let provider = &parts.provider;
-    if !parts.client.is_confidential() {
-        return None;
-    }
-    let ask = async {
-        let now = keycloak.now();
-        let url = provider.metadata.token_endpoint(&provider.http, now).await?;
-        let client = ClientCredentials::Configured(&parts.client);
-        provider
-            .post_form(&url, client, &[("grant_type", "client_credentials")], now)
-            .await
-    };
-    let answer = provider.within_deadline(ask).await.ok()?;
-    let tokens: Tokens = serde_json::from_slice(&answer.body).ok()?;
-    let payload = jose::decode(tokens.access_token.split('.').nth(1)?).ok()?;
-    let Payload { iat } = serde_json::from_slice(&payload).ok()?;
-    Some(Duration::from_secs(iat))
 }
 
 /// Authenticates as the client, by asking about a token that is none.
@@ -346,7 +310,7 @@ pub(super) async fn token(keycloak: &Keycloak, token: &str) -> Finding {
     }
 }
 
-fn advice(invalid: InvalidToken, keycloak: &Keycloak) -> String {
+pub(super) fn advice(invalid: InvalidToken, keycloak: &Keycloak) -> String {
     let audiences = &keycloak.parts().validator.expectations().audiences;
     let audiences = code_list(audiences.iter().flatten().map(String::as_str));
     match invalid {

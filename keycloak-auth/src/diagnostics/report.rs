@@ -29,7 +29,8 @@ pub struct DiagnosticReport {
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct DiagnosticCheck {
-    /// What was looked at: `configuration`, `dns`, `tcp`, `tls`, `discovery`, `key set`, `clock`, `client`, `token`.
+    /// What was looked at: `configuration`, `dns`, `tcp`, `tls`, `discovery`, `key set`, `service token`,
+    /// `clock`, `client`, `token`.
     #[cfg_attr(feature = "utoipa", schema(value_type = String))]
     pub name: &'static str,
     /// How it stands.

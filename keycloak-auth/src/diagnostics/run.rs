@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use tokio::time::{Instant, timeout_at};
 
-use super::{CheckStatus, DiagnosticCheck, DiagnosticReport, Finding, connection, realm};
+use super::{CheckStatus, DiagnosticCheck, DiagnosticReport, Finding, connection, realm, service_token};
 use crate::Keycloak;
 
 /// The time for all steps together.
@@ -20,7 +20,7 @@ pub struct Diagnose<'a> {
 
 impl Keycloak {
     /// Finds out what stands between this service and its Keycloak: configuration, name, connection, certificate, discovery
-    /// document, key set, clock, client.
+    /// document, key set, a token of the service's own with its audience and scopes, clock, client.
     ///
     /// Asks Keycloak anew, beside what is cached for requests, and takes at most 10 s. With
     /// [`token`](Diagnose::token) it also says whether that token is accepted, and if not, why.
@@ -70,7 +70,7 @@ impl<'a> Diagnose<'a> {
     }
 
     async fn look_at_provider(keycloak: &Keycloak, steps: &mut Steps) {
-        const BEYOND: [&str; 5] = ["tls", "discovery", "key set", "clock", "client"];
+        const BEYOND: [&str; 6] = ["tls", "discovery", "key set", "service token", "clock", "client"];
 
         steps.run("dns", connection::dns(keycloak)).await;
         steps.run("tcp", connection::tcp(keycloak)).await;
@@ -89,7 +89,9 @@ impl<'a> Diagnose<'a> {
             Some(metadata) => steps.run("key set", realm::key_set(keycloak, &metadata)).await,
             None => steps.skip(&["key set"], "the discovery document has to be right first"),
         }
-        steps.run("clock", realm::clock(keycloak, date)).await;
+        let issued_at = steps.run_for("service token", service_token::check(keycloak)).await;
+        // Keycloak itself sends no `Date`.
+        steps.note("clock", realm::clock(keycloak, date.or(issued_at)));
         steps.run("client", realm::client(keycloak)).await;
     }
 }

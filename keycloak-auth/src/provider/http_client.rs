@@ -29,9 +29,9 @@ pub(crate) struct HttpAnswer {
     pub(crate) status: StatusCode,
     /// The time by the other side's clock (RFC 9110 §6.6.1).
     pub(crate) date: Option<HeaderValue>,
-    /// The other side's certificate, in DER.
+    /// The other side's certificate and the version of the protocol, as far as the TLS library gives them.
     #[cfg(feature = "tls-diagnostics")]
-    pub(crate) certificate: Option<Vec<u8>>,
+    pub(crate) tls: Option<reqwest::tls::TlsInfo>,
     pub(crate) body: Bytes,
 }
 
@@ -123,7 +123,7 @@ impl HttpClient {
         let status = response.status();
         let date = response.headers().get(DATE).cloned();
         #[cfg(feature = "tls-diagnostics")]
-        let certificate = certificate_of(&response);
+        let tls = response.extensions().get().cloned();
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(connection)? {
             if body.len() + chunk.len() > MAX_BODY {
@@ -135,7 +135,7 @@ impl HttpClient {
             status,
             date,
             #[cfg(feature = "tls-diagnostics")]
-            certificate,
+            tls,
             body: body.freeze(),
         })
     }
@@ -166,12 +166,6 @@ impl HttpAnswer {
             status: self.status.as_u16(),
         })
     }
-}
-
-#[cfg(feature = "tls-diagnostics")]
-fn certificate_of(response: &reqwest::Response) -> Option<Vec<u8>> {
-    let info = response.extensions().get::<reqwest::tls::TlsInfo>()?;
-    info.peer_certificate().map(<[u8]>::to_vec)
 }
 
 impl fmt::Debug for HttpClient {

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use axum::Router;
-use keycloak_auth::{Algorithm, CheckStatus, DiagnosticReport, Keycloak, KeycloakBuilder};
+use axum::{Json, Router, extract::State};
+use keycloak_auth::{
+    Algorithm, CheckStatus, DiagnosticReport, Keycloak, KeycloakBuilder, SecureRouter, keycloak, routing::get,
+};
 use keycloak_auth_tests::{Authority, Issuer, Reply, Service, rsa_key};
 use serde_json::json;
 
@@ -49,6 +51,7 @@ async fn a_sound_set_up_is_healthy() {
             "tls",
             "discovery",
             "key set",
+            "service token",
             "clock",
             "client",
             "token"
@@ -151,6 +154,7 @@ async fn certificates() {
     assert!(good.is_healthy(), "{good}");
     let finding = &good.check("tls").expect("was looked at").finding;
     assert!(finding.contains("ends in") && finding.contains("days"), "{finding}");
+    assert!(finding.starts_with("TLSv1.3; the certificate is for "), "{finding}");
     assert_cause(
         &trusting(&["127.0.0.1"], 2020, 2021).await,
         "FAILED: tls: the certificate of `127.0.0.1` has expired",
@@ -240,6 +244,93 @@ async fn a_secret_that_is_not_accepted() {
 }
 
 #[tokio::test]
+async fn a_token_of_the_services_own() {
+    let issuer = Issuer::start().await;
+    let answering = async |token: &str| {
+        let tokens = json!({ "access_token": token, "token_type": "Bearer", "expires_in": 300 });
+        issuer.reply(Issuer::TOKEN, Reply::json(&tokens));
+        let before = issuer.requests_to(Issuer::TOKEN);
+        let report = diagnose(builder(&issuer).client_secret(SECRET)).await;
+        // One request finds out whether the realm is enabled, one gets the token.
+        assert_eq!(issuer.requests_to(Issuer::TOKEN) - before, 2);
+        let grant = issuer.last_request_to(Issuer::TOKEN).expect("asked").form;
+        assert!(format!("{grant:?}").contains("client_credentials"), "{grant:?}");
+        for page in [report.to_string(), serde_json::to_string(&report).expect("JSON")] {
+            assert!(!page.contains(token) && !page.contains(SECRET), "{page}");
+        }
+        report
+    };
+    let own = || {
+        issuer
+            .token()
+            .claim("azp", "orders-api")
+            .claim("scope", "email orders:read")
+    };
+    let accepted = answering(&own().claim("aud", json!(["account", "orders-api"])).sign(issuer.key())).await;
+    let check = accepted.check("service token").expect("was looked at");
+    assert_eq!(
+        (check.status, check.finding.as_str()),
+        (
+            CheckStatus::Ok,
+            "a token of this service's own is accepted here; its audience is `account`, `orders-api`, its scopes are `email`, \
+             `orders:read`"
+        )
+    );
+    let refused = answering(&own().claim("aud", "account").sign(issuer.key())).await;
+    assert_cause(
+        &refused,
+        "warning: service token: a token of this service's own would not be accepted here: claim `aud`",
+        "give its client `orders-api` an audience mapper for `orders-api`",
+    );
+    let finding = &refused.check("service token").expect("was looked at").finding;
+    assert!(
+        finding.ends_with("its audience is `account`, its scopes are `email`, `orders:read`"),
+        "{finding}"
+    );
+    assert!(refused.is_healthy(), "{refused}");
+    let bare = answering(&own().without("aud").without("scope").sign(issuer.key())).await;
+    let finding = &bare.check("service token").expect("was looked at").finding;
+    assert!(
+        finding.ends_with("its audience is empty, its scopes are empty"),
+        "{finding}"
+    );
+}
+
+#[tokio::test]
+async fn no_token_of_the_services_own() {
+    let issuer = Issuer::start().await;
+    let skipped = async |builder: KeycloakBuilder| {
+        let report = diagnose(builder).await;
+        let check = report.check("service token").expect("is named").clone();
+        assert_eq!(check.status, CheckStatus::Skipped, "{report}");
+        check.finding
+    };
+    let finding = skipped(builder(&issuer)).await;
+    assert!(finding.contains("no `client_secret`"), "{finding}");
+    let refusal = |error: &str, description: &str| {
+        let body = json!({ "error": error, "error_description": description });
+        Reply::status(401).body(body.to_string())
+    };
+    for (reply, expected) in [
+        (
+            refusal("unauthorized_client", "Client not enabled to retrieve service account"),
+            "`orders-api` has no service account",
+        ),
+        (
+            refusal("unauthorized_client", "Invalid client or Invalid client credentials"),
+            "the check `client` says why",
+        ),
+        (refusal("invalid_scope", "Invalid scopes"), "no token: `invalid_scope`"),
+        (Reply::status(503), "answers with status 503"),
+        (Reply::status(200).body("{}"), "without an access token"),
+    ] {
+        issuer.reply(Issuer::TOKEN, reply);
+        let finding = skipped(builder(&issuer).client_secret(SECRET)).await;
+        assert!(finding.contains(expected), "expected `{expected}` in `{finding}`");
+    }
+}
+
+#[tokio::test]
 async fn keys_of_another_kind() {
     let issuer = Issuer::start().await;
     let report = diagnose(builder(&issuer).algorithms([Algorithm::ES256])).await;
@@ -323,6 +414,57 @@ async fn whatever_hangs_a_diagnosis_ends_and_says_at_which_step() {
         let line = format!("FAILED: {step}: no answer within the 9 s");
         assert_cause(&report, &line, "overloaded");
     }
+}
+
+#[keycloak(realm_roles = "admin")]
+async fn full_report(State(keycloak): State<Keycloak>) -> Json<DiagnosticReport> {
+    Json(keycloak.diagnose().await)
+}
+
+#[tokio::test]
+async fn the_full_report_is_served_behind_a_policy_only() {
+    let issuer = Issuer::start().await;
+    let keycloak = builder(&issuer).client_secret(SECRET).build().expect("valid");
+    let probes = Router::new().nest("/health", keycloak.health_router());
+    let routes = SecureRouter::<Keycloak>::new()
+        .route("/health/keycloak", get(full_report))
+        .merge_public(probes)
+        .secure_from_state();
+    let service = Service::start(routes.with_state(keycloak)).await;
+    let anonymous = service.get("/health/keycloak").send().await;
+    assert_eq!(anonymous.status, 401, "{anonymous:?}");
+    let roles = |names: &[&str]| {
+        let token = issuer.token().claim("realm_access", json!({ "roles": names }));
+        token.sign(issuer.key())
+    };
+    let user = service.get_as("/health/keycloak", &roles(&["user"])).await;
+    assert_eq!(user.status, 403, "{user:?}");
+    for refusal in [&anonymous, &user] {
+        assert!(!refusal.text().contains("checks"), "{refusal:?}");
+    }
+    assert_eq!(
+        issuer.requests_to(Issuer::DISCOVERY),
+        1,
+        "for the keys: refused callers start no diagnosis"
+    );
+    let token = roles(&["admin"]);
+    let admin = service.get_as("/health/keycloak", &token).await;
+    assert_eq!(admin.status, 200, "{admin:?}");
+    let report = admin.json();
+    assert_eq!(
+        (&report["status"], &report["client_id"]),
+        (&json!("ok"), &json!("orders-api"))
+    );
+    let checks = report["checks"].as_array().expect("checks");
+    assert!(
+        checks
+            .iter()
+            .any(|check| check["name"] == "discovery" && check["status"] == "ok")
+    );
+    let page = admin.text();
+    assert!(!page.contains(SECRET) && !page.contains(&token), "{page}");
+    let live = service.get("/health/live").send().await;
+    assert_eq!((live.status, live.json()), (200, json!({ "status": "live" })));
 }
 
 #[tokio::test]

@@ -1,0 +1,160 @@
+//! A token of this service's own, where it gets one: whether it would be accepted here, and when Keycloak issued it.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{Finding, realm::advice};
+use crate::{
+    AuthError, InvalidToken, Keycloak,
+    client_authentication::ClientCredentials,
+    jose,
+    text::{chain, code_list, shortened},
+};
+
+/// How Keycloak says that a client has no service account.
+const NO_SERVICE_ACCOUNT: &str = "service account";
+
+/// Gets a token by the client credentials grant (RFC 6749 §4.4), once, and judges it as for a request.
+///
+/// The time is that at which Keycloak issued it (RFC 7519 §4.1.6), for the check of the clock.
+pub(super) async fn check(keycloak: &Keycloak) -> (Finding, Option<Duration>) {
+    if !keycloak.parts().client.is_confidential() {
+        let reason = "there is no `client_secret` and no other `client_authentication` to get a token of its own with";
+        return (Finding::skipped(reason), None);
+    }
+    let token = match obtain(keycloak).await {
+        Ok(token) => token,
+        Err(reason) => return (Finding::skipped(reason), None),
+    };
+    let claims = Claims::of(&token);
+    let issued_at = claims.issued_at();
+    (judge(keycloak, &token, &claims).await, issued_at)
+}
+
+/// The access token, or why there is none.
+async fn obtain(keycloak: &Keycloak) -> Result<String, String> {
+    #[derive(Deserialize)]
+    struct Tokens {
+        access_token: String,
+    }
+
+    #[derive(Deserialize)]
+    struct Failure {
+        error: String,
+        #[serde(default)]
+        error_description: String,
+    }
+
+    let parts = keycloak.parts();
+    let provider = &parts.provider;
+    let ask = async {
+        let now = keycloak.now();
+        let url = provider.metadata.token_endpoint(&provider.http, now).await?;
+        let client = ClientCredentials::Configured(&parts.client);
+        provider
+            .post_form(&url, client, &[("grant_type", "client_credentials")], now)
+            .await
+    };
+    let answer = provider.within_deadline(ask).await.map_err(|error| chain(&error))?;
+    if answer.status == StatusCode::OK {
+        let tokens: Result<Tokens, _> = serde_json::from_slice(&answer.body);
+        return tokens
+            .map(|tokens| tokens.access_token)
+            .map_err(|_| "the token endpoint answers without an access token".to_owned());
+    }
+    let failure: Option<Failure> = serde_json::from_slice(&answer.body).ok();
+    let client_id = shortened(keycloak.client_id());
+    let Some(Failure {
+        error,
+        error_description,
+    }) = failure
+    else {
+        return Err(format!(
+            "the token endpoint answers with status {}, so there is no token to look at",
+            answer.status.as_u16()
+        ));
+    };
+    Err(match error.as_str() {
+        // A wrong secret is `unauthorized_client` as well.
+        "unauthorized_client" if error_description.contains(NO_SERVICE_ACCOUNT) => format!(
+            "`{client_id}` has no service account, so it gets no token of its own; it needs one only to call other services"
+        ),
+        "unauthorized_client" | "invalid_client" => {
+            format!("Keycloak does not accept `{client_id}` at the token endpoint: the check `client` says why")
+        }
+        error => format!("Keycloak gives `{client_id}` no token: `{}`", shortened(error)),
+    })
+}
+
+async fn judge(keycloak: &Keycloak, token: &str, claims: &Claims) -> Finding {
+    match keycloak.authenticate(token).await {
+        Ok(_) => Finding::ok(format!(
+            "a token of this service's own is accepted here; {}",
+            claims.summary()
+        )),
+        Err(AuthError::InvalidToken(invalid)) => Finding::warning(
+            format!(
+                "a token of this service's own would not be accepted here: {invalid}; {}",
+                claims.summary()
+            ),
+            own_advice(invalid, keycloak),
+        ),
+        Err(error) => Finding::skipped(format!("a token was issued and cannot be judged: {}", chain(&error))),
+    }
+}
+
+fn own_advice(invalid: InvalidToken, keycloak: &Keycloak) -> String {
+    match invalid {
+        InvalidToken::MissingClaim("aud") | InvalidToken::Claim("aud") => {
+            let audiences = &keycloak.parts().validator.expectations().audiences;
+            format!(
+                "if this service is called with tokens of its own, give its client `{}` an audience mapper for {}, or correct \
+                 `.audience(…)`; the clients of its callers need that mapper in any case",
+                shortened(keycloak.client_id()),
+                code_list(audiences.iter().flatten().map(String::as_str))
+            )
+        }
+        _ => advice(invalid, keycloak),
+    }
+}
+
+/// What the token says, whether or not it is accepted; empty where it is opaque.
+struct Claims(Map<String, Value>);
+
+impl Claims {
+    fn of(token: &str) -> Self {
+        let payload = token.split('.').nth(1).and_then(|payload| jose::decode(payload).ok());
+        let claims = payload.and_then(|payload| serde_json::from_slice(&payload).ok());
+        Self(claims.unwrap_or_default())
+    }
+
+    fn issued_at(&self) -> Option<Duration> {
+        self.0.get("iat")?.as_u64().map(Duration::from_secs)
+    }
+
+    fn summary(&self) -> String {
+        // One name or a list of them (RFC 7519 §4.1.3).
+        let audience: Vec<&str> = match self.0.get("aud") {
+            Some(Value::String(name)) => vec![name],
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        };
+        let scopes = self.0.get("scope").and_then(Value::as_str).unwrap_or_default();
+        let scopes: Vec<&str> = scopes.split_whitespace().collect();
+        format!(
+            "its audience is {}, its scopes are {}",
+            listed(audience),
+            listed(scopes)
+        )
+    }
+}
+
+fn listed(names: Vec<&str>) -> String {
+    if names.is_empty() {
+        return "empty".to_owned();
+    }
+    code_list(names)
+}
