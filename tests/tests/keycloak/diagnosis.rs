@@ -69,14 +69,13 @@ async fn sound(keycloak: Arc<Keycloak>) -> Result<()> {
     let report = keycloak.diagnose().token(&token).await;
     let page = report.to_string();
     ensure!(report.is_healthy(), "{page}");
-    // Keycloak puts a client into the audience of its own tokens by a mapper only, which the realm has for `orders-web`.
     let warned: Vec<&str> = report
         .checks
         .iter()
         .filter(|check| check.status > CheckStatus::Ok)
         .map(|check| check.name)
         .collect();
-    ensure!(warned == ["service token"], "{page}");
+    ensure!(warned.is_empty(), "{page}");
     let own = report.check("service token");
     ensure!(
         // Keycloak names the scopes in any order.

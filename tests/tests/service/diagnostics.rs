@@ -277,16 +277,22 @@ async fn a_token_of_the_services_own() {
         )
     );
     let refused = answering(&own().claim("aud", "account").sign(issuer.key())).await;
+    let check = refused.check("service token").expect("was looked at");
+    assert_eq!(
+        (check.status, check.finding.as_str()),
+        (
+            CheckStatus::Ok,
+            "a token of this service's own is for other services, and not accepted here; its audience is `account`, its scopes \
+             are `email`, `orders:read`"
+        )
+    );
+    let foreign = answering(&own().claim("iss", "https://another").sign(issuer.key())).await;
     assert_cause(
-        &refused,
-        "warning: service token: a token of this service's own would not be accepted here: claim `aud`",
-        "give its client `orders-api` an audience mapper for `orders-api`",
+        &foreign,
+        "warning: service token: a token of this service's own would not be accepted here: claim `iss`",
+        "issuer",
     );
-    let finding = &refused.check("service token").expect("was looked at").finding;
-    assert!(
-        finding.ends_with("its audience is `account`, its scopes are `email`, `orders:read`"),
-        "{finding}"
-    );
+    assert!(foreign.is_healthy(), "{foreign}");
     assert!(refused.is_healthy(), "{refused}");
     let bare = answering(&own().without("aud").without("scope").sign(issuer.key())).await;
     let finding = &bare.check("service token").expect("was looked at").finding;
