@@ -1,6 +1,12 @@
 //! What the layer decides about a request, and what it tells those behind it.
 
-use axum::{extract::RawPathParams, response::Response};
+use std::any::Any;
+
+use axum::{
+    body::{Body, HttpBody},
+    extract::RawPathParams,
+    response::Response,
+};
 use http::{
     Method, Request,
     header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, ORIGIN, TRANSFER_ENCODING},
@@ -17,8 +23,10 @@ use crate::{
 
 impl Settings {
     /// Whether nobody asks who sends the request.
-    pub(super) fn is_open_to<B>(&self, request: &Request<B>) -> bool {
-        (self.lets_preflights_through && is_preflight(request)) || self.public_paths.contains(request.uri().path())
+    pub(super) fn is_open_to<B: 'static>(&self, request: &Request<B>) -> bool {
+        // A policy in front of a group is met by a caller, and a preflight has none.
+        let lets_preflights_through = self.lets_preflights_through && self.policies.is_empty();
+        (lets_preflights_through && is_preflight(request)) || self.public_paths.contains(request.uri().path())
     }
 
     /// Whether a request passes without credentials. Not where there is a policy: nobody would be there to meet it.
@@ -90,10 +98,19 @@ impl Settings {
 }
 
 /// Whether this is a CORS preflight: only then does an `OPTIONS` request come without credentials by design.
-fn is_preflight<B>(request: &Request<B>) -> bool {
+///
+/// Only one to an axum service: others, such as tonic's, may look at the path alone and take it for a call. And only one whose
+/// body is known to be empty, of which the header says nothing in HTTP/2.
+fn is_preflight<B: 'static>(request: &Request<B>) -> bool {
     request.method() == Method::OPTIONS
         && request.headers().contains_key(ORIGIN)
         && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
         && request.headers().get(CONTENT_LENGTH).is_none_or(|length| length == "0")
         && !request.headers().contains_key(TRANSFER_ENCODING)
+        && is_empty_body_of_axum(request.body())
+}
+
+fn is_empty_body_of_axum<B: 'static>(body: &B) -> bool {
+    let body: &dyn Any = body;
+    body.downcast_ref::<Body>().is_some_and(Body::is_end_stream)
 }

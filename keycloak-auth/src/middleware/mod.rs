@@ -2,7 +2,7 @@
 //!
 //! 1. Every request needs an acceptable access token; without one it does not get to the service behind.
 //! 2. But for the [public paths](KeycloakLayer::public_paths), for requests without credentials where they are
-//!    [optional](KeycloakLayer::optional), and for CORS preflights, which carry no credentials (Fetch §3.2.2).
+//!    [optional](KeycloakLayer::optional), and for CORS preflights to axum, which carry no credentials (Fetch §3.2.2).
 //! 3. A token is judged once: handlers behind get the same [`KeycloakUser`](crate::KeycloakUser).
 //! 4. [Policies](KeycloakLayer::require) of the layer are asked before the service behind sees the request.
 //!
@@ -32,7 +32,9 @@
 //! only with its headers. Then say [`without_preflights`](KeycloakLayer::without_preflights), and nothing passes
 //! without a token. With the CORS layer further in, preflights have to get through to it; where there is none, or where a
 //! handler takes any method, an `OPTIONS` request with `Origin` and `Access-Control-Request-Method` and without a body reaches
-//! that handler. A handler with a policy is not touched by this: its guard asks for a token whatever the method.
+//! that handler. A handler with a policy is not touched by this: its guard asks for a token whatever the method. A layer with
+//! a policy of its own ([`require`](KeycloakLayer::require)) lets no preflight through, nor does one whose requests have
+//! another body than axum's, as tonic's have: there, CORS stands further out.
 //!
 //! **Tracing** stands further out, so that refusals are seen, and so does a **timeout**, as far as it should hold for
 //! the time that the first requests wait for keys. **Limits** may stand on either side: the layer calls the service that was

@@ -232,3 +232,50 @@ async fn a_strict_service_over_http_while_keycloak_comes_up() {
     assert_eq!((answer.status, called.load(SeqCst)), (503, 0));
     assert!(answer.retry_after().is_some(), "{answer:?}");
 }
+
+/// What a preflight looks like, of which HTTP/2 says nothing about its body in the header.
+fn preflight<B>(body: B) -> Request<B> {
+    Request::options("/orders.Orders/Delete")
+        .header("origin", "https://app.example.com")
+        .header("access-control-request-method", "POST")
+        .body(body)
+        .expect("a request")
+}
+
+#[tokio::test]
+async fn nothing_passes_as_a_preflight_that_may_be_a_call() {
+    let issuer = Issuer::start().await;
+    let layer = || keycloak(&issuer).layer();
+    let reached = Arc::new(AtomicUsize::new(0));
+    let count = || {
+        let reached = Arc::clone(&reached);
+        reached.fetch_add(1, SeqCst);
+        ready(Ok::<_, Infallible>(Response::new(axum::body::Body::empty())))
+    };
+    // Services of tonic ask for the path alone, whatever the method.
+    let other = layer().layer(service_fn(|_: Request<&'static str>| count()));
+    assert_eq!(
+        other.oneshot(preflight("a call")).await.expect("infallible").status(),
+        401
+    );
+    let axum = || service_fn(|_: Request<axum::body::Body>| count());
+    let with_body = layer()
+        .layer(axum())
+        .oneshot(preflight(axum::body::Body::from("a call")))
+        .await;
+    assert_eq!(with_body.expect("infallible").status(), 401);
+    let guarded = layer()
+        .require(keycloak_auth::policy!(realm_role("admin")))
+        .layer(axum());
+    let to_policy = guarded.oneshot(preflight(axum::body::Body::empty())).await;
+    assert_eq!(to_policy.expect("infallible").status(), 401);
+    assert_eq!(reached.load(SeqCst), 0);
+    let real = layer()
+        .layer(axum())
+        .oneshot(preflight(axum::body::Body::empty()))
+        .await;
+    assert_eq!(
+        (real.expect("infallible").status().as_u16(), reached.load(SeqCst)),
+        (200, 1)
+    );
+}
