@@ -95,7 +95,8 @@ impl Keycloak {
     /// # Errors
     ///
     /// [`AuthError::InvalidToken`] when the token is not acceptable, [`AuthError::Unavailable`] when that cannot be known
-    /// because no keys could be fetched yet.
+    /// because no keys could be fetched yet, and [`AuthError::IntrospectionUnavailable`] when Keycloak has to be asked about
+    /// the token and does not answer.
     pub async fn authenticate(&self, access_token: &str) -> Result<KeycloakUser, AuthError> {
         let token = BearerToken::new(access_token);
         match self.authenticate_with_current_keys(token, self.now()) {
@@ -119,12 +120,12 @@ impl Keycloak {
         KeycloakLayer::new(self.clone())
     }
 
-    /// Fetches the keys, if that has not happened yet, and finds the introspection endpoint where one is needed: to find out at start-up whether Keycloak can be reached and is the
-    /// one that is meant. Serving does not depend on it.
+    /// Fetches the keys, if that has not happened yet, and finds the introspection endpoint where one is needed: to find out
+    /// at start-up whether Keycloak can be reached and is the one that is meant. Serving does not depend on it.
     ///
     /// # Errors
     ///
-    /// When there are no keys and none can be fetched; the cause says why.
+    /// When there are no keys and none can be fetched, or the introspection endpoint cannot be found; the cause says why.
     pub async fn ready(&self) -> Result<(), Unavailable> {
         let Parts {
             introspection, key_set, ..

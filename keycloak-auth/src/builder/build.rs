@@ -252,7 +252,7 @@ impl KeycloakBuilder {
             );
         }
         if self.introspection.covers_all() {
-            problems.add("use_introspection", "takes no keys: leave `.key_set(…)` out");
+            problems.add("introspection", "of every token takes no keys: leave `.key_set(…)` out");
         }
     }
 

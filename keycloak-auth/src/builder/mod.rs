@@ -431,7 +431,7 @@ impl KeycloakBuilder {
 
     /// Tells the log who the caller is: the subject of the token, as `enduser.id`. Default: no, because it is personal data.
     ///
-    /// Then the event of each [decision](crate::guide::observability) has that field, and so has the span of the request,
+    /// Then the event of each [decision](crate::guide::observability) of a guard has that field, and so has the span of the request,
     /// where it was made with an empty one:
     ///
     /// ```

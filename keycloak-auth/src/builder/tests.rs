@@ -127,7 +127,7 @@ fn given_keys_can_verify_and_nothing_asks_for_others() {
     );
     assert_eq!(
         settings(valid().key_set(good).use_introspection(true).client_secret("secret")),
-        ["use_introspection"]
+        ["introspection"]
     );
 }
 
