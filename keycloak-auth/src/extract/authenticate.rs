@@ -76,12 +76,6 @@ pub(super) enum Judgement<'p, T> {
     Asked(Pin<Box<dyn Future<Output = Result<T, AuthRejection>> + Send + 'p>>),
 }
 
-impl Known {
-    pub(super) fn has_keycloak(&self) -> bool {
-        self.keycloak.is_some()
-    }
-}
-
 impl<'p, T> Judgement<'p, T> {
     pub(super) fn ready(result: Result<T, AuthRejection>) -> Self {
         Self::Ready(Some(result))
@@ -109,10 +103,11 @@ impl<T> Future for Judgement<'_, T> {
 /// Determines the caller, `None` for a request without credentials, and hands it to `conclude`, or why there is none.
 ///
 /// The credentials are judged once for each request: what was found out is kept beside the request where there is a place
-/// for it, and in the cache of verified tokens where there is none.
+/// for it, and in the cache of verified tokens where there is none. `handler` is for the log, where it is known.
 pub(super) fn with_caller<'p, T: Send + 'p>(
     parts: &'p mut Parts,
     known: Known,
+    handler: Option<&'static str>,
     conclude: impl FnOnce(Result<Option<KeycloakUser>, AuthError>, &mut Parts, Keycloak) -> Result<T, AuthRejection>
     + Send
     + 'p,
@@ -121,7 +116,7 @@ pub(super) fn with_caller<'p, T: Send + 'p>(
         tracing::error!(
             name: "keycloak.not_installed",
             target: "keycloak_auth",
-            { http.route = route_of(&parts.extensions) },
+            { http.route = route_of(&parts.extensions), code.function.name = handler },
             "{}", AuthError::NotInstalled
         );
         return Judgement::ready(Err(AuthRejection::not_installed()));

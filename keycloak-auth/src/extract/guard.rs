@@ -4,24 +4,20 @@ use std::{
     fmt,
     future::Future,
     marker::PhantomData,
-    pin::{Pin, pin},
-    task::{Context, Poll, Waker, ready},
-    time::Duration,
+    pin::Pin,
+    task::{Context, Poll, ready},
 };
 
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use super::{
     AuthRejection,
     authenticate::{Judgement, Known, known, with_caller},
-    outcome::{allow, refuse, reject, why},
+    demand::Demand,
+    outcome::{allow, refuse, reject},
 };
-use crate::{
-    AuthError, Keycloak, KeycloakUser,
-    metrics::route_of,
-    policy::{EvaluationContext, Policy},
-};
+use crate::{AuthError, Policy};
 
 /// A policy as a type; `#[keycloak(...)]` makes one for each handler.
 pub trait HandlerPolicy: Send + Sync + 'static {
@@ -51,7 +47,7 @@ where
         // All that depends on the types happens here: the rest is compiled once, not once for each handler.
         let known = known(parts, state);
         Guarding {
-            authorized: authorize(const { &Demand::new(P::POLICY, P::HANDLER) }, parts, known),
+            authorized: authorize(const { &Demand::new(*P::POLICY) }, P::HANDLER, parts, known),
             guard: PhantomData,
         }
     }
@@ -80,80 +76,27 @@ pub(crate) async fn authorize_by<S: 'static>(
     state: &S,
 ) -> Result<(), AuthRejection> {
     let known = known(parts, state);
-    authorize(&Demand::new(policy, handler), parts, known).await
+    authorize(&Demand::new(*policy), handler, parts, known).await
 }
 
-/// What is asked of a caller. A guard's is a constant: no request looks through the policy for what it needs.
-struct Demand {
-    policy: &'static Policy,
-    handler: &'static str,
-    needs_time: bool,
-    needs_path_parameters: bool,
-}
-
-impl Demand {
-    const fn new(policy: &'static Policy, handler: &'static str) -> Self {
-        Self {
-            policy,
-            handler,
-            needs_time: policy.needs_time(),
-            needs_path_parameters: policy.needs_path_parameters(),
-        }
-    }
-}
-
-fn authorize<'p>(demand: &'p Demand, parts: &'p mut Parts, known: Known) -> Judgement<'p, ()> {
-    let handler = demand.handler;
-    if demand.policy.is_public() {
+fn authorize<'p>(demand: &'p Demand, handler: &'static str, parts: &'p mut Parts, known: Known) -> Judgement<'p, ()> {
+    if demand.is_public() {
         return Judgement::ready(Ok(()));
     }
-    if !known.has_keycloak() {
-        tracing::error!(
-            name: "keycloak.not_installed",
-            target: "keycloak_auth",
-            { http.route = route_of(&parts.extensions), code.function.name = handler },
-            "{}", AuthError::NotInstalled
-        );
-        return Judgement::ready(Err(AuthRejection::not_installed()));
-    }
-    with_caller(parts, known, move |caller, parts, keycloak| match caller {
-        Ok(Some(user)) => decide(demand, &user, parts, keycloak),
-        Err(error) => Err(reject(error, handler, parts, keycloak)),
-        Ok(None) => refuse(AuthError::MissingCredentials, None, None, handler, parts, keycloak),
-    })
-}
-
-fn decide(demand: &Demand, user: &KeycloakUser, parts: &mut Parts, keycloak: Keycloak) -> Result<(), AuthRejection> {
-    let policy = demand.policy;
-    let now = if demand.needs_time {
-        keycloak.now()
-    } else {
-        Duration::ZERO
-    };
-    let parameters = if demand.needs_path_parameters {
-        path_parameters(parts)
-    } else {
-        None
-    };
-    // Looking through what is not there would take longer than the decision.
-    let parameters = parameters
-        .as_ref()
-        .map_or_else(Vec::new, |parameters| parameters.iter().collect());
-    let context = EvaluationContext::new(keycloak.client_id(), now).with_path_parameters(&parameters);
-    let Some(error) = AuthError::of(policy.evaluate(user, &context)) else {
-        allow(user, demand.handler, parts, &keycloak);
-        return Ok(());
-    };
-    let why = why(policy, user, &context, parts);
-    refuse(error, why, Some(user), demand.handler, parts, keycloak)
-}
-
-/// The path's parameters. They lie in the request, so the first poll of their extractor has them; were that ever otherwise,
-/// there would be none, and no policy about them would be met.
-pub(crate) fn path_parameters(parts: &mut Parts) -> Option<RawPathParams> {
-    let extracted = pin!(RawPathParams::from_request_parts(parts, &()));
-    match extracted.poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(parameters) => parameters.ok(),
-        Poll::Pending => None,
-    }
+    with_caller(
+        parts,
+        known,
+        Some(handler),
+        move |caller, parts, keycloak| match caller {
+            Ok(Some(user)) => match demand.ask(&user, parts, &keycloak) {
+                Ok(()) => {
+                    allow(&user, handler, parts, &keycloak);
+                    Ok(())
+                }
+                Err((error, why)) => refuse(error, why, Some(&user), handler, parts, keycloak),
+            },
+            Ok(None) => refuse(AuthError::MissingCredentials, None, None, handler, parts, keycloak),
+            Err(error) => Err(reject(error, handler, parts, keycloak)),
+        },
+    )
 }

@@ -2,6 +2,7 @@
 
 mod authenticate;
 mod custom_claims;
+mod demand;
 mod guard;
 mod outcome;
 mod rejection;
@@ -13,6 +14,7 @@ pub use guard::{Guard, HandlerPolicy};
 pub use rejection::AuthRejection;
 
 pub(crate) use authenticate::RequestContext;
-pub(crate) use guard::{authorize_by, path_parameters};
-pub(crate) use outcome::{ReportOnly, note_refusal, why};
+pub(crate) use demand::{Demand, Unmet};
+pub(crate) use guard::authorize_by;
+pub(crate) use outcome::{ReportOnly, note_refusal};
 pub(crate) use state::provide_from_state;

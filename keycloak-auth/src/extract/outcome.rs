@@ -1,8 +1,6 @@
 //! What becomes of a request that a policy was asked about: it is let through, refused, or let through and reported. Each
 //! outcome is counted by route, and told at `debug`.
 
-use std::fmt;
-
 use http::{Extensions, Method, request::Parts};
 use tracing::{Level, Span};
 
@@ -36,9 +34,7 @@ macro_rules! decision {
 pub(super) fn allow(user: &KeycloakUser, handler: &'static str, parts: &Parts, keycloak: &Keycloak) {
     let (outcome, method, extensions) = (Outcome::Allowed, &parts.method, &parts.extensions);
     keycloak.metrics().decided(extensions, method, outcome);
-    if keycloak.records_enduser_id() {
-        record_enduser_id(user);
-    }
+    record_enduser_id(user, keycloak);
     decision!(
         debug,
         outcome,
@@ -52,7 +48,7 @@ pub(super) fn allow(user: &KeycloakUser, handler: &'static str, parts: &Parts, k
 
 /// Why the policy is not met, where somebody reads it.
 #[cold]
-pub(crate) fn why(
+pub(super) fn why(
     policy: &Policy,
     user: &KeycloakUser,
     context: &EvaluationContext<'_>,
@@ -73,47 +69,44 @@ pub(super) fn refuse(
     keycloak: Keycloak,
 ) -> Result<(), AuthRejection> {
     let (method, extensions) = (&parts.method, &parts.extensions);
-    let why: &dyn fmt::Display = match &why {
-        Some(explanation) => explanation,
-        None => &error,
-    };
-    let enduser_id = user.and_then(|user| enduser_id(user, &keycloak));
-    if let (Some(user), true) = (user, keycloak.records_enduser_id()) {
-        record_enduser_id(user);
+    if !is_report_only(parts) {
+        note_refusal(&error, why.as_ref(), user, Some(handler), method, extensions, &keycloak);
+        return Err(AuthRejection::new(error, keycloak));
     }
-    if is_report_only(parts) {
-        let (outcome, code) = (Outcome::WouldDeny, Answer::to(&error).code);
-        keycloak.metrics().decided(extensions, method, outcome);
-        keycloak.metrics().policy_would_deny(handler, code);
-        decision!(
-            warn,
-            outcome,
-            handler,
-            method,
-            extensions,
-            ["error.type" = code, "enduser.id" = enduser_id],
-            "report only, let through: {why}"
-        );
-        return Ok(());
+    if let Some(user) = user {
+        record_enduser_id(user, &keycloak);
     }
-    let outcome = Outcome::of(&error);
+    let (outcome, code) = (Outcome::WouldDeny, Answer::to(&error).code);
     keycloak.metrics().decided(extensions, method, outcome);
+    keycloak.metrics().policy_would_deny(handler, code);
     decision!(
-        debug,
+        warn,
         outcome,
         handler,
         method,
         extensions,
-        ["error.type" = Answer::to(&error).code, "enduser.id" = enduser_id],
-        "refused: {why}"
+        [
+            "error.type" = code,
+            "enduser.id" = user.and_then(|user| enduser_id(user, &keycloak))
+        ],
+        "report only, let through: {}",
+        text_of(&error, why.as_ref())
     );
-    Err(AuthRejection::new(error, keycloak))
+    Ok(())
 }
 
 /// Refuses a request whose credentials are not acceptable or cannot be judged, also where policies are only reported about.
 #[cold]
 pub(super) fn reject(error: AuthError, handler: &'static str, parts: &Parts, keycloak: Keycloak) -> AuthRejection {
-    note_refusal(&error, None, Some(handler), &parts.method, &parts.extensions, &keycloak);
+    note_refusal(
+        &error,
+        None,
+        None,
+        Some(handler),
+        &parts.method,
+        &parts.extensions,
+        &keycloak,
+    );
     AuthRejection::new(error, keycloak)
 }
 
@@ -122,11 +115,15 @@ pub(super) fn reject(error: AuthError, handler: &'static str, parts: &Parts, key
 pub(crate) fn note_refusal(
     error: &AuthError,
     why: Option<&Explanation>,
+    user: Option<&KeycloakUser>,
     handler: Option<&'static str>,
     method: &Method,
     extensions: &Extensions,
     keycloak: &Keycloak,
 ) {
+    if let Some(user) = user {
+        record_enduser_id(user, keycloak);
+    }
     let outcome = Outcome::of(error);
     keycloak.metrics().decided(extensions, method, outcome);
     decision!(
@@ -135,10 +132,17 @@ pub(crate) fn note_refusal(
         handler,
         method,
         extensions,
-        ["error.type" = Answer::to(error).code],
+        [
+            "error.type" = Answer::to(error).code,
+            "enduser.id" = user.and_then(|user| enduser_id(user, keycloak))
+        ],
         "refused: {}",
-        why.map_or_else(|| chain(error), Explanation::to_string)
+        text_of(error, why)
     );
+}
+
+fn text_of(error: &AuthError, why: Option<&Explanation>) -> String {
+    why.map_or_else(|| chain(error), Explanation::to_string)
 }
 
 /// The caller's subject, where the configuration wants it told.
@@ -148,10 +152,11 @@ fn enduser_id(user: &KeycloakUser, keycloak: &Keycloak) -> Option<String> {
         .then(|| shortened(user.subject().unwrap_or_default()).to_string())
 }
 
-/// Tells the span of the request whose it is, if it has a field for that.
-#[cold]
-fn record_enduser_id(user: &KeycloakUser) {
-    if let Some(subject) = user.subject() {
+/// Tells the span of the request whose it is, where the configuration wants it told and the span has a field for that.
+fn record_enduser_id(user: &KeycloakUser, keycloak: &Keycloak) {
+    if keycloak.records_enduser_id()
+        && let Some(subject) = user.subject()
+    {
         Span::current().record("enduser.id", tracing::field::display(shortened(subject)));
     }
 }

@@ -19,7 +19,7 @@ where
 
     fn from_request_parts(parts: &mut Parts, state: &S) -> impl Future<Output = Result<Self, AuthRejection>> + Send {
         let known = known(parts, state);
-        with_caller(parts, known, |caller, _, keycloak| {
+        with_caller(parts, known, None, |caller, _, keycloak| {
             let caller = caller.and_then(|user| user.ok_or(AuthError::MissingCredentials));
             caller.map_err(|error| AuthRejection::new(error, keycloak))
         })
@@ -38,7 +38,7 @@ where
         state: &S,
     ) -> impl Future<Output = Result<Option<Self>, AuthRejection>> + Send {
         let known = known(parts, state);
-        with_caller(parts, known, |caller, _, keycloak| {
+        with_caller(parts, known, None, |caller, _, keycloak| {
             caller.map_err(|error| AuthRejection::new(error, keycloak))
         })
     }

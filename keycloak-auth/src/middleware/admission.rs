@@ -4,34 +4,32 @@ use std::any::Any;
 
 use axum::{
     body::{Body, HttpBody},
-    extract::RawPathParams,
     response::Response,
 };
 use http::{
     Method, Request,
     header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, ORIGIN, TRANSFER_ENCODING},
-    request::Parts,
 };
 
 use super::{layer::Settings, refusal};
 use crate::{
     AuthError, KeycloakUser,
     bearer::BearerToken,
-    extract::{RequestContext, note_refusal, path_parameters, why},
-    policy::{EvaluationContext, Explanation},
+    extract::{RequestContext, Unmet, note_refusal},
+    policy::Explanation,
 };
 
 impl Settings {
     /// Whether nobody asks who sends the request.
     pub(super) fn is_open_to<B: 'static>(&self, request: &Request<B>) -> bool {
         // A policy in front of a group is met by a caller, and a preflight has none.
-        let lets_preflights_through = self.lets_preflights_through && self.policies.is_empty();
+        let lets_preflights_through = self.lets_preflights_through && self.demands.is_empty();
         (lets_preflights_through && is_preflight(request)) || self.public_paths.contains(request.uri().path())
     }
 
     /// Whether a request passes without credentials. Not where there is a policy: nobody would be there to meet it.
     pub(super) fn admits_anybody(&self) -> bool {
-        self.is_optional && self.policies.is_empty()
+        self.is_optional && self.demands.is_empty()
     }
 
     /// Tells those behind the layer whose request it is.
@@ -46,9 +44,10 @@ impl Settings {
     /// Lets the caller's request in, if the caller meets the policies.
     #[expect(clippy::result_large_err, reason = "the request is as large as its refusal")]
     pub(super) fn admit<B>(&self, mut request: Request<B>, user: KeycloakUser) -> Result<Request<B>, Response> {
-        if !self.policies.is_empty() {
+        if !self.demands.is_empty() {
             let (mut parts, body) = request.into_parts();
-            let asked = self.ask_policies(&user, &mut parts);
+            let mut demands = self.demands.iter();
+            let asked: Result<(), Unmet> = demands.try_for_each(|demand| demand.ask(&user, &mut parts, &self.keycloak));
             request = Request::from_parts(parts, body);
             if let Err((error, why)) = asked {
                 return Err(self.refuse(&request, &error, why.as_ref()));
@@ -60,26 +59,16 @@ impl Settings {
 
     /// The response to a request that is not let in; `why` says more than the error, for the log.
     pub(super) fn refuse<B>(&self, request: &Request<B>, error: &AuthError, why: Option<&Explanation>) -> Response {
-        note_refusal(error, why, None, request.method(), request.extensions(), &self.keycloak);
+        note_refusal(
+            error,
+            why,
+            None,
+            None,
+            request.method(),
+            request.extensions(),
+            &self.keycloak,
+        );
         refusal::respond(&self.keycloak, error, request.headers())
-    }
-
-    #[expect(clippy::result_large_err, reason = "it goes no further than the refusal")]
-    fn ask_policies(&self, user: &KeycloakUser, parts: &mut Parts) -> Result<(), (AuthError, Option<Explanation>)> {
-        let keycloak = &self.keycloak;
-        let parameters = if self.policies.iter().any(|policy| policy.needs_path_parameters()) {
-            path_parameters(parts)
-        } else {
-            None
-        };
-        let parameters: Vec<_> = parameters.iter().flat_map(RawPathParams::iter).collect();
-        let context = EvaluationContext::new(keycloak.client_id(), keycloak.now()).with_path_parameters(&parameters);
-        for policy in &self.policies {
-            if let Some(error) = AuthError::of(policy.evaluate(user, &context)) {
-                return Err((error, why(policy, user, &context, parts)));
-            }
-        }
-        Ok(())
     }
 
     /// Asks Keycloak about the caller, where the keys at hand do not suffice.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tower_layer::Layer;
 
 use super::{public_paths::PublicPaths, service::KeycloakService};
-use crate::{Keycloak, Policy};
+use crate::{Keycloak, Policy, extract::Demand};
 
 /// Requires an acceptable access token of every request; made by [`Keycloak::layer`].
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub(super) struct Settings {
     pub(super) public_paths: PublicPaths,
     pub(super) is_optional: bool,
     /// All of them have to be met.
-    pub(super) policies: Vec<Policy>,
+    pub(super) demands: Vec<Demand>,
     pub(super) lets_preflights_through: bool,
 }
 
@@ -31,7 +31,7 @@ impl KeycloakLayer {
                 keycloak,
                 public_paths: PublicPaths::default(),
                 is_optional: false,
-                policies: Vec::new(),
+                demands: Vec::new(),
                 lets_preflights_through: true,
             }),
         }
@@ -94,7 +94,7 @@ impl KeycloakLayer {
     /// # }
     /// ```
     pub fn require(mut self, policy: Policy) -> Self {
-        Arc::make_mut(&mut self.settings).policies.push(policy);
+        Arc::make_mut(&mut self.settings).demands.push(Demand::new(policy));
         self
     }
 

@@ -100,6 +100,13 @@ pub enum ClaimValue {
     Boolean(bool),
 }
 
+/// What a decision may depend on besides policy and caller.
+#[derive(Clone, Copy)]
+enum Need {
+    Time,
+    PathParameters,
+}
+
 impl Policy {
     /// Whether a request without credentials meets the policy.
     #[must_use]
@@ -110,20 +117,30 @@ impl Policy {
     /// Whether evaluating needs the path parameters of the request.
     #[must_use]
     pub const fn needs_path_parameters(&self) -> bool {
+        self.needs(Need::PathParameters)
+    }
+
+    /// Whether the decision depends on the time. Looking at a clock costs as much as finding a token.
+    pub(crate) const fn needs_time(&self) -> bool {
+        self.needs(Need::Time)
+    }
+
+    const fn needs(&self, what: Need) -> bool {
         match self {
-            Self::Owner { .. } => true,
+            Self::Owner { .. } => matches!(what, Need::PathParameters),
+            Self::MaxAge(_) => matches!(what, Need::Time),
             Self::All(operands) | Self::Any(operands) => {
                 // Of the ways to go through a slice, the one that is allowed in constants.
                 let mut rest = *operands;
                 while let [operand, others @ ..] = rest {
-                    if operand.needs_path_parameters() {
+                    if operand.needs(what) {
                         return true;
                     }
                     rest = others;
                 }
                 false
             }
-            Self::Not(operand) => operand.needs_path_parameters(),
+            Self::Not(operand) => operand.needs(what),
             Self::Public
             | Self::Authenticated
             | Self::Role(_)
@@ -133,8 +150,7 @@ impl Policy {
             | Self::GroupTree(_)
             | Self::Scope(_)
             | Self::Claim { .. }
-            | Self::Acr(_)
-            | Self::MaxAge(_) => false,
+            | Self::Acr(_) => false,
         }
     }
 
@@ -177,35 +193,6 @@ impl Policy {
             | Self::Claim { .. }
             | Self::Acr(_)
             | Self::MaxAge(_) => true,
-        }
-    }
-
-    /// Whether the decision depends on the time. Looking at a clock costs as much as finding a token.
-    pub(crate) const fn needs_time(&self) -> bool {
-        match self {
-            Self::MaxAge(_) => true,
-            Self::All(operands) | Self::Any(operands) => {
-                let mut rest = *operands;
-                while let [operand, others @ ..] = rest {
-                    if operand.needs_time() {
-                        return true;
-                    }
-                    rest = others;
-                }
-                false
-            }
-            Self::Not(operand) => operand.needs_time(),
-            Self::Public
-            | Self::Authenticated
-            | Self::Role(_)
-            | Self::RealmRole(_)
-            | Self::ClientRole { .. }
-            | Self::Group(_)
-            | Self::GroupTree(_)
-            | Self::Scope(_)
-            | Self::Claim { .. }
-            | Self::Acr(_)
-            | Self::Owner { .. } => false,
         }
     }
 
