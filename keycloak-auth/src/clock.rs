@@ -103,6 +103,10 @@ impl fmt::Debug for Clock {
     }
 }
 
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+/// In milliseconds, as an atomic holds them.
+pub(crate) fn milliseconds(duration: Duration) -> u64 {
+    duration
+        .as_secs()
+        .saturating_mul(1000)
+        .saturating_add(u64::from(duration.subsec_millis()))
 }

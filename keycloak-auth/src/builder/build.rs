@@ -144,31 +144,14 @@ impl KeycloakBuilder {
             deadline: self.request_timeout,
             metrics: metrics.clone(),
         });
-        let introspection = (self.introspection != Introspection::Never).then(|| {
-            Introspector::new(
-                self.introspection,
-                Arc::clone(&provider),
-                Arc::clone(&client),
-                self.clock.clone(),
-            )
-        });
-        let token_endpoint = Arc::new(TokenEndpoint::new(
-            Arc::clone(&provider),
-            Arc::clone(&client),
-            self.clock.clone(),
-            metrics.clone(),
-        ));
+        let introspection = (self.introspection != Introspection::Never)
+            .then(|| Introspector::new(self.introspection, Arc::clone(&provider), Arc::clone(&client)));
+        let token_endpoint = Arc::new(TokenEndpoint::new(Arc::clone(&provider), Arc::clone(&client)));
         let connection = ConnectionSettings {
             accepts_invalid_certificates: self.accept_invalid_certificates,
             is_indirect: self.proxy.is_some() || self.http_client.is_some(),
         };
-        let key_set = RemoteKeySet::new(
-            Arc::clone(&provider),
-            self.clock.clone(),
-            timing,
-            metrics.clone(),
-            self.key_set,
-        );
+        let key_set = RemoteKeySet::new(Arc::clone(&provider), timing, self.key_set);
         Keycloak::assemble(crate::keycloak::Parts {
             realm_url,
             issuer: issuers.into_iter().next().unwrap_or_default(),

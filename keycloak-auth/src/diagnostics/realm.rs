@@ -11,7 +11,7 @@ use crate::{
     client_authentication::ClientCredentials,
     introspection::Introspector,
     jose::KeySet,
-    provider::{HttpAnswer, ProviderMetadata},
+    provider::{HttpAnswer, ProviderError, ProviderMetadata},
     text::{chain, code_list, shortened},
 };
 
@@ -60,19 +60,28 @@ async fn is_disabled(keycloak: &Keycloak) -> bool {
         error_description: String,
     }
 
-    let provider = &keycloak.parts().provider;
-    let ask = async {
-        let now = keycloak.now();
-        let url = provider.metadata.token_endpoint(&provider.http, now).await?;
-        let client = ClientCredentials::Public {
-            id: keycloak.client_id(),
-        };
-        provider.post_form(&url, client, &[], now).await
+    let client = ClientCredentials::Public {
+        id: keycloak.client_id(),
     };
-    let Ok(answer) = provider.within_deadline(ask).await else {
+    let Ok(answer) = ask_token_endpoint(keycloak, client, &[]).await else {
         return false;
     };
     serde_json::from_slice(&answer.body).is_ok_and(|failure: Failure| failure.error_description.starts_with(DISABLED))
+}
+
+/// What the token endpoint answers, whatever it is.
+pub(super) async fn ask_token_endpoint(
+    keycloak: &Keycloak,
+    client: ClientCredentials<'_>,
+    form: &[(&str, &str)],
+) -> Result<HttpAnswer, ProviderError> {
+    let provider = &keycloak.parts().provider;
+    let ask = async {
+        provider
+            .post_form(&provider.token_endpoint().await?, client, form)
+            .await
+    };
+    provider.within_deadline(ask).await
 }
 
 fn disabled(keycloak: &Keycloak) -> Finding {
@@ -145,7 +154,7 @@ pub(super) async fn key_set(keycloak: &Keycloak, metadata: &ProviderMetadata) ->
     let parts = keycloak.parts();
     let provider = &parts.provider;
     let fetch = async {
-        let url = provider.metadata.jwks_uri(&provider.http, keycloak.now()).await?;
+        let url = provider.jwks_uri().await?;
         provider.http.get(&url).await
     };
     let keys = match provider.within_deadline(fetch).await {
@@ -230,10 +239,9 @@ pub(super) async fn client(keycloak: &Keycloak) -> Finding {
         );
     };
     let ask = async {
-        let now = keycloak.now();
-        let url = provider.metadata.introspection_endpoint(&provider.http, now).await?;
+        let url = provider.introspection_endpoint().await?;
         let client = ClientCredentials::Configured(&parts.client);
-        provider.post_form(&url, client, &[("token", "diagnosis")], now).await
+        provider.post_form(&url, client, &[("token", "diagnosis")]).await
     };
     let client_id = keycloak.client_id();
     match provider.within_deadline(ask).await {

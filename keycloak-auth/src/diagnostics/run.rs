@@ -6,7 +6,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use tokio::time::{Instant, timeout_at};
 
 use super::{CheckStatus, DiagnosticCheck, DiagnosticReport, Finding, connection, realm, service_token};
-use crate::Keycloak;
+use crate::{Keycloak, clock::milliseconds};
 
 /// The time for all steps together.
 const DEADLINE: Duration = Duration::from_secs(9);
@@ -167,7 +167,7 @@ impl Steps {
             status,
             finding: text,
             advice,
-            duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            duration_ms: milliseconds(took),
         });
     }
 

@@ -6,7 +6,10 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Finding, realm::advice};
+use super::{
+    Finding,
+    realm::{advice, ask_token_endpoint},
+};
 use crate::{
     AuthError, InvalidToken, Keycloak,
     client_authentication::ClientCredentials,
@@ -29,7 +32,7 @@ pub(super) async fn check(keycloak: &Keycloak) -> (Finding, Option<Duration>) {
         Ok(token) => token,
         Err(reason) => return (Finding::skipped(reason), None),
     };
-    let claims = Claims::of(&token);
+    let claims = Shown::of(&token);
     let issued_at = claims.issued_at();
     (judge(keycloak, &token, &claims).await, issued_at)
 }
@@ -48,17 +51,11 @@ async fn obtain(keycloak: &Keycloak) -> Result<String, String> {
         error_description: String,
     }
 
-    let parts = keycloak.parts();
-    let provider = &parts.provider;
-    let ask = async {
-        let now = keycloak.now();
-        let url = provider.metadata.token_endpoint(&provider.http, now).await?;
-        let client = ClientCredentials::Configured(&parts.client);
-        provider
-            .post_form(&url, client, &[("grant_type", "client_credentials")], now)
-            .await
-    };
-    let answer = provider.within_deadline(ask).await.map_err(|error| chain(&error))?;
+    let client = ClientCredentials::Configured(&keycloak.parts().client);
+    let form = [("grant_type", "client_credentials")];
+    let answer = ask_token_endpoint(keycloak, client, &form)
+        .await
+        .map_err(|error| chain(&error))?;
     if answer.status == StatusCode::OK {
         let tokens: Result<Tokens, _> = serde_json::from_slice(&answer.body);
         return tokens
@@ -89,7 +86,7 @@ async fn obtain(keycloak: &Keycloak) -> Result<String, String> {
     })
 }
 
-async fn judge(keycloak: &Keycloak, token: &str, claims: &Claims) -> Finding {
+async fn judge(keycloak: &Keycloak, token: &str, claims: &Shown) -> Finding {
     match keycloak.authenticate(token).await {
         Ok(_) => Finding::ok(format!(
             "a token of this service's own is accepted here; {}",
@@ -115,9 +112,9 @@ async fn judge(keycloak: &Keycloak, token: &str, claims: &Claims) -> Finding {
 }
 
 /// What the token says, whether or not it is accepted; empty where it is opaque.
-struct Claims(Map<String, Value>);
+struct Shown(Map<String, Value>);
 
-impl Claims {
+impl Shown {
     fn of(token: &str) -> Self {
         let payload = token.split('.').nth(1).and_then(|payload| jose::decode(payload).ok());
         let claims = payload.and_then(|payload| serde_json::from_slice(&payload).ok());

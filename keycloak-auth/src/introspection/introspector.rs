@@ -1,12 +1,6 @@
 //! Asks the introspection endpoint.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use tokio::sync::Semaphore;
@@ -17,12 +11,11 @@ use super::{
     token::{check_same_token, is_opaque},
 };
 use crate::{
-    Clock,
     claims::Claims,
     client_authentication::{Client, ClientCredentials},
     error::AuthError,
     invalid_token::InvalidToken,
-    provider::{Call, Provider, ProviderError, Unavailable},
+    provider::{Call, Change, Provider, ProviderError, Reachability, Unavailable},
     text::chain,
     validator::Validator,
     verified_token::VerifiedToken,
@@ -31,35 +24,29 @@ use crate::{
 /// How many questions of a kind Keycloak is asked at a time: who sends garbage must not reach it one to one.
 const MAX_CONCURRENT: usize = 64;
 
-/// How long the endpoint counts as failing after a question without an answer.
-const FAILING: Duration = Duration::from_secs(10);
-
 /// Asks the introspection endpoint, and remembers what it said.
 #[derive(Debug)]
 pub(crate) struct Introspector {
     mode: Introspection,
     provider: Arc<Provider>,
     client: Arc<Client>,
-    clock: Clock,
     answers: Answers,
     /// For tokens that verified here. They do not wait for those of whom nobody knows whether they are garbage.
     verified_turns: Semaphore,
     other_turns: Semaphore,
-    /// Until when the endpoint counts as failing, in milliseconds since the Unix epoch; 0 once it has answered.
-    failing_until: AtomicU64,
+    reachability: Reachability,
 }
 
 impl Introspector {
-    pub(crate) fn new(mode: Introspection, provider: Arc<Provider>, client: Arc<Client>, clock: Clock) -> Self {
+    pub(crate) fn new(mode: Introspection, provider: Arc<Provider>, client: Arc<Client>) -> Self {
         Self {
             mode,
+            answers: Answers::new(provider.clock.clone()),
             provider,
             client,
-            answers: Answers::new(clock.clone()),
-            clock,
             verified_turns: Semaphore::new(MAX_CONCURRENT),
             other_turns: Semaphore::new(MAX_CONCURRENT),
-            failing_until: AtomicU64::new(0),
+            reachability: Reachability::default(),
         }
     }
 
@@ -103,7 +90,7 @@ impl Introspector {
     ) -> Result<Arc<VerifiedToken>, AuthError> {
         match self.answers.about(token, self.ask(token, validator, turns)).await {
             Answer::Good(token) => {
-                validator.check_claims(token.claims(), self.clock.now())?;
+                validator.check_claims(token.claims(), self.provider.clock.now())?;
                 Ok(token)
             }
             Answer::Bad(invalid) => Err(invalid.into()),
@@ -113,16 +100,13 @@ impl Introspector {
 
     /// Whether a question was not answered in the last seconds: only another one can tell whether the next will be.
     pub(crate) fn is_failing(&self) -> bool {
-        self.clock.now() < Duration::from_millis(self.failing_until.load(Ordering::Relaxed))
+        self.reachability.is_failing(self.provider.clock.now())
     }
 
     /// Finds out whether the endpoint is known, which takes the discovery document unless it is configured.
     pub(crate) async fn ready(&self) -> Result<(), Unavailable> {
-        let Provider { metadata, http, .. } = &*self.provider;
-        let found = self
-            .provider
-            .within_deadline(metadata.introspection_endpoint(http, self.clock.now()))
-            .await;
+        let provider = &self.provider;
+        let found = provider.within_deadline(provider.introspection_endpoint()).await;
         found.map(drop).map_err(|error| Unavailable::for_now(Arc::new(error)))
     }
 
@@ -162,13 +146,11 @@ impl Introspector {
             active: bool,
         }
 
-        let Provider { metadata, http, .. } = &*self.provider;
-        let now = self.clock.now();
-        let url = metadata.introspection_endpoint(http, now).await?;
+        let url = self.provider.introspection_endpoint().await?;
         let form = [("token", token), ("token_type_hint", "access_token")];
         let unreadable = || ProviderError::Introspection { url: url.to_string() };
         let client = ClientCredentials::Configured(&self.client);
-        let asking = self.provider.post_form(&url, client, &form, now);
+        let asking = self.provider.post_form(&url, client, &form);
         let answer = Call::Introspection
             .observe(&url, &self.provider.metrics, asking)
             .await?;
@@ -189,17 +171,15 @@ impl Introspector {
         if let Some(own) = own {
             check_same_token(own, &claims)?;
         }
-        validator.check_claims(&claims, self.clock.now())?;
+        validator.check_claims(&claims, self.provider.clock.now())?;
         Ok(VerifiedToken::introspected(token, claims, Arc::clone(self.client.id())))
     }
 
     /// Logs once when the endpoint begins to fail, and once when it answers again.
     fn note_state(&self, error: Option<&ProviderError>) {
-        let until = error.map_or(Duration::ZERO, |_| self.clock.now() + FAILING);
-        let until = u64::try_from(until.as_millis()).unwrap_or(u64::MAX);
-        let was_failing = self.failing_until.swap(until, Ordering::Relaxed) > 0;
-        match error {
-            Some(error) if !was_failing => {
+        let change = self.reachability.note(error.is_some(), self.provider.clock.now());
+        match (change, error) {
+            (Change::Failed, Some(error)) => {
                 self.provider.metadata.forget();
                 tracing::warn!(
                     name: "keycloak.introspection_failed",
@@ -208,7 +188,7 @@ impl Introspector {
                     "cannot introspect tokens: {}", chain(error)
                 );
             }
-            None if was_failing => tracing::info!(
+            (Change::Recovered, _) => tracing::info!(
                 name: "keycloak.introspection_recovered",
                 target: "keycloak_auth",
                 "tokens can be introspected again"

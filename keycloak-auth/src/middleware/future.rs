@@ -37,8 +37,8 @@ pin_project! {
         Forwarded { #[pin] response: F },
         /// The request was refused.
         Refused { response: Option<Response> },
-        /// Keys are being fetched; afterwards the request goes on its way.
-        Waiting { admitted: Pin<Box<dyn Future<Output = Result<Request<B>, Response>> + Send>>, service: S },
+        /// Keycloak is being asked; afterwards the request goes on its way.
+        Asking { admitted: Pin<Box<dyn Future<Output = Result<Request<B>, Response>> + Send>>, service: S },
     }
 }
 
@@ -60,13 +60,13 @@ where
         }
     }
 
-    pub(super) fn waiting_for_keys(service: S, settings: Arc<Settings>, request: Request<B>) -> Self
+    pub(super) fn asking(service: S, settings: Arc<Settings>, request: Request<B>) -> Self
     where
         B: Send + 'static,
     {
         let admitted = async move { settings.ask(request).await };
         Self {
-            state: State::Waiting {
+            state: State::Asking {
                 admitted: Box::pin(admitted),
                 service,
             },
@@ -94,7 +94,7 @@ where
                 StateProjection::Refused { response } => {
                     return Poll::Ready(Ok(response.take().expect("a future is not polled after it is ready")));
                 }
-                StateProjection::Waiting { admitted, service } => match ready!(admitted.as_mut().poll(cx)) {
+                StateProjection::Asking { admitted, service } => match ready!(admitted.as_mut().poll(cx)) {
                     Ok(request) => State::Forwarded {
                         response: service.call(request),
                     },

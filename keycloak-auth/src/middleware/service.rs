@@ -21,7 +21,7 @@ use crate::{AuthError, KeycloakUser, bearer::BearerToken};
 ///
 /// Around any service over `http` types, not only axum's: requests may have any body, and responses any
 /// [`HttpBody`] with [`Bytes`] as its data, which becomes axum's `Body`. The service has to be `Clone`, since the one that was
-/// polled ready waits with the request where keys have to be fetched first.
+/// polled ready waits with the request where Keycloak has to be asked first.
 #[derive(Clone, Debug)]
 pub struct KeycloakService<S> {
     inner: S,
@@ -78,7 +78,7 @@ where
                 // The service that was polled ready must be the one that is called; its clone stays behind.
                 let clone = self.inner.clone();
                 let ready = mem::replace(&mut self.inner, clone);
-                KeycloakFuture::waiting_for_keys(ready, Arc::clone(&self.settings), request)
+                KeycloakFuture::asking(ready, Arc::clone(&self.settings), request)
             }
         }
     }

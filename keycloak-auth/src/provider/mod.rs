@@ -13,7 +13,9 @@ mod unavailable;
 
 use std::time::Duration;
 
-use crate::Clock;
+use url::Url;
+
+use crate::{Clock, client_authentication::ClientCredentials, metrics::Recorder};
 
 pub use error::ProviderError;
 pub use tls_fault::TlsFault;
@@ -22,13 +24,9 @@ pub use unavailable::Unavailable;
 pub(crate) use call::Call;
 pub(crate) use http_client::{HttpAnswer, HttpClient};
 pub(crate) use metadata::{Endpoints, MetadataSource, ProviderMetadata};
-pub(crate) use reachability::Reachability;
+pub(crate) use reachability::{Change, Reachability};
 pub(crate) use realm_url::RealmUrl;
 pub(crate) use remote_key_set::{RemoteKeySet, Timing};
-
-use url::Url;
-
-use crate::{client_authentication::ClientCredentials, metrics::Recorder};
 
 /// Where Keycloak is and how it is reached: what all that ask it something have in common.
 #[derive(Debug)]
@@ -63,14 +61,26 @@ impl Provider {
         }
     }
 
+    pub(crate) async fn jwks_uri(&self) -> Result<Url, ProviderError> {
+        self.metadata.jwks_uri(&self.http, self.clock.now()).await
+    }
+
+    pub(crate) async fn introspection_endpoint(&self) -> Result<Url, ProviderError> {
+        self.metadata.introspection_endpoint(&self.http, self.clock.now()).await
+    }
+
+    pub(crate) async fn token_endpoint(&self) -> Result<Url, ProviderError> {
+        self.metadata.token_endpoint(&self.http, self.clock.now()).await
+    }
+
     /// Posts a form as a client, and says what was answered, whatever it is.
     pub(crate) async fn post_form(
         &self,
         url: &Url,
         client: ClientCredentials<'_>,
         form: &[(&str, &str)],
-        now: Duration,
     ) -> Result<HttpAnswer, ProviderError> {
+        let now = self.clock.now();
         let proof = client.proof(&self.metadata.issuer(now), now)?;
         self.http.post_form(url, &proof, form).await
     }

@@ -1,51 +1,50 @@
-//! Whether an endpoint answers, told once for each change.
+//! Whether an endpoint answers that is asked on demand, so that trouble is told once and not for each request.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
-use super::ProviderError;
-use crate::text::chain;
+use crate::clock::milliseconds;
 
-/// What is known of an endpoint that is asked on demand.
-#[derive(Debug)]
+/// How long an endpoint counts as failing after an exchange that failed: then it is worth another try.
+const FAILING: Duration = Duration::from_secs(10);
+
+/// What is known of an endpoint.
+#[derive(Debug, Default)]
 pub(crate) struct Reachability {
-    endpoint: &'static str,
-    is_failing: AtomicBool,
+    /// In milliseconds since the Unix epoch; 0 once it has answered.
+    failing_until: AtomicU64,
+}
+
+/// What an exchange says of the endpoint that was not known before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// It begins to fail.
+    Failed,
+    /// It goes on failing.
+    StillFailing,
+    /// It answers again.
+    Recovered,
+    /// It goes on answering.
+    None,
 }
 
 impl Reachability {
-    /// Of an endpoint by its name in a sentence, such as `the token endpoint`.
-    pub(crate) const fn of(endpoint: &'static str) -> Self {
-        Self {
-            endpoint,
-            is_failing: AtomicBool::new(false),
+    /// Notes at `now` how an exchange ended.
+    pub(crate) fn note(&self, is_failure: bool, now: Duration) -> Change {
+        let until = if is_failure { milliseconds(now + FAILING) } else { 0 };
+        let was_failing = self.failing_until.swap(until, Ordering::Relaxed) > 0;
+        match (was_failing, is_failure) {
+            (false, true) => Change::Failed,
+            (true, true) => Change::StillFailing,
+            (true, false) => Change::Recovered,
+            (false, false) => Change::None,
         }
     }
 
-    /// Notes how an exchange ended: a warning where the endpoint begins to fail, and not for each request that fails with it.
-    pub(crate) fn note(&self, error: Option<&ProviderError>) {
-        let was_failing = self.is_failing.swap(error.is_some(), Ordering::Relaxed);
-        let endpoint = self.endpoint;
-        match error {
-            Some(error) if was_failing => {
-                tracing::debug!(
-                    name: "keycloak.token_endpoint_still_failing",
-                    target: "keycloak_auth",
-                    { "error.type" = &*error.kind() },
-                    "{endpoint} still does not answer: {}", chain(error)
-                );
-            }
-            Some(error) => tracing::warn!(
-                name: "keycloak.token_endpoint_failed",
-                target: "keycloak_auth",
-                { "error.type" = &*error.kind() },
-                "{endpoint} does not answer: {}", chain(error)
-            ),
-            None if was_failing => tracing::info!(
-                name: "keycloak.token_endpoint_recovered",
-                target: "keycloak_auth",
-                "{endpoint} answers again"
-            ),
-            None => {}
-        }
+    /// Whether an exchange failed in the last seconds: only another one can tell whether the next will.
+    pub(crate) fn is_failing(&self, now: Duration) -> bool {
+        now < Duration::from_millis(self.failing_until.load(Ordering::Relaxed))
     }
 }

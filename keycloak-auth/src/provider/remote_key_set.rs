@@ -23,7 +23,7 @@ use arc_swap::{ArcSwapOption, Guard};
 use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 
 use super::{Call, Provider, ProviderError, Unavailable, skipped_keys::SkippedKeys};
-use crate::{Clock, jose::KeySet, metrics::Recorder, text::chain};
+use crate::{clock::milliseconds, jose::KeySet, text::chain};
 
 /// The first pause between attempts while there are no keys at all.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -67,9 +67,7 @@ pub(crate) struct RemoteKeySet {
 #[derive(Debug)]
 struct Shared {
     provider: Arc<Provider>,
-    clock: Clock,
     timing: Timing,
-    metrics: Recorder,
     /// Whether the keys were given, so that there is nothing to fetch.
     is_fixed: bool,
     current: ArcSwapOption<Published>,
@@ -110,13 +108,7 @@ impl Flight {
 
 impl RemoteKeySet {
     /// A key set that is fetched, unless `fixed` keys are given.
-    pub(crate) fn new(
-        provider: Arc<Provider>,
-        clock: Clock,
-        timing: Timing,
-        metrics: Recorder,
-        fixed: Option<KeySet>,
-    ) -> Self {
+    pub(crate) fn new(provider: Arc<Provider>, timing: Timing, fixed: Option<KeySet>) -> Self {
         let is_fixed = fixed.is_some();
         let published = fixed.map(|keys| Published {
             keys,
@@ -125,9 +117,7 @@ impl RemoteKeySet {
         Self {
             shared: Arc::new(Shared {
                 provider,
-                clock,
                 timing,
-                metrics,
                 is_fixed,
                 current: ArcSwapOption::from_pointee(published),
                 reload_at: AtomicU64::new(if is_fixed { u64::MAX } else { 0 }),
@@ -181,7 +171,7 @@ impl RemoteKeySet {
         if let Some(done) = flight {
             self.wait(done).await;
         }
-        let now = self.shared.clock.now();
+        let now = self.shared.provider.clock.now();
         self.snapshot(now).ok_or_else(|| self.shared.unavailable(now))
     }
 
@@ -200,7 +190,7 @@ impl RemoteKeySet {
         if self.shared.is_fixed || self.shared.current.load().as_ref().is_some_and(is_new) {
             return;
         }
-        let now = self.shared.clock.now();
+        let now = self.shared.provider.clock.now();
         let flight = {
             let mut state = self.shared.state();
             if self.shared.has_cooled_down(&state, now) {
@@ -338,18 +328,14 @@ impl Shared {
         let published = self.current.load();
         let age = published
             .as_ref()
-            .map(|published| self.clock.now().saturating_sub(published.fetched_at));
-        self.metrics.key_set_fetched(took, succeeded, age);
+            .map(|published| self.provider.clock.now().saturating_sub(published.fetched_at));
+        self.provider.metrics.key_set_fetched(took, succeeded, age);
     }
 
     async fn fetch(&self) -> Result<KeySet, ProviderError> {
-        let url = self
-            .provider
-            .metadata
-            .jwks_uri(&self.provider.http, self.clock.now())
-            .await?;
+        let url = self.provider.jwks_uri().await?;
         let asking = self.provider.http.ask(&url);
-        let answer = Call::Jwks.observe(&url, &self.metrics, asking).await?;
+        let answer = Call::Jwks.observe(&url, &self.provider.metrics, asking).await?;
         let json = answer.only_ok(&url)?;
         let keys = KeySet::parse(&json).map_err(|source| ProviderError::KeySet {
             url: url.to_string(),
@@ -367,7 +353,7 @@ impl Shared {
 
     fn publish(&self, keys: KeySet) {
         let mut state = self.state();
-        let now = self.clock.now();
+        let now = self.provider.clock.now();
         if state.failures > 0 {
             tracing::info!(
                 name: "keycloak.key_set_recovered",
@@ -464,12 +450,6 @@ impl Shared {
 /// The time since `then`. `None` without one, or when the clock was set back behind it: then nothing is known.
 fn elapsed(then: Option<Duration>, now: Duration) -> Option<Duration> {
     now.checked_sub(then?)
-}
-
-fn milliseconds(time: Duration) -> u64 {
-    time.as_secs()
-        .saturating_mul(1000)
-        .saturating_add(u64::from(time.subsec_millis()))
 }
 
 /// Up to a tenth earlier, so that the instances of a service do not all come at once.

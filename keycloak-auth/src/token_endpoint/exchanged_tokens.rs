@@ -6,11 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aws_lc_rs::digest;
 use futures_util::future::FutureExt as _;
 use moka::{Expiry, future::Cache};
 
-use super::{COOLDOWN, KeptToken, TokenEndpoint, single_flight::SingleFlight};
+use super::{COOLDOWN, KeptToken, Key, TokenEndpoint, key_of, single_flight::SingleFlight};
 use crate::AuthError;
 
 /// How much memory the tokens may take, in bytes: some thousands of them.
@@ -27,9 +26,6 @@ pub(crate) struct Exchange<'a> {
     pub(crate) scope: Option<&'a str>,
 }
 
-/// Stands for the whole of an [`Exchange`].
-type Key = [u8; 32];
-
 /// The tokens at hand.
 pub(super) struct ExchangedTokens {
     kept: Cache<Key, KeptToken>,
@@ -37,19 +33,9 @@ pub(super) struct ExchangedTokens {
 }
 
 impl Exchange<'_> {
-    /// Binds every byte of the token, of the audiences and of the scope, each with its length.
     fn key(&self) -> Key {
-        let mut context = digest::Context::new(&digest::SHA256);
-        let mut add = |text: &str| {
-            context.update(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
-            context.update(text.as_bytes());
-        };
-        add(self.subject_token);
-        // No scope is another one than an empty scope.
-        add(if self.scope.is_some() { "scope" } else { "" });
-        add(self.scope.unwrap_or_default());
-        self.audiences.iter().for_each(|audience| add(audience));
-        context.finish().as_ref().try_into().expect("SHA-256 has 32 bytes")
+        let audiences = self.audiences.iter().map(|audience| Some(&**audience));
+        key_of([Some(self.subject_token), self.scope].into_iter().chain(audiences))
     }
 }
 
@@ -70,7 +56,7 @@ impl TokenEndpoint {
                     return Ok(kept);
                 }
                 let tokens = endpoint.exchange(&subject_token, &audiences, scope.as_deref()).await?;
-                let kept = KeptToken::new(tokens, endpoint.clock.now());
+                let kept = KeptToken::new(tokens, endpoint.provider.clock.now());
                 endpoint.exchanged_tokens.kept.insert(key, kept.clone()).await;
                 Ok(kept)
             }
@@ -86,7 +72,7 @@ impl TokenEndpoint {
         let key = exchange.key();
         let kept = self.exchanged_tokens.kept.get(&key).await;
         let is_current = kept.is_some_and(|kept| kept.is_same(refused));
-        if is_current && !refused.is_older_than(COOLDOWN, self.clock.now()) {
+        if is_current && !refused.is_older_than(COOLDOWN, self.provider.clock.now()) {
             return false;
         }
         if is_current {
@@ -97,7 +83,7 @@ impl TokenEndpoint {
 
     async fn kept_exchanged_token(&self, key: &Key) -> Option<KeptToken> {
         let kept = self.exchanged_tokens.kept.get(key).await?;
-        kept.is_usable(self.clock.now()).then_some(kept)
+        kept.is_usable(self.provider.clock.now()).then_some(kept)
     }
 }
 

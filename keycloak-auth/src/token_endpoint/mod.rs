@@ -31,11 +31,11 @@ pub(crate) use kept::KeptToken;
 
 use self::{exchanged_tokens::ExchangedTokens, own_tokens::OwnTokens, single_flight::SingleFlight};
 use crate::{
-    AuthError, Clock,
+    AuthError,
     challenge::Answer,
     client_authentication::{Client, ClientCredentials},
-    metrics::Recorder,
-    provider::{Call, HttpAnswer, Provider, ProviderError, Reachability, Unavailable},
+    provider::{Call, Change, HttpAnswer, Provider, ProviderError, Reachability, Unavailable},
+    text::chain,
 };
 
 /// The pause after a replacement that failed, and the age from which a token that a service refuses is replaced.
@@ -43,14 +43,27 @@ const COOLDOWN: Duration = Duration::from_secs(10);
 
 type Outcome = Result<Arc<TokenResponse>, AuthError>;
 
+/// Stands for the whole of what is asked for.
+type Key = [u8; 32];
+
+/// Binds every byte of each text, and whether it is there; in memory there is only the digest, and no token.
+fn key_of<'t>(texts: impl IntoIterator<Item = Option<&'t str>>) -> Key {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for text in texts {
+        context.update(&[u8::from(text.is_some())]);
+        let text = text.unwrap_or_default();
+        context.update(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
+        context.update(text.as_bytes());
+    }
+    context.finish().as_ref().try_into().expect("SHA-256 has 32 bytes")
+}
+
 /// Asks the token endpoint as the configured client.
 #[derive(Debug)]
 pub(crate) struct TokenEndpoint {
     provider: Arc<Provider>,
     client: Arc<Client>,
-    clock: Clock,
-    metrics: Recorder,
-    refreshes: SingleFlight<[u8; 32], Outcome>,
+    refreshes: SingleFlight<Key, Outcome>,
     own_tokens: OwnTokens,
     exchanged_tokens: ExchangedTokens,
     reachability: Reachability,
@@ -59,28 +72,22 @@ pub(crate) struct TokenEndpoint {
 }
 
 impl TokenEndpoint {
-    pub(crate) fn new(provider: Arc<Provider>, client: Arc<Client>, clock: Clock, metrics: Recorder) -> Self {
+    pub(crate) fn new(provider: Arc<Provider>, client: Arc<Client>) -> Self {
         Self {
             provider,
             client,
-            clock,
-            metrics,
             refreshes: SingleFlight::default(),
             own_tokens: OwnTokens::default(),
             exchanged_tokens: ExchangedTokens::default(),
-            reachability: Reachability::of("the token endpoint"),
+            reachability: Reachability::default(),
             is_misconfigured: Default::default(),
         }
     }
 
     /// Uses a refresh token, once for all who do so at the same time: Keycloak may accept it only once.
     async fn refresh(self: Arc<Self>, refresh_token: &str, public_client: Option<&str>) -> Outcome {
-        let mut key = digest::Context::new(&digest::SHA256);
-        key.update(refresh_token.as_bytes());
         // A client without a name is another one than no client.
-        key.update(&[0, u8::from(public_client.is_some())]);
-        key.update(public_client.unwrap_or_default().as_bytes());
-        let key = key.finish().as_ref().try_into().expect("SHA-256 has 32 bytes");
+        let key = key_of([Some(refresh_token), public_client]);
         let flight = self.refreshes.join(key, || {
             let endpoint = Arc::clone(&self);
             let (refresh_token, public_client) = (refresh_token.to_owned(), public_client.map(str::to_owned));
@@ -91,7 +98,7 @@ impl TokenEndpoint {
                 let client = client.unwrap_or_else(|| endpoint.client());
                 let outcome = endpoint.ask(GrantKind::RefreshToken, client, &form).await;
                 let error_code = outcome.as_ref().err().map(|error| Answer::to(error).code);
-                endpoint.metrics.token_refreshed(began.elapsed(), error_code);
+                endpoint.provider.metrics.token_refreshed(began.elapsed(), error_code);
                 outcome
             }
             .boxed()
@@ -131,7 +138,7 @@ impl TokenEndpoint {
 
     async fn ask(&self, grant: GrantKind, client: ClientCredentials<'_>, form: &[(&str, &str)]) -> Outcome {
         let asked = self.provider.within_deadline(self.post(grant, client, form)).await;
-        self.reachability.note(asked.as_ref().err());
+        self.note_state(asked.as_ref().err());
         let refused = match asked {
             Ok(Ok(tokens)) => {
                 self.is_misconfigured[grant as usize].store(false, Ordering::Relaxed);
@@ -144,6 +151,31 @@ impl TokenEndpoint {
             self.note_refusal(refusal);
         }
         Err(refused)
+    }
+
+    /// Logs once when the endpoint begins to fail, and once when it answers again.
+    fn note_state(&self, error: Option<&ProviderError>) {
+        let change = self.reachability.note(error.is_some(), self.provider.clock.now());
+        match (change, error) {
+            (Change::Failed, Some(error)) => tracing::warn!(
+                name: "keycloak.token_endpoint_failed",
+                target: "keycloak_auth",
+                { "error.type" = &*error.kind() },
+                "the token endpoint does not answer: {}", chain(error)
+            ),
+            (Change::StillFailing, Some(error)) => tracing::debug!(
+                name: "keycloak.token_endpoint_still_failing",
+                target: "keycloak_auth",
+                { "error.type" = &*error.kind() },
+                "the token endpoint still does not answer: {}", chain(error)
+            ),
+            (Change::Recovered, _) => tracing::info!(
+                name: "keycloak.token_endpoint_recovered",
+                target: "keycloak_auth",
+                "the token endpoint answers again"
+            ),
+            _ => {}
+        }
     }
 
     /// Says why there is no token: a mistake in the configuration once, until the grant works again.
@@ -179,10 +211,10 @@ impl TokenEndpoint {
             error_description: Option<String>,
         }
 
-        let Provider { metadata, http, .. } = &*self.provider;
-        let url = metadata.token_endpoint(http, self.clock.now()).await?;
-        let asking = self.provider.post_form(&url, client, form, self.clock.now());
-        let HttpAnswer { status, body, .. } = Call::Token.observe(&url, &self.metrics, asking).await?;
+        let provider = &self.provider;
+        let url = provider.token_endpoint().await?;
+        let asking = provider.post_form(&url, client, form);
+        let HttpAnswer { status, body, .. } = Call::Token.observe(&url, &provider.metrics, asking).await?;
         let unreadable = || ProviderError::TokenEndpoint { url: url.to_string() };
         match status {
             StatusCode::OK => serde_json::from_slice(&body).map(Ok).map_err(|_| unreadable()),

@@ -13,7 +13,7 @@ use futures_util::future::FutureExt as _;
 use quick_cache::sync::Cache;
 
 use super::{COOLDOWN, GrantKind, KeptToken, Outcome, TokenEndpoint, single_flight::SingleFlight};
-use crate::AuthError;
+use crate::{AuthError, clock::milliseconds};
 
 /// How long a caller waits for a new token while the old one still serves.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -51,7 +51,7 @@ impl OwnTokens {
 impl TokenEndpoint {
     /// The service's own token: the one at hand, or a new one shortly before that one expires.
     pub(crate) async fn own_token(self: &Arc<Self>, scope: Option<&Arc<str>>) -> Result<KeptToken, AuthError> {
-        let now = self.clock.now();
+        let now = self.provider.clock.now();
         let slot = self.own_tokens.slot(scope);
         let at_hand = slot.kept().filter(|own| own.is_usable(now));
         let retry_at = Duration::from_millis(slot.retry_at.load(Ordering::Relaxed));
@@ -62,12 +62,12 @@ impl TokenEndpoint {
             let (endpoint, slot, scope) = (Arc::clone(self), Arc::clone(&slot), scope.cloned());
             async move {
                 // Another one may have been faster, between the look and the joining.
-                let now = endpoint.clock.now();
+                let now = endpoint.provider.clock.now();
                 if let Some(own) = slot.kept().filter(|own| own.is_usable(now) && !own.is_due(now)) {
                     return Ok(own);
                 }
                 let tokens = endpoint.request_own_token(scope.as_deref()).await?;
-                let own = KeptToken::new(tokens, endpoint.clock.now());
+                let own = KeptToken::new(tokens, endpoint.provider.clock.now());
                 slot.keep(own.clone());
                 Ok(own)
             }
@@ -80,8 +80,7 @@ impl TokenEndpoint {
         match tokio::time::timeout(PATIENCE, flight).await {
             Ok(Ok(successor)) => Ok(successor),
             Ok(Err(_)) | Err(_) => {
-                let retry_at = u64::try_from((now + COOLDOWN).as_millis()).unwrap_or(u64::MAX);
-                slot.retry_at.store(retry_at, Ordering::Relaxed);
+                slot.retry_at.store(milliseconds(now + COOLDOWN), Ordering::Relaxed);
                 Ok(own)
             }
         }
@@ -94,7 +93,7 @@ impl TokenEndpoint {
         let slot = self.own_tokens.slot(scope);
         let mut kept = slot.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let is_current = kept.as_ref().is_some_and(|own| own.is_same(refused));
-        if is_current && !refused.is_older_than(COOLDOWN, self.clock.now()) {
+        if is_current && !refused.is_older_than(COOLDOWN, self.provider.clock.now()) {
             return false;
         }
         if is_current {
