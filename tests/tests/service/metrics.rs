@@ -227,6 +227,11 @@ async fn nowhere() -> http::StatusCode {
     http::StatusCode::NOT_FOUND
 }
 
+fn observed(issuer: &Issuer, ledger: &Ledger) -> keycloak_auth::Keycloak {
+    let builder = builder(issuer).metrics_collector(ledger.clone());
+    builder.build().expect("valid")
+}
+
 /// What was decided: the entries of `decisions_total`, by route, method and outcome.
 fn decisions(ledger: &Ledger) -> BTreeMap<String, f64> {
     let only_decisions = |(entry, count): (String, f64)| {
@@ -245,10 +250,7 @@ async fn decisions_are_counted_by_the_pattern_of_the_route_the_method_and_the_ou
             ..Ledger::default()
         };
         let issuer = Issuer::start().await;
-        let keycloak = builder(&issuer)
-            .metrics_collector(ledger.clone())
-            .build()
-            .expect("valid");
+        let keycloak = observed(&issuer, &ledger);
         let router = SecureRouter::new()
             .route("/health", get(health))
             .route("/users/{id}", get(own).delete(admin))
@@ -306,10 +308,7 @@ async fn a_decision_that_cannot_be_made_counts_as_unavailable() {
     let ledger = Ledger::default();
     let issuer = Issuer::start().await;
     issuer.reply(Issuer::JWKS, Reply::status(503));
-    let keycloak = builder(&issuer)
-        .metrics_collector(ledger.clone())
-        .build()
-        .expect("valid");
+    let keycloak = observed(&issuer, &ledger);
     let service = service(&keycloak).await;
     assert_eq!(service.get_as("/me", &issuer.valid_token()).await.status, 503);
     assert_eq!(decisions(&ledger), entries([("/me GET unavailable", 1.0)]));
@@ -319,10 +318,7 @@ async fn a_decision_that_cannot_be_made_counts_as_unavailable() {
 async fn a_layer_counts_what_it_refuses_and_leaves_the_rest_to_the_guards() {
     let ledger = Ledger::default();
     let issuer = Issuer::start().await;
-    let keycloak = builder(&issuer)
-        .metrics_collector(ledger.clone())
-        .build()
-        .expect("valid");
+    let keycloak = observed(&issuer, &ledger);
     let router = axum::Router::new()
         .route("/plain/{id}", axum::routing::get(async || "plain"))
         .route("/admin", axum::routing::get(admin))
@@ -361,10 +357,7 @@ async fn a_layer_counts_what_it_refuses_and_leaves_the_rest_to_the_guards() {
 async fn random_paths_methods_and_tokens_make_no_new_series() {
     let ledger = Ledger::default();
     let issuer = Issuer::start().await;
-    let keycloak = builder(&issuer)
-        .metrics_collector(ledger.clone())
-        .build()
-        .expect("valid");
+    let keycloak = observed(&issuer, &ledger);
     let router = SecureRouter::new()
         .route("/me", any(me))
         .route("/users/{id}", any(own))

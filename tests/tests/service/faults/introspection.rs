@@ -6,8 +6,8 @@ use keycloak_auth_tests::{Answer, Issuer, Logs, Reply, Service, claims_of};
 use serde_json::json;
 
 use super::{
-    Breakage::Answer as Answers, EVERYWHERE, HTML_OR_NOTHING, LONGEST, Provider, Row, assert_said, assert_unavailable,
-    at_once, news, warnings,
+    Breakage::Answer as Answers, EVERYWHERE, LONGEST, Provider, Row, assert_said, assert_unavailable, at_once,
+    malformed, news, warnings,
 };
 use crate::setup::{builder, routes};
 
@@ -19,11 +19,7 @@ fn row_38_faults_of_the_introspection_endpoint() {
         breakage: Answers(|_, _| Reply::status(401).body(r#"{"error":"invalid_client"}"#)),
         cause: "Status",
     });
-    rows.extend(HTML_OR_NOTHING.iter().map(|(what, breakage)| Row {
-        what,
-        breakage: *breakage,
-        cause: "Introspection",
-    }));
+    rows.extend(malformed("Introspection"));
     rows.push(Row {
         what: "a word for `active`",
         breakage: Answers(|_, _| Reply::json(&json!({ "active": "true" }))),
@@ -39,11 +35,7 @@ fn row_38_faults_of_the_introspection_endpoint() {
 #[test]
 fn row_38_faults_of_the_discovery_document() {
     let mut rows = EVERYWHERE.to_vec();
-    rows.extend(HTML_OR_NOTHING.iter().map(|(what, breakage)| Row {
-        what,
-        breakage: *breakage,
-        cause: "Metadata",
-    }));
+    rows.extend(malformed("Metadata"));
     rows.push(Row {
         what: "introspection elsewhere",
         breakage: Answers(|issuer, trap| {

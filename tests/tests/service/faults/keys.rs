@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{
     Breakage::{self, Answer as Answers},
-    EVERYWHERE, HTML_OR_NOTHING, LONGEST, Provider, Row, assert_said, assert_unavailable, at_once, eventually, news,
+    EVERYWHERE, LONGEST, Provider, Row, assert_said, assert_unavailable, at_once, eventually, malformed, news,
     warnings,
 };
 use crate::setup::{builder, clock, lasting, service};
@@ -33,11 +33,7 @@ const COOLDOWN: Duration = Duration::from_secs(30);
 fn row_35_faults_of_the_key_set() {
     let mut rows = EVERYWHERE.to_vec();
     rows.push(row("401", |_, _| Reply::status(401), "Status"));
-    rows.extend(HTML_OR_NOTHING.iter().map(|(what, breakage)| Row {
-        what,
-        breakage: *breakage,
-        cause: "KeySet",
-    }));
+    rows.extend(malformed("KeySet"));
     rows.extend([
         row("no keys", |_, _| Reply::json(&json!({ "keys": [] })), "NoUsableKey"),
         row("null for keys", |_, _| Reply::json(&json!({ "keys": null })), "KeySet"),
@@ -66,11 +62,7 @@ fn row_35_faults_of_the_key_set() {
 fn row_35_faults_of_the_discovery_document() {
     let mut rows = EVERYWHERE.to_vec();
     rows.push(row("401", |_, _| Reply::status(401), "Status"));
-    rows.extend(HTML_OR_NOTHING.iter().map(|(what, breakage)| Row {
-        what,
-        breakage: *breakage,
-        cause: "Metadata",
-    }));
+    rows.extend(malformed("Metadata"));
     rows.extend([
         row(
             "another issuer",

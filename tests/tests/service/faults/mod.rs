@@ -22,7 +22,7 @@ use keycloak_auth_tests::{Answer, Fault, Gateway, Issuer, Logs, Reply, Trap};
 use serde_json::json;
 use tracing::Level;
 
-pub use rows::{EVERYWHERE, HTML_OR_NOTHING, Row};
+pub use rows::{EVERYWHERE, Row, malformed};
 
 /// How long a client may wait for its answer while Keycloak is needed and cannot be asked.
 const LONGEST: Duration = Duration::from_secs(5);

@@ -87,8 +87,14 @@ pub const EVERYWHERE: &[Row] = &[
     ),
 ];
 
-/// Answers with status 200 that are not of the kind that is wanted: each endpoint has its own name for that.
-pub const HTML_OR_NOTHING: &[(&str, Breakage)] = &[
+/// Answers with status 200 that are not of the kind that is wanted; `cause` is what the endpoint calls that.
+pub fn malformed(cause: &'static str) -> impl Iterator<Item = Row> {
+    HTML_OR_NOTHING
+        .iter()
+        .map(move |&(what, breakage)| Row { what, breakage, cause })
+}
+
+const HTML_OR_NOTHING: &[(&str, Breakage)] = &[
     ("an empty body", Answer(|_, _| Reply::status(200))),
     (
         "a login page",

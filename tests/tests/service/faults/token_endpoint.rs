@@ -8,19 +8,15 @@ use keycloak_auth_tests::{Issuer, Logs, Reply, Service};
 use serde_json::json;
 
 use super::{
-    Breakage::Answer as Answers, EVERYWHERE, HTML_OR_NOTHING, LONGEST, Provider, Row, assert_said, assert_unavailable,
-    at_once, news, warnings,
+    Breakage::Answer as Answers, EVERYWHERE, LONGEST, Provider, Row, assert_said, assert_unavailable, at_once,
+    malformed, news, warnings,
 };
 use crate::setup::{builder, clock};
 
 #[test]
 fn row_35_faults_of_the_token_endpoint() {
     let mut rows = EVERYWHERE.to_vec();
-    rows.extend(HTML_OR_NOTHING.iter().map(|(what, breakage)| Row {
-        what,
-        breakage: *breakage,
-        cause: "TokenEndpoint",
-    }));
+    rows.extend(malformed("TokenEndpoint"));
     rows.extend([
         Row {
             what: "400 of somebody else",

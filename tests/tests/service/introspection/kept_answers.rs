@@ -10,6 +10,15 @@ use tokio::task::JoinSet;
 use super::{answer_for, code, full_claims, in_mode, lightweight, service};
 use crate::setup::{clock, routes};
 
+async fn statuses_at_once(service: &Arc<Service>, token: &str, count: usize) -> Vec<u16> {
+    let mut requests = JoinSet::new();
+    for _ in 0..count {
+        let (service, token) = (Arc::clone(service), token.to_owned());
+        requests.spawn(async move { service.get_as("/me", &token).await.status });
+    }
+    requests.join_all().await
+}
+
 #[tokio::test]
 async fn one_token_is_asked_about_once_and_no_failure_is_kept() {
     let issuer = Issuer::start().await;
@@ -23,12 +32,7 @@ async fn one_token_is_asked_about_once_and_no_failure_is_kept() {
         Issuer::INTROSPECTION,
         Reply::json(&claims).after(Duration::from_millis(200)),
     );
-    let mut requests = JoinSet::new();
-    for _ in 0..50 {
-        let (service, token) = (Arc::clone(&service), token.clone());
-        requests.spawn(async move { service.get_as("/me", &token).await.status });
-    }
-    assert!(requests.join_all().await.iter().all(|status| *status == 200));
+    assert_eq!(statuses_at_once(&service, &token, 50).await, [200; 50]);
     assert_eq!(issuer.requests_to(Issuer::INTROSPECTION), 2);
 }
 
@@ -142,12 +146,7 @@ async fn who_waits_for_a_question_that_fails_asks_no_other() {
         Reply::status(500).after(Duration::from_millis(500)),
     );
     let token = issuer.valid_token();
-    let mut requests = JoinSet::new();
-    for _ in 0..20 {
-        let (service, token) = (Arc::clone(&service), token.clone());
-        requests.spawn(async move { service.get_as("/me", &token).await.status });
-    }
-    assert!(requests.join_all().await.iter().all(|status| *status == 503));
+    assert_eq!(statuses_at_once(&service, &token, 20).await, [503; 20]);
     assert_eq!(issuer.requests_to(Issuer::INTROSPECTION), 1);
 }
 
