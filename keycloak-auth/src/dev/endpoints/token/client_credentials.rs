@@ -2,15 +2,15 @@
 
 use axum::http::StatusCode;
 
-use super::{Incoming, check_offline, requested_scope};
+use super::Grant;
 use crate::dev::{
     answers::OAuthError,
-    model::ClientId,
     sessions::ClientSession,
-    tokens::{Claims, Issue, SessionKind, service_account_notes},
+    tokens::{Claims, SessionKind, service_account_notes},
 };
 
-pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> Result<Claims, OAuthError> {
+pub(super) fn grant(grant: &Grant<'_>) -> Result<Claims, OAuthError> {
+    let Grant { request, client, .. } = *grant;
     let shared = &request.shared;
     let model = &shared.model;
     let of_client = model.client(client);
@@ -27,11 +27,11 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
             "User is disabled",
         ));
     }
-    let scope = requested_scope(request, of_client, model.user(user))?;
+    let scope = grant.requested_scope(model.user(user))?;
     let notes = service_account_notes(of_client);
     let now = shared.now();
     let session = if of_client.refresh_tokens_for_service_account {
-        let offline = check_offline(request, of_client, request.form.get("scope"), &scope)?;
+        let offline = grant.check_offline(request.form.get("scope"), &scope)?;
         let mut state = shared.sessions.lock();
         let session = state.start(user, now, &model.settings);
         session.notes = notes.clone();
@@ -49,20 +49,8 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
     } else {
         None
     };
-    let issue = Issue {
-        model,
-        keys: &shared.keys,
-        issuer: &request.issuer,
-        now,
-        client,
-        user,
-        scope: &scope,
-        refreshed: None,
-        session: session
-            .as_ref()
-            .map_or(SessionKind::Transient(&notes), SessionKind::Online),
-        grant: "cc",
-        dpop_thumbprint: key,
-    };
-    Ok(issue.answer())
+    let session = session
+        .as_ref()
+        .map_or(SessionKind::Transient(&notes), SessionKind::Online);
+    Ok(grant.issue("cc", now, user, &scope, session).answer())
 }

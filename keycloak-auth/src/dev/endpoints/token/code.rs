@@ -2,16 +2,16 @@
 
 use aws_lc_rs::digest;
 
-use super::{Incoming, check_offline};
+use super::{Grant, Incoming};
 use crate::dev::{
     answers::OAuthError,
     keys::base64url,
-    model::ClientId,
     sessions::{AuthorizationRequest, ChallengeMethod},
-    tokens::{Claims, Issue, Scope, SessionKind},
+    tokens::{Claims, Scope, SessionKind},
 };
 
-pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> Result<Claims, OAuthError> {
+pub(super) fn grant(grant: &Grant<'_>) -> Result<Claims, OAuthError> {
+    let Grant { request, client, .. } = *grant;
     let shared = &request.shared;
     let model = &shared.model;
     let text = request
@@ -50,7 +50,7 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
     }
     let parameter = code.request.scope.as_deref();
     let scope = Scope::requested(model, model.client(client), model.user(user), parameter);
-    let offline = check_offline(request, model.client(client), parameter, &scope)?;
+    let offline = grant.check_offline(parameter, &scope)?;
     session.last_access = now;
     let Some(of_client) = session.clients.get_mut(&client) else {
         return Err(not_valid());
@@ -60,20 +60,8 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
     if offline {
         session = state.go_offline(&session, client, model.client(client).refresh_tokens);
     }
-    let issue = Issue {
-        model,
-        keys: &shared.keys,
-        issuer: &request.issuer,
-        now,
-        client,
-        user,
-        scope: &scope,
-        refreshed: None,
-        session: SessionKind::Online(&session),
-        grant: "ac",
-        dpop_thumbprint: key,
-    };
-    Ok(issue.answer())
+    let session = SessionKind::Online(&session);
+    Ok(grant.issue("ac", now, user, &scope, session).answer())
 }
 
 fn check_redirect_uri(request: &Incoming, asked: &AuthorizationRequest) -> Result<(), OAuthError> {

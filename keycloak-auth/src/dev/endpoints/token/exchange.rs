@@ -3,18 +3,19 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Incoming, requested_scope};
+use super::{Grant, Incoming};
 use crate::dev::{
     answers::OAuthError,
     model::{ClientId, ClientKind},
     sessions::ClientSession,
-    tokens::{AccessToken, Claims, Issue, SessionKind, service_account_notes},
+    tokens::{AccessToken, Claims, SessionKind, service_account_notes},
 };
 
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
 
-pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> Result<Claims, OAuthError> {
+pub(super) fn grant(grant: &Grant<'_>) -> Result<Claims, OAuthError> {
+    let Grant { request, client, .. } = *grant;
     let shared = &request.shared;
     let model = &shared.model;
     let of_client = model.client(client);
@@ -56,7 +57,7 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
         return Err(OAuthError::new(StatusCode::FORBIDDEN, "access_denied", text));
     }
     check_organization(request, token.client)?;
-    let mut scope = requested_scope(request, of_client, model.user(token.user))?;
+    let mut scope = grant.requested_scope(model.user(token.user))?;
     let asked = request
         .form
         .get("scope")
@@ -81,25 +82,12 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
     let words = token.claims.get("scope").and_then(Value::as_str).unwrap_or_default();
     scope.openid |= own && words.split(' ').any(|word| word == "openid");
     let notes = service_account_notes(model.client(token.client));
-    let issue = Issue {
-        model,
-        keys: &shared.keys,
-        issuer: &request.issuer,
-        now,
-        client,
-        user: token.user,
-        scope: &scope,
-        refreshed: None,
-        session: session.as_ref().map_or(SessionKind::Transient(&notes), |session| {
-            if own {
-                SessionKind::Own(session)
-            } else {
-                SessionKind::Exchanged(session)
-            }
-        }),
-        grant: "te",
-        dpop_thumbprint: key,
+    let session = match &session {
+        None => SessionKind::Transient(&notes),
+        Some(session) if own => SessionKind::Own(session),
+        Some(session) => SessionKind::Exchanged(session),
     };
+    let issue = grant.issue("te", now, token.user, &scope, session);
     let mut body = issue.answer_restricted(|claims| restrict(request, claims))?;
     if !asked {
         body.remove("id_token");

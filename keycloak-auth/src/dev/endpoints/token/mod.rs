@@ -16,8 +16,8 @@ use super::{Incoming, client_auth};
 use crate::dev::{
     answers::{OAuthError, json_response, no_store},
     dpop::Proof,
-    model::{Client, ClientId, User},
-    tokens::{Claims, Scope},
+    model::{Client, ClientId, User, UserId},
+    tokens::{Claims, Issue, Scope, SessionKind},
 };
 
 /// What the answers show to a page beside their body.
@@ -68,13 +68,17 @@ async fn grant(request: &Incoming, client: ClientId) -> Result<Claims, OAuthErro
     if proof.is_none() && request.shared.model.client(client).dpop_bound {
         return Err(OAuthError::invalid_request("DPoP proof is missing"));
     }
-    let key = proof.as_ref().map(|proof| proof.thumbprint.as_str());
+    let grant = Grant {
+        request,
+        client,
+        dpop_thumbprint: proof.as_ref().map(|proof| proof.thumbprint.as_str()),
+    };
     match request.form.get("grant_type").unwrap_or_default() {
-        "password" => password::grant(request, client, key).await,
-        "client_credentials" => client_credentials::grant(request, client, key),
-        "refresh_token" => refresh::grant(request, client, key),
-        "authorization_code" => code::grant(request, client, key),
-        "urn:ietf:params:oauth:grant-type:token-exchange" => exchange::grant(request, client, key),
+        "password" => password::grant(&grant).await,
+        "client_credentials" => client_credentials::grant(&grant),
+        "refresh_token" => refresh::grant(&grant),
+        "authorization_code" => code::grant(&grant),
+        "urn:ietf:params:oauth:grant-type:token-exchange" => exchange::grant(&grant),
         _ => Err(unsupported_grant()),
     }
 }
@@ -84,41 +88,76 @@ fn unsupported_grant() -> OAuthError {
     OAuthError::new(StatusCode::BAD_REQUEST, "unsupported_grant_type", text)
 }
 
-/// Refuses a scope that the client does not have.
-fn check_words(request: &Incoming, client: &Client) -> Result<(), OAuthError> {
-    let scope = request.form.get("scope").unwrap_or_default();
-    if request.shared.model.knows_scope(client, scope) {
-        return Ok(());
-    }
-    let text = format!("Invalid scopes: {scope}");
-    Err(OAuthError::new(StatusCode::BAD_REQUEST, "invalid_scope", text))
+/// A request for tokens, of a client that has proved itself.
+struct Grant<'r> {
+    request: &'r Incoming,
+    client: ClientId,
+    /// The thumbprint of the key that the tokens are to be bound to (RFC 9449 §6.1).
+    dpop_thumbprint: Option<&'r str>,
 }
 
-/// The scope that a request asks for.
-fn requested_scope(request: &Incoming, client: &Client, user: &User) -> Result<Scope, OAuthError> {
-    check_words(request, client)?;
-    Ok(Scope::requested(
-        &request.shared.model,
-        client,
-        user,
-        request.form.get("scope"),
-    ))
-}
-
-/// Whether offline tokens are asked for; they are refused to a user who may not have them.
-fn check_offline(
-    request: &Incoming,
-    client: &Client,
-    parameter: Option<&str>,
-    scope: &Scope,
-) -> Result<bool, OAuthError> {
-    let asked = parameter
-        .unwrap_or_default()
-        .split_whitespace()
-        .any(|word| word == "offline_access");
-    if asked && client.refresh_tokens && !scope.has(&request.shared.model, "offline_access") {
-        let text = "Offline tokens not allowed for the user or client";
-        return Err(OAuthError::new(StatusCode::BAD_REQUEST, "not_allowed", text));
+impl Grant<'_> {
+    fn of_client(&self) -> &Client {
+        self.request.shared.model.client(self.client)
     }
-    Ok(asked)
+
+    /// Refuses a scope that the client does not have.
+    fn check_words(&self) -> Result<(), OAuthError> {
+        let scope = self.request.form.get("scope").unwrap_or_default();
+        if self.request.shared.model.knows_scope(self.of_client(), scope) {
+            return Ok(());
+        }
+        let text = format!("Invalid scopes: {scope}");
+        Err(OAuthError::new(StatusCode::BAD_REQUEST, "invalid_scope", text))
+    }
+
+    /// The scope that the request asks for.
+    fn requested_scope(&self, user: &User) -> Result<Scope, OAuthError> {
+        self.check_words()?;
+        let parameter = self.request.form.get("scope");
+        Ok(Scope::requested(
+            &self.request.shared.model,
+            self.of_client(),
+            user,
+            parameter,
+        ))
+    }
+
+    /// Whether offline tokens are asked for; they are refused to a user who may not have them.
+    fn check_offline(&self, parameter: Option<&str>, scope: &Scope) -> Result<bool, OAuthError> {
+        let asked = parameter
+            .unwrap_or_default()
+            .split_whitespace()
+            .any(|word| word == "offline_access");
+        let may = scope.has(&self.request.shared.model, "offline_access");
+        if asked && self.of_client().refresh_tokens && !may {
+            let text = "Offline tokens not allowed for the user or client";
+            return Err(OAuthError::new(StatusCode::BAD_REQUEST, "not_allowed", text));
+        }
+        Ok(asked)
+    }
+
+    /// The tokens to make. `kind` is the two letters that Keycloak has for this way of asking.
+    fn issue<'i>(
+        &'i self,
+        kind: &'static str,
+        now: u64,
+        user: UserId,
+        scope: &'i Scope,
+        session: SessionKind<'i>,
+    ) -> Issue<'i> {
+        Issue {
+            model: &self.request.shared.model,
+            keys: &self.request.shared.keys,
+            issuer: &self.request.issuer,
+            now,
+            client: self.client,
+            user,
+            scope,
+            refreshed: None,
+            session,
+            grant: kind,
+            dpop_thumbprint: self.dpop_thumbprint,
+        }
+    }
 }

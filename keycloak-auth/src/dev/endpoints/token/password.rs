@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 
-use super::{Incoming, check_offline, check_words, requested_scope};
+use super::Grant;
 use crate::dev::{
     answers::OAuthError,
-    model::{ClientId, UserId},
+    model::UserId,
     server::Shared,
     sessions::ClientSession,
-    tokens::{Claims, Issue, SessionKind},
+    tokens::{Claims, SessionKind},
 };
 
-pub(super) async fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> Result<Claims, OAuthError> {
+pub(super) async fn grant(grant: &Grant<'_>) -> Result<Claims, OAuthError> {
+    let Grant { request, client, .. } = *grant;
     let shared = &request.shared;
     let model = &shared.model;
     if !model.client(client).direct_access_grants {
@@ -31,7 +32,7 @@ pub(super) async fn grant(request: &Incoming, client: ClientId, key: Option<&str
             "Missing parameter: username",
         )
     })?;
-    check_words(request, model.client(client))?;
+    grant.check_words()?;
     let password = request.form.get("password").unwrap_or_default();
     let user = match check_password(shared, username, password).await {
         PasswordCheck::Right(user) => user,
@@ -39,8 +40,8 @@ pub(super) async fn grant(request: &Incoming, client: ClientId, key: Option<&str
         PasswordCheck::Disabled => return Err(OAuthError::invalid_grant("Account disabled")),
         PasswordCheck::NotSetUp => return Err(OAuthError::invalid_grant("Account is not fully set up")),
     };
-    let scope = requested_scope(request, model.client(client), model.user(user))?;
-    let offline = check_offline(request, model.client(client), request.form.get("scope"), &scope)?;
+    let scope = grant.requested_scope(model.user(user))?;
+    let offline = grant.check_offline(request.form.get("scope"), &scope)?;
     let now = shared.now();
     let mut state = shared.sessions.lock();
     let session = state.start(user, now, &model.settings);
@@ -54,20 +55,8 @@ pub(super) async fn grant(request: &Incoming, client: ClientId, key: Option<&str
         state.sessions.remove(&session.id);
         session = state.go_offline(&session, client, model.client(client).refresh_tokens);
     }
-    let issue = Issue {
-        model,
-        keys: &shared.keys,
-        issuer: &request.issuer,
-        now,
-        client,
-        user,
-        scope: &scope,
-        refreshed: None,
-        session: SessionKind::Online(&session),
-        grant: "ro",
-        dpop_thumbprint: key,
-    };
-    Ok(issue.answer())
+    let session = SessionKind::Online(&session);
+    Ok(grant.issue("ro", now, user, &scope, session).answer())
 }
 
 /// Whether a user may log in with a password.

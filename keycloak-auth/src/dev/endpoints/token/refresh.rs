@@ -1,6 +1,6 @@
 //! Refreshing (RFC 6749 §6): every answer has a new refresh token.
 
-use super::{Incoming, check_words};
+use super::{Grant, Incoming};
 use crate::dev::{
     answers::OAuthError,
     model::{ClientId, Settings, UserId},
@@ -8,7 +8,8 @@ use crate::dev::{
     tokens::{Claims, Issue, RefreshToken, Scope, SessionKind},
 };
 
-pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> Result<Claims, OAuthError> {
+pub(super) fn grant(grant: &Grant<'_>) -> Result<Claims, OAuthError> {
+    let Grant { request, client, .. } = *grant;
     let shared = &request.shared;
     let model = &shared.model;
     let of_client = model.client(client);
@@ -33,14 +34,14 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
         .claims
         .get("cnf")
         .and_then(|confirmation| confirmation.get("jkt")?.as_str());
-    match (bound, key) {
+    match (bound, grant.dpop_thumbprint) {
         (Some(_), None) => return Err(OAuthError::invalid_request("DPoP proof is missing")),
         (Some(bound), Some(key)) if bound != key => {
             return Err(OAuthError::invalid_grant("DPoP confirmation doesn't match DPoP proof"));
         }
         _ => {}
     }
-    check_words(request, of_client)?;
+    grant.check_words()?;
     let mut state = shared.sessions.lock();
     let not_active = || OAuthError::invalid_grant("Session not active");
     let key_of_session = token.session().ok_or_else(not_active)?;
@@ -65,17 +66,8 @@ pub(super) fn grant(request: &Incoming, client: ClientId, key: Option<&str>) -> 
     let session = session.clone();
     let scope = scope(request, client, user, &token);
     let issue = Issue {
-        model,
-        keys: &shared.keys,
-        issuer: &request.issuer,
-        now,
-        client,
-        user,
-        scope: &scope,
         refreshed: Some(&token),
-        session: SessionKind::Online(&session),
-        grant: "rt",
-        dpop_thumbprint: key,
+        ..grant.issue("rt", now, user, &scope, SessionKind::Online(&session))
     };
     Ok(issue.answer())
 }
