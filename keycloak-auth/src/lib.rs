@@ -117,6 +117,8 @@ pub use middleware::KeycloakLayer;
 pub use openapi_scheme::OpenApiScheme;
 pub use policy::Policy;
 pub use provider::{ProviderError, TlsFault, Unavailable};
+#[cfg(feature = "utoipa-axum")]
+pub use router::openapi::{IntoSecureRoutes, SecureRoutes};
 pub use router::{GuardedArgs, SecureMethodRouter, SecureRouter, routing};
 pub use service_client::{OnBehalfOf, ServiceClient, ServiceClientBuilder, ServiceClientError, ServiceRequest};
 pub use token_endpoint::{ExchangeToken, GrantKind, OAuthError, RefreshToken, TokenRefusal, TokenResponse};
@@ -153,7 +155,7 @@ pub mod __private {
     pub use {crate::openapi::decorate_operation, utoipa};
     #[cfg(feature = "utoipa-axum")]
     pub use {
-        crate::router::openapi::{guarded, secured},
+        crate::router::openapi::{SecureRoutes, guarded},
         utoipa_axum,
     };
 }

@@ -4,9 +4,6 @@
 //! refer to schemes by their default names, and [`Keycloak::secure_openapi`] adds the schemes and puts in the configured
 //! names.
 
-#[cfg(feature = "utoipa-axum")]
-mod documented;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
@@ -23,9 +20,6 @@ use utoipa::openapi::{
 };
 
 use crate::{Keycloak, OpenApiScheme, challenge::ErrorFormat, policy::Policy};
-
-#[cfg(feature = "utoipa-axum")]
-pub(crate) use documented::policy_of;
 
 /// The name of the OAuth 2.0 scheme, unless the builder sets another one.
 const SCHEME: &str = "keycloak";
@@ -50,9 +44,7 @@ pub(crate) struct SchemeSettings {
 
 /// Adds to an operation what its policy means for a client, beside what the user declared.
 #[must_use]
-pub fn decorate_operation(mut operation: Operation, policy: &'static Policy) -> Operation {
-    #[cfg(feature = "utoipa-axum")]
-    documented::note(policy);
+pub fn decorate_operation(mut operation: Operation, policy: &Policy) -> Operation {
     let mut data = serde_json::to_value(policy).unwrap_or_default();
     data["expression"] = json!(policy.to_string());
     let extension = Extensions::builder().add(POLICY_EXTENSION, data).build();

@@ -1,7 +1,5 @@
 //! One route of the matrix.
 
-use std::borrow::Cow;
-
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::ANY_METHOD;
@@ -13,7 +11,7 @@ pub struct AccessRow {
     method: &'static str,
     path: String,
     kind: RouteKind,
-    handler: Option<Cow<'static, str>>,
+    handler: Option<&'static str>,
     policy: Policy,
     report_only: bool,
 }
@@ -60,8 +58,8 @@ impl AccessRow {
         }
     }
 
-    pub(crate) fn handled_by(mut self, handler: impl Into<Cow<'static, str>>) -> Self {
-        self.handler = Some(handler.into());
+    pub(crate) fn handled_by(mut self, handler: &'static str) -> Self {
+        self.handler = Some(handler);
         self
     }
 
@@ -102,10 +100,10 @@ impl AccessRow {
         self.kind
     }
 
-    /// The path of the handler's function; the operation's id where it came from `utoipa_axum::routes!`.
+    /// The path of the handler's function.
     #[must_use]
     pub fn handler(&self) -> Option<&str> {
-        self.handler.as_deref()
+        self.handler
     }
 
     /// The policy.

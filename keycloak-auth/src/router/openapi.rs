@@ -1,22 +1,16 @@
 //! `SecureRouter` with `utoipa-axum`: routes and their OpenAPI document in one.
 
-use std::marker::PhantomData;
+use std::{fmt, marker::PhantomData};
 
 use axum::handler::Handler;
-use utoipa::openapi::{
-    OpenApi,
-    path::{Operation, PathItem},
-};
-use utoipa_axum::router::UtoipaMethodRouter;
+use utoipa::openapi::{OpenApi, path::PathItem};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
-use super::{GuardedArgs, SecureRouter};
-use crate::{
-    access_matrix::{AccessRow, RouteKind},
-    openapi::policy_of,
-};
+use super::{GuardedArgs, SecureRouter, routes::HandlerRoute};
+use crate::Policy;
 
-/// Collects handlers for [`SecureRouter::routes`] as `utoipa_axum::routes!` does, and does not compile when one of them has
-/// no `#[keycloak(...)]` policy.
+/// Collects handlers with `#[utoipa::path(...)]` for [`SecureRouter::routes`], each at its own path, and does not compile
+/// when one of them has no `#[keycloak(...)]` policy.
 ///
 /// ```
 /// use keycloak_auth::{SecureRouter, keycloak, secure_routes};
@@ -42,16 +36,21 @@ use crate::{
 #[macro_export]
 macro_rules! secure_routes {
     ($($handler:path),+ $(,)?) => {
-        $crate::__private::secured(
-            [$($crate::__private::guarded($handler)),+],
-            $crate::__private::utoipa_axum::routes!($($handler),+),
-        )
+        // One `routes!` for each handler: one for all would serve every handler at the path of every other.
+        $crate::__private::SecureRoutes::new([$((
+            $crate::__private::guarded($handler),
+            $crate::__private::utoipa_axum::routes!($handler),
+        )),+])
     };
 }
 
-/// Stands for a handler that has a policy, in a router with the state `S`.
+/// The policy of a handler, in a router with the state `S`.
 #[derive(Clone, Copy, Debug)]
-pub struct Guarded<S>(PhantomData<fn(S)>);
+pub struct Guarded<S> {
+    policy: &'static Policy,
+    handler: &'static str,
+    state: PhantomData<fn(S)>,
+}
 
 /// A handler that has a policy. A trait of the handler rather than of its arguments, so that the compiler points at it.
 #[diagnostic::on_unimplemented(
@@ -59,7 +58,12 @@ pub struct Guarded<S>(PhantomData<fn(S)>);
     label = "a handler of a `SecureRouter` needs a policy",
     note = "write `#[keycloak(roles = \"…\")]`, `#[keycloak(authenticated)]` or `#[keycloak(public)]` on the handler"
 )]
-pub trait GuardedHandler<T, S> {}
+pub trait GuardedHandler<T, S> {
+    /// The policy of the handler.
+    const POLICY: &'static Policy;
+    /// The path of the handler.
+    const HANDLER: &'static str;
+}
 
 #[diagnostic::do_not_recommend]
 impl<H, T, S> GuardedHandler<T, S> for H
@@ -67,6 +71,8 @@ where
     H: Handler<T, S>,
     T: GuardedArgs,
 {
+    const POLICY: &'static Policy = T::POLICY;
+    const HANDLER: &'static str = T::HANDLER;
 }
 
 /// Takes no handler without a policy.
@@ -74,15 +80,53 @@ pub fn guarded<H, T, S>(_: H) -> Guarded<S>
 where
     H: GuardedHandler<T, S>,
 {
-    Guarded(PhantomData)
+    Guarded {
+        policy: H::POLICY,
+        handler: H::HANDLER,
+        state: PhantomData,
+    }
 }
 
-/// The routes as they are; the handlers are looked at by the compiler only.
-pub fn secured<S, const N: usize>(_: [Guarded<S>; N], routes: UtoipaMethodRouter<S>) -> UtoipaMethodRouter<S>
-where
-    S: Clone + Send + Sync + 'static,
-{
-    routes
+/// What [`secure_routes!`](crate::secure_routes) collected.
+pub struct SecureRoutes<S>(Vec<(Guarded<S>, UtoipaMethodRouter<S>)>);
+
+impl<S> SecureRoutes<S> {
+    #[doc(hidden)]
+    pub fn new(routes: impl Into<Vec<(Guarded<S>, UtoipaMethodRouter<S>)>>) -> Self {
+        Self(routes.into())
+    }
+}
+
+impl<S> fmt::Debug for SecureRoutes<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|(guarded, _)| guarded.handler))
+            .finish()
+    }
+}
+
+/// What [`SecureRouter::routes`] takes: the result of [`secure_routes!`](crate::secure_routes).
+#[diagnostic::on_unimplemented(
+    message = "`SecureRouter::routes` takes the result of `secure_routes!` only",
+    label = "this is not from `secure_routes!`",
+    note = "write `keycloak_auth::secure_routes!(…)` in place of `utoipa_axum::routes!(…)`: it sees to it that every handler has a policy"
+)]
+pub trait IntoSecureRoutes<S>: sealed::Sealed {
+    /// The routes themselves.
+    #[doc(hidden)]
+    fn into_secure_routes(self) -> SecureRoutes<S>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+impl<S> sealed::Sealed for SecureRoutes<S> {}
+
+impl<S> IntoSecureRoutes<S> for SecureRoutes<S> {
+    fn into_secure_routes(self) -> Self {
+        self
+    }
 }
 
 /// A document with nothing in it.
@@ -120,26 +164,29 @@ where
     /// assert!(router.openapi().paths.paths.contains_key("/orders"));
     /// ```
     ///
+    /// `utoipa_axum::routes!` is not taken: it hides the handlers' policies.
+    ///
+    /// ```compile_fail
+    /// # use keycloak_auth::{SecureRouter, keycloak};
+    /// # #[keycloak(roles = "admin")]
+    /// # #[utoipa::path(get, path = "/orders", responses((status = 200, description = "All orders")))]
+    /// # async fn list() {}
+    /// let router: SecureRouter = SecureRouter::new().routes(utoipa_axum::routes!(list));
+    /// ```
+    ///
     /// # Panics
     ///
-    /// When one of the handlers has no `#[keycloak(...)]` policy: `utoipa_axum::routes!` is taken too, and hides the
-    /// handlers' types, so what is a compile error with `secure_routes!` shows at start-up. And when paths clash, as in axum.
-    pub fn routes(mut self, (schemas, paths, handlers): UtoipaMethodRouter<S>) -> Self {
-        for (path, item) in &paths.paths {
-            for (method, operation) in operations(item) {
-                let handler = operation.operation_id.as_deref().unwrap_or("?");
-                let Some(policy) = policy_of(operation) else {
-                    panic!(
-                        "`{method} {path}` (handler `{handler}`) has no `#[keycloak(...)]` policy: write \
-                         `#[keycloak(roles = \"…\")]`, `#[keycloak(authenticated)]` or `#[keycloak(public)]` on the handler"
-                    );
-                };
-                let row = AccessRow::new(method, path, RouteKind::Handler, *policy);
-                self.routes.add_row(row.handled_by(handler.to_owned()));
+    /// When paths clash, as in axum.
+    pub fn routes(mut self, routes: impl IntoSecureRoutes<S>) -> Self {
+        let mut documented = OpenApiRouter::with_openapi(self.openapi);
+        for (guarded, route) in routes.into_secure_routes().0 {
+            for (path, item) in &route.1.paths {
+                let handlers =
+                    methods_of(item).map(|method| HandlerRoute::new(method, guarded.handler, guarded.policy));
+                self.routes.add(path, handlers.collect());
             }
+            documented = documented.routes(route);
         }
-        let documented =
-            utoipa_axum::router::OpenApiRouter::with_openapi(self.openapi).routes((schemas, paths, handlers));
         let (router, document) = documented.split_for_parts();
         self.openapi = document;
         self.inner = self.inner.merge(router);
@@ -154,7 +201,8 @@ where
     }
 }
 
-fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, &Operation)> {
+/// The methods of the operations at a path.
+fn methods_of(item: &PathItem) -> impl Iterator<Item = &'static str> {
     [
         ("GET", &item.get),
         ("PUT", &item.put),
@@ -166,5 +214,6 @@ fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, &Operation
         ("TRACE", &item.trace),
     ]
     .into_iter()
-    .filter_map(|(method, operation)| operation.as_ref().map(|operation| (method, operation)))
+    .filter(|(_, operation)| operation.is_some())
+    .map(|(method, _)| method)
 }

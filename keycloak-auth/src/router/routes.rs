@@ -72,11 +72,6 @@ impl Routes {
         }));
     }
 
-    #[cfg(feature = "utoipa-axum")]
-    pub(super) fn add_row(&mut self, row: AccessRow) {
-        self.rows.push(row);
-    }
-
     pub(super) fn add_public(&mut self, path: &str, kind: RouteKind) {
         self.rows.push(AccessRow::new(ANY_METHOD, path, kind, Policy::Public));
     }

@@ -12,7 +12,6 @@ use keycloak_auth::{
     testing::TestRealm,
 };
 use keycloak_auth_tests::Service;
-use utoipa_axum::routes;
 
 use crate::setup::{admin, health, me};
 
@@ -106,7 +105,10 @@ fn handlers_are_named() {
         handler("GET", "/read").map(|name| name.ends_with("::access_matrix::read")),
         Some(true)
     );
-    assert_eq!(handler("GET", "/orders"), Some("list"), "the operation's id");
+    assert_eq!(
+        handler("GET", "/orders").map(|name| name.ends_with("::access_matrix::list")),
+        Some(true)
+    );
     assert_eq!(handler("ANY", "/files/*"), None);
 }
 
@@ -381,14 +383,4 @@ fn a_changed_matrix_is_accepted_by_the_environment() {
     assert!(run("1"));
     assert_eq!(std::fs::read_to_string(&file).expect("written"), matrix.to_snapshot());
     assert!(run("0"), "and compared from then on");
-}
-
-#[test]
-fn routes_of_utoipa_axum_are_listed_as_those_of_secure_routes() {
-    let plain = SecureRouter::<()>::new().routes(routes!(list, create)).access_matrix();
-    let secure = SecureRouter::<()>::new()
-        .routes(secure_routes!(list, create))
-        .access_matrix();
-    assert_eq!(plain.to_snapshot(), secure.to_snapshot());
-    assert_eq!(plain.rows().len(), 2);
 }

@@ -4,7 +4,6 @@ use keycloak_auth::{ErrorFormat, Keycloak, OpenApiScheme, SecureRouter, keycloak
 use keycloak_auth_tests::{Issuer, Service};
 use serde_json::{Value, json};
 use utoipa::OpenApi;
-use utoipa_axum::routes;
 
 /// List orders
 #[keycloak(realm_roles = "admin", groups = "/ops", any)]
@@ -34,9 +33,6 @@ async fn health() {}
 ))]
 #[utoipa::path(get, path = "/export", responses((status = 200, description = "A file")))]
 async fn export() {}
-
-#[utoipa::path(get, path = "/forgotten", responses((status = 200, description = "Nobody thought of it")))]
-async fn forgotten() {}
 
 #[derive(OpenApi)]
 #[openapi(paths(list, create, me, health, export))]
@@ -252,9 +248,9 @@ async fn routes_of_utoipa_axum_are_served_guarded_and_documented() {
     let issuer = Issuer::start().await;
     let keycloak = crate::setup::builder(&issuer).build().expect("valid");
     let router = SecureRouter::new()
-        .routes(routes!(list, create))
+        .routes(secure_routes!(list, create))
         .routes(secure_routes!(export))
-        .nest("/api", SecureRouter::new().routes(routes!(me)).routes(routes!(health)));
+        .nest("/api", SecureRouter::new().routes(secure_routes!(me, health)));
     let paths: Vec<_> = router.openapi().paths.paths.keys().cloned().collect();
     assert_eq!(paths, ["/api/health", "/api/me", "/export", "/orders"]);
     let operation = serde_json::to_value(&router.openapi().paths.paths["/orders"]).expect("an item");
@@ -268,8 +264,28 @@ async fn routes_of_utoipa_axum_are_served_guarded_and_documented() {
     assert_eq!(service.get("/api/health").send().await.status, 200);
 }
 
-#[test]
-#[should_panic(expected = "`GET /forgotten` (handler `forgotten`) has no `#[keycloak(...)]` policy")]
-fn a_route_of_utoipa_axum_without_policy_does_not_start() {
-    let _ = SecureRouter::<()>::new().routes(routes!(forgotten));
+/// `utoipa_axum::routes!` serves what it takes at every path in it.
+#[tokio::test]
+async fn each_of_several_documented_handlers_is_served_at_its_own_path_only() {
+    let issuer = Issuer::start().await;
+    let keycloak = crate::setup::builder(&issuer).build().expect("valid");
+    let router = SecureRouter::new().routes(secure_routes!(list, create, health, me));
+    let matrix = router.access_matrix().to_snapshot();
+    let service = Service::start(router.secure_with(keycloak)).await;
+    let routes = [
+        ("POST", "/orders"),
+        ("GET", "/health"),
+        ("GET", "/me"),
+        ("GET", "/orders"),
+    ];
+    for (method, path) in [("POST", "/health"), ("POST", "/me")].into_iter().chain(routes) {
+        let is_there = matrix.lines().any(|row| row.starts_with(&format!("{method} {path} ")));
+        assert_eq!(is_there, routes.contains(&(method, path)), "{method} {path}");
+        let status = service
+            .request(method.parse().expect("a method"), path)
+            .send()
+            .await
+            .status;
+        assert_eq!(status != 405, is_there, "{method} {path}: {status}");
+    }
 }
