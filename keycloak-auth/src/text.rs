@@ -57,9 +57,33 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     line
 }
 
+/// The text as HTML, also within an attribute in double quotes.
+pub(crate) fn escaped_html(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '\'' => html.push_str("&#39;"),
+            other => html.push(other),
+        }
+    }
+    html
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn markup_in_a_text_stays_a_text() {
+        assert_eq!(
+            escaped_html(r#"<b a="1" c='2'>&amp;"#),
+            "&lt;b a=&quot;1&quot; c=&#39;2&#39;&gt;&amp;amp;"
+        );
+    }
 
     #[test]
     fn spans_have_a_fitting_unit() {

@@ -7,6 +7,7 @@ use base64_simd::STANDARD;
 use http::HeaderValue;
 
 use super::{Access, AccessMatrix, AccessRow, Subject, SubjectKind};
+use crate::text::escaped_html;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -77,7 +78,7 @@ fn head(page: &mut String, columns: &[Subject]) {
                 page,
                 "<th scope=\"col\" class=\"name\" title=\"{} {name}\"><span>{name}</span></th>",
                 kind.word(),
-                name = escaped(column.name())
+                name = escaped_html(column.name())
             );
         }
     }
@@ -90,7 +91,7 @@ fn line(page: &mut String, row: &AccessRow, columns: &[Subject]) {
         "<tr><td class=\"method\"><code>{}</code></td><th scope=\"row\" class=\"path\"><code>{}</code></th>",
         row.method(),
         // Where a long one may be broken.
-        escaped(row.path()).replace('/', "<wbr>/")
+        escaped_html(row.path()).replace('/', "<wbr>/")
     );
     for kind in [
         SubjectKind::RealmRole,
@@ -110,7 +111,7 @@ fn line(page: &mut String, row: &AccessRow, columns: &[Subject]) {
         page,
         "<td class=\"policy\"><span>{}</span><br><code>{}</code>",
         with_code(&row.policy().requirement()),
-        escaped(&row.policy().to_string())
+        escaped_html(&row.policy().to_string())
     );
     for note in row.notes() {
         let class = if row.is_report_only() { "warning" } else { "note" };
@@ -119,7 +120,7 @@ fn line(page: &mut String, row: &AccessRow, columns: &[Subject]) {
     let _ = writeln!(
         page,
         "</td><td class=\"handler\"><code>{}</code></td></tr>",
-        escaped(row.handler().unwrap_or_default()).replace("::", "<wbr>::")
+        escaped_html(row.handler().unwrap_or_default()).replace("::", "<wbr>::")
     );
 }
 
@@ -143,24 +144,9 @@ fn with_code(sentence: &str) -> String {
     let parts = sentence.split('`').enumerate();
     parts.fold(String::new(), |mut html, (index, part)| {
         let _ = match index % 2 {
-            0 => write!(html, "{}", escaped(part)),
-            _ => write!(html, "<code>{}</code>", escaped(part)),
+            0 => write!(html, "{}", escaped_html(part)),
+            _ => write!(html, "<code>{}</code>", escaped_html(part)),
         };
         html
     })
-}
-
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }

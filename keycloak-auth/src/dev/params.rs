@@ -37,11 +37,3 @@ impl Params {
             .any(|(name, _)| !matches!(name.as_str(), "audience" | "resource") && !seen.insert(name))
     }
 }
-
-/// A segment of a path without its escapes.
-pub(super) fn decode_segment(segment: &str) -> String {
-    // In a path `+` is a plus; the decoder is one of forms.
-    let escaped = segment.replace('+', "%2B");
-    let mut pairs = form_urlencoded::parse(escaped.as_bytes());
-    pairs.next().map(|(name, _)| name.into_owned()).unwrap_or_default()
-}

@@ -17,15 +17,10 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, header},
     response::Response,
 };
+use percent_encoding::percent_decode_str;
 use serde_json::json;
 
-use super::{
-    answers,
-    cors::Origin,
-    model::RedirectUris,
-    params::{Params, decode_segment},
-    server::Shared,
-};
+use super::{answers, cors::Origin, model::RedirectUris, params::Params, server::Shared};
 
 /// No request of a client of this realm is larger.
 const MAX_BODY: usize = 256 * 1024;
@@ -64,7 +59,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         return answers::plain_error(StatusCode::NOT_FOUND);
     };
     let (realm, path) = path.split_once('/').unwrap_or((path, ""));
-    let name = decode_segment(realm);
+    let name = percent_decode_str(realm).decode_utf8_lossy();
     if name != shared.model.name || !shared.model.enabled {
         let body = json!({ "error": "Realm does not exist" });
         return answers::json_response(StatusCode::NOT_FOUND, &body);

@@ -1,6 +1,6 @@
 //! What all pages have in common.
 
-use crate::dev::model::Model;
+use crate::{dev::model::Model, text::escaped_html};
 
 /// Contrast of at least 4.5 to 1 in both colour schemes (WCAG 2.2 §1.4.3).
 const STYLE: &str = "
@@ -67,37 +67,8 @@ pub(super) fn layout(model: &Model, title: &str, heading: &str, body: &str) -> S
 </body>
 </html>
 "#,
-        title = escape(title),
-        realm = escape(&model.display_name),
-        heading = escape(heading),
+        title = escaped_html(title),
+        realm = escaped_html(&model.display_name),
+        heading = escaped_html(heading),
     )
-}
-
-/// A text as HTML, also within an attribute in double quotes.
-pub(super) fn escape(text: &str) -> String {
-    let mut html = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            other => html.push(other),
-        }
-    }
-    html
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn markup_in_a_text_stays_a_text() {
-        assert_eq!(
-            escape(r#"<b a="1" c='2'>&amp;"#),
-            "&lt;b a=&quot;1&quot; c=&#39;2&#39;&gt;&amp;amp;"
-        );
-    }
 }

@@ -8,9 +8,10 @@ use axum::{
     response::Response,
 };
 
-use super::{answers, model::Model, random::random_text};
+use layout::layout;
 
-use layout::{escape, layout};
+use super::{answers, model::Model, random::random_text};
+use crate::text::escaped_html;
 
 /// What the login page shows.
 pub(super) struct LoginPage<'a> {
@@ -32,7 +33,7 @@ pub(super) fn login(model: &Model, page: &LoginPage<'_>) -> Response {
             r#" aria-invalid="true" aria-describedby="input-error""#,
             format!(
                 r#"<span id="input-error" class="error" role="alert">{}</span>"#,
-                escape(text)
+                escaped_html(text)
             ),
         ),
     };
@@ -52,8 +53,8 @@ pub(super) fn login(model: &Model, page: &LoginPage<'_>) -> Response {
 <button id="kc-login" name="login" type="submit">Sign In</button>
 </form>
 {users}"#,
-        action = escape(page.action),
-        username = escape(page.username),
+        action = escaped_html(page.action),
+        username = escaped_html(page.username),
         users = users(model),
     );
     let title = format!("Sign in to {}", model.display_name);
@@ -65,7 +66,7 @@ fn users(model: &Model) -> String {
     let rows: String = (model.users.iter())
         .filter_map(|user| {
             let password = user.plain_password.as_deref().filter(|_| user.enabled)?;
-            let (username, password) = (escape(&user.username), escape(password));
+            let (username, password) = (escaped_html(&user.username), escaped_html(password));
             Some(format!("<tr><td>{username}</td><td>{password}</td></tr>\n"))
         })
         .collect();
@@ -89,7 +90,7 @@ pub(super) fn error(model: &Model, status: StatusCode, text: &str) -> Response {
     let title = format!("Sign in to {}", model.display_name);
     let body = format!(
         r#"<div id="kc-error-message" role="alert"><p class="instruction">{}</p></div>"#,
-        escape(text)
+        escaped_html(text)
     );
     answers::page(status, layout(model, &title, "We are sorry\u{2026}", &body))
 }
@@ -103,8 +104,8 @@ pub(super) fn logout_confirmation(model: &Model, action: &str, session_code: &st
 <button id="kc-logout" name="confirmLogout" type="submit">Logout</button>
 </form>
 </div>"#,
-        action = escape(action),
-        session_code = escape(session_code),
+        action = escaped_html(action),
+        session_code = escaped_html(session_code),
     );
     answers::page(StatusCode::OK, layout(model, "Logging out", "Logging out", &body))
 }
@@ -122,8 +123,8 @@ pub(super) fn form_post(model: &Model, address: &str, members: &[(&str, String)]
         .map(|(name, value)| {
             format!(
                 "<input type=\"hidden\" name=\"{}\" value=\"{}\">\n",
-                escape(name),
-                escape(value)
+                escaped_html(name),
+                escaped_html(value)
             )
         })
         .collect();
@@ -132,7 +133,7 @@ pub(super) fn form_post(model: &Model, address: &str, members: &[(&str, String)]
 {inputs}<button type="submit">Continue</button>
 </form>
 <script nonce="{nonce}">document.getElementById("response").submit()</script>"#,
-        escape(address)
+        escaped_html(address)
     );
     let html = layout(model, "Back to the application", "Back to the application", &body);
     let mut response = answers::page(StatusCode::OK, html);

@@ -251,6 +251,18 @@ async fn unknown_realms_paths_and_methods_are_told_so() {
             404,
             "Realm does not exist",
         ),
+        // An escape in the path is one of a URL, not of a form.
+        (
+            "/realms/acme&x/.well-known/openid-configuration",
+            404,
+            "Realm does not exist",
+        ),
+        (
+            "/realms/acme=x/.well-known/openid-configuration",
+            404,
+            "Realm does not exist",
+        ),
+        ("/realms/%61cme/nope", 404, "HTTP 404 Not Found"),
         ("/realms/acme/nope", 404, "HTTP 404 Not Found"),
         ("/nope", 404, "HTTP 404 Not Found"),
         (
