@@ -48,12 +48,12 @@ pub(crate) struct Parts {
     pub(crate) error_format: ErrorFormat,
     #[cfg(feature = "utoipa")]
     pub(crate) openapi: crate::openapi::SchemeSettings,
-    pub(crate) validator: Validator,
+    pub(crate) validator: Arc<Validator>,
     pub(crate) provider: Arc<Provider>,
     pub(crate) connection: ConnectionSettings,
     pub(crate) key_set: RemoteKeySet,
     /// Where it takes the place of validating tokens by keys, or comes on top of it.
-    pub(crate) introspection: Option<Introspector>,
+    pub(crate) introspection: Option<Arc<Introspector>>,
     pub(crate) token_endpoint: Arc<TokenEndpoint>,
     pub(crate) clock: Clock,
     pub(crate) metrics: Recorder,
@@ -339,13 +339,11 @@ impl Keycloak {
         let judge = async {
             let token = token.text()?;
             if let Some(introspector) = introspection.as_ref().filter(|asked| asked.judges(token.as_bytes())) {
-                return introspector.authenticate(token, validator).await;
+                return introspector.authenticate(token).await;
             }
             match (self.verify_with_fetched_keys(token).await?, introspection) {
                 (Verified::Complete(verified), _) => Ok(verified),
-                (Verified::Lightweight(verified), Some(introspector)) => {
-                    introspector.complete(&verified, validator).await
-                }
+                (Verified::Lightweight(verified), Some(introspector)) => introspector.complete(&verified).await,
                 // With nobody to complete it, it has to pass every check as it is.
                 (Verified::Lightweight(verified), None) => {
                     validator.check_claims(verified.claims(), self.now())?;

@@ -69,6 +69,7 @@ mod diagnostics;
 mod health;
 mod provider;
 mod service_client;
+mod single_flight;
 mod token_endpoint;
 
 // The handle that holds it all, and how it is set up.

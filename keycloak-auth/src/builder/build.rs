@@ -119,7 +119,7 @@ impl KeycloakBuilder {
             cooldown: self.key_set_cooldown,
             outage_window: self.outage_window,
         };
-        let validator = Validator::new(
+        let validator = Arc::new(Validator::new(
             Expectations {
                 issuers: issuers.clone(),
                 audiences: self.audience_check.then_some(self.audiences),
@@ -130,7 +130,7 @@ impl KeycloakBuilder {
                 completes_lightweight: self.introspection.covers_lightweight(),
             },
             self.token_cache_capacity,
-        );
+        ));
         let provider = Arc::new(Provider {
             metadata: MetadataSource::new(
                 realm_url.clone(),
@@ -144,8 +144,14 @@ impl KeycloakBuilder {
             deadline: self.request_timeout,
             metrics: metrics.clone(),
         });
-        let introspection = (self.introspection != Introspection::Never)
-            .then(|| Introspector::new(self.introspection, Arc::clone(&provider), Arc::clone(&client)));
+        let introspection = (self.introspection != Introspection::Never).then(|| {
+            Arc::new(Introspector::new(
+                self.introspection,
+                Arc::clone(&provider),
+                Arc::clone(&client),
+                Arc::clone(&validator),
+            ))
+        });
         let token_endpoint = Arc::new(TokenEndpoint::new(Arc::clone(&provider), Arc::clone(&client)));
         let connection = ConnectionSettings {
             accepts_invalid_certificates: self.accept_invalid_certificates,

@@ -9,7 +9,6 @@ use super::Finding;
 use crate::{
     AuthError, Introspection, InvalidToken, Keycloak,
     client_authentication::ClientCredentials,
-    introspection::Introspector,
     jose::KeySet,
     provider::{HttpAnswer, ProviderError, ProviderMetadata},
     text::{chain, code_list, shortened},
@@ -267,7 +266,7 @@ pub(super) async fn client(keycloak: &Keycloak) -> Finding {
 /// The tokens that Keycloak is asked about, or could be.
 fn introspected(keycloak: &Keycloak) -> &'static str {
     let introspection = keycloak.parts().introspection.as_ref();
-    match introspection.map_or(Introspection::Never, Introspector::mode) {
+    match introspection.map_or(Introspection::Never, |introspector| introspector.mode()) {
         Introspection::Never => "tokens",
         Introspection::WhenLightweight => "lightweight tokens",
         Introspection::WhenOpaque => "opaque tokens",

@@ -5,9 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use moka::{Expiry, future::Cache};
+use futures_util::future::{BoxFuture, FutureExt as _};
+use moka::{Expiry, sync::Cache};
 
-use crate::{Clock, invalid_token::InvalidToken, provider::ProviderError, verified_token::VerifiedToken};
+use crate::{
+    Clock, invalid_token::InvalidToken, provider::ProviderError, single_flight::SingleFlight,
+    verified_token::VerifiedToken,
+};
 
 /// How long a good answer is kept.
 const GOOD_ANSWER: Duration = Duration::from_secs(30);
@@ -21,9 +25,17 @@ const MAX_BYTES: u64 = 32 * 1024 * 1024;
 /// Answers by the token that they are about.
 ///
 /// How long they are good is by the clock of the configuration. Moka's own clock and its bound in bytes are for the memory.
+/// Its cache for `async` would join those who ask at the same time, but with five more crates, and begins anew when the first of
+/// them goes away.
 #[derive(Debug)]
 pub(super) struct Answers {
-    kept: Cache<String, Kept>,
+    kept: KeptAnswers,
+    questions: SingleFlight<Arc<str>, Answer>,
+}
+
+#[derive(Clone, Debug)]
+struct KeptAnswers {
+    by_token: Cache<Arc<str>, Kept>,
     clock: Clock,
 }
 
@@ -80,40 +92,64 @@ impl Kept {
 
 impl Answers {
     pub(super) fn new(clock: Clock) -> Self {
+        let by_token = Cache::builder()
+            .weigher(|token: &Arc<str>, kept: &Kept| u32::try_from(token.len() + kept.size()).unwrap_or(u32::MAX))
+            .max_capacity(MAX_BYTES)
+            .expire_after(Lifetime)
+            .build();
         Self {
-            kept: Cache::builder()
-                .weigher(|token: &String, kept: &Kept| u32::try_from(token.len() + kept.size()).unwrap_or(u32::MAX))
-                .max_capacity(MAX_BYTES)
-                .expire_after(Lifetime)
-                .build(),
-            clock,
+            kept: KeptAnswers { by_token, clock },
+            questions: SingleFlight::default(),
         }
     }
 
     /// The answer at hand, or the one to a question that all who come while it is open wait for.
-    pub(super) async fn about(&self, token: &str, ask: impl Future<Output = Answer>) -> Answer {
-        let asking = async {
-            let asked_at = self.clock.now();
-            Kept::new(ask.await, asked_at)
-        };
-        let entry = self
-            .kept
-            .entry_by_ref(token)
-            .or_insert_with_if(asking, |kept| !kept.is_good(self.clock.now()))
-            .await;
-        entry.into_value().answer
+    pub(super) async fn about(&self, token: &str, ask: impl FnOnce(Arc<str>) -> BoxFuture<'static, Answer>) -> Answer {
+        if let Some(answer) = self.kept.find(token) {
+            return answer;
+        }
+        let token = Arc::<str>::from(token);
+        let question = self.questions.join(Arc::clone(&token), || {
+            let kept = self.kept.clone();
+            let asking = ask(Arc::clone(&token));
+            async move {
+                // Another one may have been faster, between the look and the joining.
+                match kept.find(&token) {
+                    Some(answer) => answer,
+                    None => kept.keep(token, asking).await,
+                }
+            }
+            .boxed()
+        });
+        question.await
+    }
+}
+
+impl KeptAnswers {
+    fn find(&self, token: &str) -> Option<Answer> {
+        let kept = self.by_token.get(token)?;
+        kept.is_good(self.clock.now()).then_some(kept.answer)
+    }
+
+    async fn keep(&self, token: Arc<str>, asking: BoxFuture<'static, Answer>) -> Answer {
+        let asked_at = self.clock.now();
+        let kept = Kept::new(asking.await, asked_at);
+        if !kept.lifetime.is_zero() {
+            self.by_token.insert(token, kept.clone());
+        }
+        kept.answer
     }
 }
 
 /// How long an answer takes memory, at most.
 struct Lifetime;
 
-impl Expiry<String, Kept> for Lifetime {
-    fn expire_after_create(&self, _: &String, kept: &Kept, _: Instant) -> Option<Duration> {
+impl Expiry<Arc<str>, Kept> for Lifetime {
+    fn expire_after_create(&self, _: &Arc<str>, kept: &Kept, _: Instant) -> Option<Duration> {
         Some(kept.lifetime)
     }
 
-    fn expire_after_update(&self, _: &String, kept: &Kept, _: Instant, _: Option<Duration>) -> Option<Duration> {
+    fn expire_after_update(&self, _: &Arc<str>, kept: &Kept, _: Instant, _: Option<Duration>) -> Option<Duration> {
         Some(kept.lifetime)
     }
 }
@@ -129,12 +165,12 @@ mod tests {
         for number in 0..2 * MAX_BYTES / token_bytes {
             let token = format!("{number:0>width$}", width = token_bytes as usize);
             let answer = answers
-                .about(&token, async { Answer::Bad(InvalidToken::Inactive) })
+                .about(&token, |_| async { Answer::Bad(InvalidToken::Inactive) }.boxed())
                 .await;
             assert!(matches!(answer, Answer::Bad(InvalidToken::Inactive)));
         }
-        answers.kept.run_pending_tasks().await;
-        let bytes = answers.kept.weighted_size();
+        answers.kept.by_token.run_pending_tasks();
+        let bytes = answers.kept.by_token.weighted_size();
         assert!((MAX_BYTES / 2..=MAX_BYTES).contains(&bytes), "{bytes}");
     }
 }

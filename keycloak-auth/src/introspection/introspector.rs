@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::FutureExt as _;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
@@ -30,6 +31,7 @@ pub(crate) struct Introspector {
     mode: Introspection,
     provider: Arc<Provider>,
     client: Arc<Client>,
+    validator: Arc<Validator>,
     answers: Answers,
     /// For tokens that verified here. They do not wait for those of whom nobody knows whether they are garbage.
     verified_turns: Semaphore,
@@ -38,12 +40,18 @@ pub(crate) struct Introspector {
 }
 
 impl Introspector {
-    pub(crate) fn new(mode: Introspection, provider: Arc<Provider>, client: Arc<Client>) -> Self {
+    pub(crate) fn new(
+        mode: Introspection,
+        provider: Arc<Provider>,
+        client: Arc<Client>,
+        validator: Arc<Validator>,
+    ) -> Self {
         Self {
             mode,
             answers: Answers::new(provider.clock.clone()),
             provider,
             client,
+            validator,
             verified_turns: Semaphore::new(MAX_CONCURRENT),
             other_turns: Semaphore::new(MAX_CONCURRENT),
             reachability: Reachability::default(),
@@ -60,37 +68,33 @@ impl Introspector {
     }
 
     /// The token with the claims that Keycloak says it has, if it may be used here and now.
-    pub(crate) async fn authenticate(
-        &self,
-        token: &str,
-        validator: &Validator,
-    ) -> Result<Arc<VerifiedToken>, AuthError> {
-        validator.check_size(token)?;
+    pub(crate) async fn authenticate(self: &Arc<Self>, token: &str) -> Result<Arc<VerifiedToken>, AuthError> {
+        self.validator.check_size(token)?;
         // What has the form of a JWS must not be worse than one that is verified here; anything else is Keycloak's to judge.
         if !is_opaque(token.as_bytes()) {
-            validator.inspect(token)?;
+            self.validator.inspect(token)?;
         }
-        self.claims_of(token, validator, &self.other_turns).await
+        self.claims_of(token, |introspector| &introspector.other_turns).await
     }
 
     /// The same for a token that is verified, and lacks claims.
-    pub(crate) async fn complete(
-        &self,
-        verified: &VerifiedToken,
-        validator: &Validator,
-    ) -> Result<Arc<VerifiedToken>, AuthError> {
-        self.claims_of(verified.token(), validator, &self.verified_turns).await
+    pub(crate) async fn complete(self: &Arc<Self>, verified: &VerifiedToken) -> Result<Arc<VerifiedToken>, AuthError> {
+        self.claims_of(verified.token(), |introspector| &introspector.verified_turns)
+            .await
     }
 
     async fn claims_of(
-        &self,
+        self: &Arc<Self>,
         token: &str,
-        validator: &Validator,
-        turns: &Semaphore,
+        turns: fn(&Self) -> &Semaphore,
     ) -> Result<Arc<VerifiedToken>, AuthError> {
-        match self.answers.about(token, self.ask(token, validator, turns)).await {
+        let ask = |token: Arc<str>| {
+            let introspector = Arc::clone(self);
+            async move { introspector.ask(&token, turns(&introspector)).await }.boxed()
+        };
+        match self.answers.about(token, ask).await {
             Answer::Good(token) => {
-                validator.check_claims(token.claims(), self.provider.clock.now())?;
+                self.validator.check_claims(token.claims(), self.provider.clock.now())?;
                 Ok(token)
             }
             Answer::Bad(invalid) => Err(invalid.into()),
@@ -110,8 +114,8 @@ impl Introspector {
         found.map(drop).map_err(|error| Unavailable::for_now(Arc::new(error)))
     }
 
-    async fn ask(&self, token: &str, validator: &Validator, turns: &Semaphore) -> Answer {
-        let own = match Self::own_claims(token, validator) {
+    async fn ask(&self, token: &str, turns: &Semaphore) -> Answer {
+        let own = match self.own_claims(token) {
             Ok(own) => own,
             Err(invalid) => return Answer::Bad(invalid),
         };
@@ -123,7 +127,7 @@ impl Introspector {
         let answer = self.provider.within_deadline(asking).await;
         self.note_state(answer.as_ref().err());
         match answer {
-            Ok(json) => match self.judge(token, own.as_ref(), json, validator) {
+            Ok(json) => match self.judge(token, own.as_ref(), json) {
                 Ok(token) => Answer::Good(Arc::new(token)),
                 Err(invalid) => Answer::Bad(invalid),
             },
@@ -132,11 +136,11 @@ impl Introspector {
     }
 
     /// What the token says of itself, whether it is true or not.
-    fn own_claims(token: &str, validator: &Validator) -> Result<Option<Claims>, InvalidToken> {
+    fn own_claims(&self, token: &str) -> Result<Option<Claims>, InvalidToken> {
         if is_opaque(token.as_bytes()) {
             return Ok(None);
         }
-        validator.inspect(token)?.claims().map(Some)
+        self.validator.inspect(token)?.claims().map(Some)
     }
 
     /// Asks for the claims; `None` for a token that is not active.
@@ -160,18 +164,12 @@ impl Introspector {
         Ok(answer.active.then_some(json))
     }
 
-    fn judge(
-        &self,
-        token: &str,
-        own: Option<&Claims>,
-        json: Option<String>,
-        validator: &Validator,
-    ) -> Result<VerifiedToken, InvalidToken> {
+    fn judge(&self, token: &str, own: Option<&Claims>, json: Option<String>) -> Result<VerifiedToken, InvalidToken> {
         let claims = Claims::parse(&json.ok_or(InvalidToken::Inactive)?)?;
         if let Some(own) = own {
             check_same_token(own, &claims)?;
         }
-        validator.check_claims(&claims, self.provider.clock.now())?;
+        self.validator.check_claims(&claims, self.provider.clock.now())?;
         Ok(VerifiedToken::introspected(token, claims, Arc::clone(self.client.id())))
     }
 

@@ -144,7 +144,7 @@ impl ServiceClient {
             return Ok(response);
         };
         // Behind a redirect to another origin it is no news that the token was not accepted: it was not sent.
-        if response.url().origin() != url.origin() || !self.source.give_up(token_endpoint, wanted, &token).await {
+        if response.url().origin() != url.origin() || !self.source.give_up(token_endpoint, wanted, &token) {
             return Ok(response);
         }
         let origin = url.host_str();

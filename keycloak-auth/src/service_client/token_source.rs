@@ -48,11 +48,11 @@ impl TokenSource {
     }
 
     /// Gives up a token that was not accepted; whether there may be another one.
-    pub(super) async fn give_up(&self, endpoint: &TokenEndpoint, wanted: &Wanted, refused: &CallToken<'_>) -> bool {
+    pub(super) fn give_up(&self, endpoint: &TokenEndpoint, wanted: &Wanted, refused: &CallToken<'_>) -> bool {
         match (self, refused) {
             (Self::Service, CallToken::Obtained(refused)) => endpoint.give_up_own_token(wanted.scope.as_ref(), refused),
             (Self::Exchange(user), CallToken::Obtained(refused)) => {
-                endpoint.give_up_exchanged_token(exchange(user, wanted), refused).await
+                endpoint.give_up_exchanged_token(exchange(user, wanted), refused)
             }
             (_, CallToken::PassedOn(_)) | (Self::PassOn(_), _) => false,
         }

@@ -7,10 +7,10 @@ use std::{
 };
 
 use futures_util::future::FutureExt as _;
-use moka::{Expiry, future::Cache};
+use moka::{Expiry, sync::Cache};
 
-use super::{COOLDOWN, KeptToken, Key, TokenEndpoint, key_of, single_flight::SingleFlight};
-use crate::AuthError;
+use super::{COOLDOWN, KeptToken, Key, TokenEndpoint, key_of};
+use crate::{AuthError, single_flight::SingleFlight};
 
 /// How much memory the tokens may take, in bytes: some thousands of them.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
@@ -43,7 +43,7 @@ impl TokenEndpoint {
     /// The exchanged token at hand, or a new one.
     pub(crate) async fn exchanged_token(self: &Arc<Self>, exchange: Exchange<'_>) -> Result<KeptToken, AuthError> {
         let key = exchange.key();
-        if let Some(kept) = self.kept_exchanged_token(&key).await {
+        if let Some(kept) = self.kept_exchanged_token(&key) {
             return Ok(kept);
         }
         let flight = self.exchanged_tokens.requests.join(key, || {
@@ -52,12 +52,12 @@ impl TokenEndpoint {
             let scope = exchange.scope.map(str::to_owned);
             async move {
                 // Another one may have been faster, between the look and the joining.
-                if let Some(kept) = endpoint.kept_exchanged_token(&key).await {
+                if let Some(kept) = endpoint.kept_exchanged_token(&key) {
                     return Ok(kept);
                 }
                 let tokens = endpoint.exchange(&subject_token, &audiences, scope.as_deref()).await?;
                 let kept = KeptToken::new(tokens, endpoint.provider.clock.now());
-                endpoint.exchanged_tokens.kept.insert(key, kept.clone()).await;
+                endpoint.exchanged_tokens.kept.insert(key, kept.clone());
                 Ok(kept)
             }
             .boxed()
@@ -68,21 +68,21 @@ impl TokenEndpoint {
     /// Gives up a token that a service did not accept; whether there is a point in asking for another one.
     ///
     /// As with [`give_up_own_token`](Self::give_up_own_token), one that was just obtained is kept.
-    pub(crate) async fn give_up_exchanged_token(&self, exchange: Exchange<'_>, refused: &KeptToken) -> bool {
+    pub(crate) fn give_up_exchanged_token(&self, exchange: Exchange<'_>, refused: &KeptToken) -> bool {
         let key = exchange.key();
-        let kept = self.exchanged_tokens.kept.get(&key).await;
+        let kept = self.exchanged_tokens.kept.get(&key);
         let is_current = kept.is_some_and(|kept| kept.is_same(refused));
         if is_current && !refused.is_older_than(COOLDOWN, self.provider.clock.now()) {
             return false;
         }
         if is_current {
-            self.exchanged_tokens.kept.invalidate(&key).await;
+            self.exchanged_tokens.kept.invalidate(&key);
         }
         true
     }
 
-    async fn kept_exchanged_token(&self, key: &Key) -> Option<KeptToken> {
-        let kept = self.exchanged_tokens.kept.get(key).await?;
+    fn kept_exchanged_token(&self, key: &Key) -> Option<KeptToken> {
+        let kept = self.exchanged_tokens.kept.get(key)?;
         kept.is_usable(self.provider.clock.now()).then_some(kept)
     }
 }
@@ -125,8 +125,8 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
-    async fn the_tokens_take_no_more_memory_than_they_may() {
+    #[test]
+    fn the_tokens_take_no_more_memory_than_they_may() {
         let tokens = ExchangedTokens::default();
         for number in 0..6_000_u32 {
             let mut key = [0; 32];
@@ -134,9 +134,9 @@ mod tests {
             let answer = json!({ "access_token": "t".repeat(4096), "token_type": "Bearer", "expires_in": 300 });
             let answer = serde_json::from_value(answer).expect("an answer");
             let kept = KeptToken::new(Arc::new(answer), Duration::from_secs(1_000));
-            tokens.kept.insert(key, kept).await;
+            tokens.kept.insert(key, kept);
         }
-        tokens.kept.run_pending_tasks().await;
+        tokens.kept.run_pending_tasks();
         let (size, count) = (tokens.kept.weighted_size(), tokens.kept.entry_count());
         assert!(size <= MAX_BYTES && count > 3_000, "{count} tokens, {size} bytes");
     }

@@ -7,7 +7,6 @@ mod kept;
 mod own_tokens;
 mod refusal;
 mod response;
-mod single_flight;
 
 use std::{
     sync::{
@@ -29,12 +28,13 @@ pub use response::TokenResponse;
 pub(crate) use exchanged_tokens::Exchange;
 pub(crate) use kept::KeptToken;
 
-use self::{exchanged_tokens::ExchangedTokens, own_tokens::OwnTokens, single_flight::SingleFlight};
+use self::{exchanged_tokens::ExchangedTokens, own_tokens::OwnTokens};
 use crate::{
     AuthError,
     challenge::Answer,
     client_authentication::{Client, ClientCredentials},
     provider::{Call, Change, HttpAnswer, Provider, ProviderError, Reachability, Unavailable},
+    single_flight::SingleFlight,
     text::chain,
 };
 

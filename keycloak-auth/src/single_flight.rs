@@ -12,21 +12,40 @@ use futures_util::future::{BoxFuture, FutureExt as _, Shared, WeakShared};
 /// Joins those who ask the same thing at the same time.
 ///
 /// Nothing runs by itself: the exchange goes on as long as one of those who joined it waits, and ends with the last.
-pub(super) struct SingleFlight<K, T> {
-    flights: Mutex<HashMap<K, WeakShared<BoxFuture<'static, T>>>>,
+pub(crate) struct SingleFlight<K, T> {
+    flights: Mutex<Flights<K, T>>,
 }
+
+struct Flights<K, T> {
+    by_key: HashMap<K, WeakShared<BoxFuture<'static, T>>>,
+    /// With how many flights those that have ended are sought out again.
+    crowd: usize,
+}
+
+/// Up to this many flights, nobody seeks out those that have ended.
+const FEW: usize = 16;
 
 impl<K: Eq + Hash, T: Clone> SingleFlight<K, T> {
     /// The exchange that is under way for this key, or a new one. An answer that is there already is not used again.
-    pub(super) fn join(&self, key: K, start: impl FnOnce() -> BoxFuture<'static, T>) -> Shared<BoxFuture<'static, T>> {
+    pub(crate) fn join(&self, key: K, start: impl FnOnce() -> BoxFuture<'static, T>) -> Shared<BoxFuture<'static, T>> {
         let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
-        flights.retain(|_, flight| under_way(flight).is_some());
-        if let Some(flight) = flights.get(&key).and_then(under_way) {
+        if let Some(flight) = flights.by_key.get(&key).and_then(under_way) {
             return flight;
         }
+        if flights.by_key.len() >= flights.crowd {
+            flights.forget_ended();
+        }
         let flight = start().shared();
-        flights.extend(flight.downgrade().map(|flight| (key, flight)));
+        flights.by_key.extend(flight.downgrade().map(|flight| (key, flight)));
         flight
+    }
+}
+
+impl<K: Eq + Hash, T: Clone> Flights<K, T> {
+    /// Not at each joining: in a flood, each would look at all that the others wait for.
+    fn forget_ended(&mut self) {
+        self.by_key.retain(|_, flight| under_way(flight).is_some());
+        self.crowd = FEW.max(2 * self.by_key.len());
     }
 }
 
@@ -37,7 +56,10 @@ fn under_way<T: Clone>(flight: &WeakShared<BoxFuture<'static, T>>) -> Option<Sha
 impl<K, T> Default for SingleFlight<K, T> {
     fn default() -> Self {
         Self {
-            flights: Mutex::default(),
+            flights: Mutex::new(Flights {
+                by_key: HashMap::new(),
+                crowd: FEW,
+            }),
         }
     }
 }
@@ -50,9 +72,12 @@ impl<K, T> fmt::Debug for SingleFlight<K, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
+    use std::{
+        future,
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
     };
 
     use tokio::sync::Notify;
@@ -92,5 +117,23 @@ mod tests {
         let second = flights.join(1, || async { 8 }.boxed());
         drop(first);
         assert_eq!(second.await, 7);
+    }
+
+    #[tokio::test]
+    async fn forgets_flights_that_have_ended() {
+        let flights = SingleFlight::<usize, usize>::default();
+        for number in 0..10 * FEW {
+            assert_eq!(flights.join(number, || async move { number }.boxed()).await, number);
+        }
+        let count = || flights.flights.lock().expect("nobody panicked").by_key.len();
+        assert!(count() <= FEW, "{}", count());
+        let join = |number| flights.join(number, || future::pending().boxed());
+        let waiting: Vec<_> = (1000..1000 + 10 * FEW).map(join).collect();
+        assert!((10 * FEW..=11 * FEW).contains(&count()), "{}", count());
+        drop(waiting);
+        for number in 2000..2000 + 20 * FEW {
+            drop(join(number));
+        }
+        assert!(count() <= FEW, "{}", count());
     }
 }
