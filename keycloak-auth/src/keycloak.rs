@@ -51,7 +51,7 @@ pub(crate) struct Parts {
     pub(crate) validator: Arc<Validator>,
     pub(crate) provider: Arc<Provider>,
     pub(crate) connection: ConnectionSettings,
-    pub(crate) key_set: RemoteKeySet,
+    pub(crate) key_set: Arc<RemoteKeySet>,
     /// Where it takes the place of validating tokens by keys, or comes on top of it.
     pub(crate) introspection: Option<Arc<Introspector>>,
     pub(crate) token_endpoint: Arc<TokenEndpoint>,

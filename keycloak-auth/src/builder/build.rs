@@ -144,12 +144,14 @@ impl KeycloakBuilder {
             deadline: self.request_timeout,
             metrics: metrics.clone(),
         });
+        let key_set = Arc::new(RemoteKeySet::new(Arc::clone(&provider), timing, self.key_set));
         let introspection = (self.introspection != Introspection::Never).then(|| {
             Arc::new(Introspector::new(
                 self.introspection,
                 Arc::clone(&provider),
                 Arc::clone(&client),
                 Arc::clone(&validator),
+                Arc::clone(&key_set),
             ))
         });
         let token_endpoint = Arc::new(TokenEndpoint::new(Arc::clone(&provider), Arc::clone(&client)));
@@ -157,7 +159,6 @@ impl KeycloakBuilder {
             accepts_invalid_certificates: self.accept_invalid_certificates,
             is_indirect: self.proxy.is_some() || self.http_client.is_some(),
         };
-        let key_set = RemoteKeySet::new(Arc::clone(&provider), timing, self.key_set);
         Keycloak::assemble(crate::keycloak::Parts {
             realm_url,
             issuer: issuers.into_iter().next().unwrap_or_default(),

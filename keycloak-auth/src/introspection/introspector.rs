@@ -4,26 +4,24 @@ use std::sync::Arc;
 
 use futures_util::future::FutureExt as _;
 use serde::Deserialize;
-use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use super::{
     Introspection,
     answers::{Answer, Answers},
     token::{check_same_token, is_opaque},
+    turns::{MAX_CONCURRENT, Turns},
 };
 use crate::{
     claims::Claims,
     client_authentication::{Client, ClientCredentials},
     error::AuthError,
     invalid_token::InvalidToken,
-    provider::{Call, Change, Provider, ProviderError, Reachability, Unavailable},
+    provider::{Call, Change, Provider, ProviderError, Reachability, RemoteKeySet, Unavailable},
     text::chain,
     validator::Validator,
     verified_token::VerifiedToken,
 };
-
-/// How many questions of a kind Keycloak is asked at a time: who sends garbage must not reach it one to one.
-const MAX_CONCURRENT: usize = 64;
 
 /// Asks the introspection endpoint, and remembers what it said.
 #[derive(Debug)]
@@ -32,10 +30,10 @@ pub(crate) struct Introspector {
     provider: Arc<Provider>,
     client: Arc<Client>,
     validator: Arc<Validator>,
+    /// For the order in which tokens are asked about, where not all can be at once.
+    key_set: Arc<RemoteKeySet>,
     answers: Answers,
-    /// For tokens that verified here. They do not wait for those of whom nobody knows whether they are garbage.
-    verified_turns: Semaphore,
-    other_turns: Semaphore,
+    turns: Turns,
     reachability: Reachability,
 }
 
@@ -45,6 +43,7 @@ impl Introspector {
         provider: Arc<Provider>,
         client: Arc<Client>,
         validator: Arc<Validator>,
+        key_set: Arc<RemoteKeySet>,
     ) -> Self {
         Self {
             mode,
@@ -52,8 +51,8 @@ impl Introspector {
             provider,
             client,
             validator,
-            verified_turns: Semaphore::new(MAX_CONCURRENT),
-            other_turns: Semaphore::new(MAX_CONCURRENT),
+            key_set,
+            turns: Turns::default(),
             reachability: Reachability::default(),
         }
     }
@@ -74,23 +73,18 @@ impl Introspector {
         if !is_opaque(token.as_bytes()) {
             self.validator.inspect(token)?;
         }
-        self.claims_of(token, |introspector| &introspector.other_turns).await
+        self.claims_of(token, false).await
     }
 
     /// The same for a token that is verified, and lacks claims.
     pub(crate) async fn complete(self: &Arc<Self>, verified: &VerifiedToken) -> Result<Arc<VerifiedToken>, AuthError> {
-        self.claims_of(verified.token(), |introspector| &introspector.verified_turns)
-            .await
+        self.claims_of(verified.token(), true).await
     }
 
-    async fn claims_of(
-        self: &Arc<Self>,
-        token: &str,
-        turns: fn(&Self) -> &Semaphore,
-    ) -> Result<Arc<VerifiedToken>, AuthError> {
+    async fn claims_of(self: &Arc<Self>, token: &str, is_verified: bool) -> Result<Arc<VerifiedToken>, AuthError> {
         let ask = |token: Arc<str>| {
             let introspector = Arc::clone(self);
-            async move { introspector.ask(&token, turns(&introspector)).await }.boxed()
+            async move { introspector.ask(&token, is_verified).await }.boxed()
         };
         match self.answers.about(token, ask).await {
             Answer::Good(token) => {
@@ -114,33 +108,67 @@ impl Introspector {
         found.map(drop).map_err(|error| Unavailable::for_now(Arc::new(error)))
     }
 
-    async fn ask(&self, token: &str, turns: &Semaphore) -> Answer {
+    async fn ask(&self, token: &str, is_verified: bool) -> Answer {
         let own = match self.own_claims(token) {
             Ok(own) => own,
             Err(invalid) => return Answer::Bad(invalid),
         };
-        let asking = async {
-            // Never closed, so there is always a turn to wait for.
-            let _turn = turns.acquire().await;
-            self.post(token).await
+        let (began, deadline) = (Instant::now(), self.provider.deadline);
+        let turn = if is_verified {
+            self.turns.for_verified(deadline).await
+        } else {
+            self.turns.for_other(token, self.is_genuine(token), deadline).await
         };
-        let answer = self.provider.within_deadline(asking).await;
+        // That many ask says nothing of the endpoint.
+        let Some(_turn) = turn else {
+            return Answer::None(Arc::new(self.too_many()));
+        };
+        let left = deadline.saturating_sub(began.elapsed());
+        let answer = self.provider.within(left, self.post(token)).await;
         self.note_state(answer.as_ref().err());
-        match answer {
-            Ok(json) => match self.judge(token, own.as_ref(), json) {
-                Ok(token) => Answer::Good(Arc::new(token)),
-                Err(invalid) => Answer::Bad(invalid),
-            },
+        match answer.map(|json| self.judge(token, own.as_ref(), json)) {
+            Ok(judged) => {
+                self.turns.note(token, judged.is_ok());
+                judged.map_or_else(Answer::Bad, |token| Answer::Good(Arc::new(token)))
+            }
             Err(error) => Answer::None(Arc::new(error)),
         }
     }
 
-    /// What the token says of itself, whether it is true or not.
+    /// Whether a key of the realm signed the token.
+    async fn is_genuine(&self, token: &str) -> bool {
+        let Ok(unverified) = self.validator.inspect(token) else {
+            return false;
+        };
+        match self.key_set.keys(self.provider.clock.now()).await {
+            Ok(snapshot) => unverified.verify_signature(snapshot.keys()).is_ok(),
+            Err(_) => false,
+        }
+    }
+
+    #[cold]
+    fn too_many(&self) -> ProviderError {
+        let error = ProviderError::TooManyQuestions { limit: MAX_CONCURRENT };
+        if self.turns.is_news(self.provider.clock.now()) {
+            tracing::warn!(
+                name: "keycloak.introspection_crowded",
+                target: "keycloak_auth",
+                { "error.type" = &*error.kind() },
+                "tokens are refused with 503 for want of a turn to introspect them: {error}; a flood of garbage looks like this"
+            );
+        }
+        error
+    }
+
+    /// What the token says of itself, whether it is true or not; where it is bad by its own word, nobody has to be asked.
     fn own_claims(&self, token: &str) -> Result<Option<Claims>, InvalidToken> {
         if is_opaque(token.as_bytes()) {
             return Ok(None);
         }
-        self.validator.inspect(token)?.claims().map(Some)
+        let claims = self.validator.inspect(token)?.claims()?;
+        self.validator
+            .check_origin_and_times(&claims, self.provider.clock.now())?;
+        Ok(Some(claims))
     }
 
     /// Asks for the claims; `None` for a token that is not active.
@@ -186,6 +214,12 @@ impl Introspector {
                     "cannot introspect tokens: {}", chain(error)
                 );
             }
+            (Change::StillFailing, Some(error)) => tracing::debug!(
+                name: "keycloak.introspection_still_failing",
+                target: "keycloak_auth",
+                { "error.type" = &*error.kind() },
+                "still cannot introspect tokens: {}", chain(error)
+            ),
             (Change::Recovered, _) => tracing::info!(
                 name: "keycloak.introspection_recovered",
                 target: "keycloak_auth",

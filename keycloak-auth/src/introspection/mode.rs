@@ -20,7 +20,8 @@
 ///   tells the claims, which must be about the same token (`iss`, `sub`, `azp`, `jti`) and pass every check. Roles, audience
 ///   and all that policies look at come from the answer alone.
 /// - **Keycloak**: what has the form of a JWT must have an acceptable header first; then Keycloak tells the claims, which must
-///   be about the same token and pass every check. No keys are fetched.
+///   be about the same token and pass every check. No keys are fetched, unless a flood of tokens makes it matter who is asked
+///   about first.
 ///
 /// A token is taken for lightweight when its `jti` says so (Keycloak 26.2 and later: `onltro:…`), and where the `jti` says
 /// nothing (earlier versions), when it has no `sub` or no roles: in doubt, Keycloak is asked. Without an answer the response

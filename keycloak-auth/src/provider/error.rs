@@ -94,6 +94,12 @@ pub enum ProviderError {
         /// The member of the document.
         member: &'static str,
     },
+    /// Keycloak is asked about as many tokens as it is asked at a time, and no turn came for another one.
+    #[error("Keycloak is being asked about {limit} tokens already, and none of these questions ended in time")]
+    TooManyQuestions {
+        /// How many it is asked about at a time.
+        limit: usize,
+    },
     /// The introspection endpoint's answer is not one (RFC 7662 §2.2).
     #[error("`{url}` did not answer with a JSON object that has `active`")]
     Introspection {
@@ -161,6 +167,7 @@ impl ProviderError {
             Self::InsecureEndpoint { .. } => "insecure_endpoint",
             Self::ForeignEndpoint { .. } => "foreign_endpoint",
             Self::MissingEndpoint { .. } => "missing_endpoint",
+            Self::TooManyQuestions { .. } => "too_many_questions",
             Self::NoUsableKey { .. } => "no_usable_key",
             Self::ClientAssertion => "client_assertion",
             Self::Interrupted => "interrupted",

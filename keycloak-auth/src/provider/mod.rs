@@ -46,7 +46,16 @@ impl Provider {
         &self,
         exchange: impl Future<Output = Result<T, ProviderError>>,
     ) -> Result<T, ProviderError> {
-        let in_time = tokio::time::timeout(self.deadline, exchange).await;
+        self.within(self.deadline, exchange).await
+    }
+
+    /// Runs `exchange` within what is left of the deadline.
+    pub(crate) async fn within<T>(
+        &self,
+        left: Duration,
+        exchange: impl Future<Output = Result<T, ProviderError>>,
+    ) -> Result<T, ProviderError> {
+        let in_time = tokio::time::timeout(left, exchange).await;
         let result = in_time.unwrap_or_else(|_| Err(self.timeout()));
         if result.is_err() {
             self.metadata.distrust(self.clock.now());

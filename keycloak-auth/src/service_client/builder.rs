@@ -1,13 +1,14 @@
 //! What a service client is made of.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use url::Url;
 
 use super::{
     ServiceClient, ServiceClientError,
+    client::HttpClients,
     origins::{Origins, named},
-    redirects::within_the_origin,
+    redirects::{TIMEOUT, within_the_origin},
     token_source::Wanted,
 };
 use crate::{Keycloak, token_endpoint::TokenEndpoint};
@@ -15,11 +16,7 @@ use crate::{Keycloak, token_endpoint::TokenEndpoint};
 /// The time to establish a connection, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The time for a whole call, redirects and body included.
-const TIMEOUT: Duration = Duration::from_secs(30);
-
 /// Configures a [`ServiceClient`]; made by [`Keycloak::service_client`].
-#[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ServiceClientBuilder {
     token_endpoint: Arc<TokenEndpoint>,
@@ -27,6 +24,7 @@ pub struct ServiceClientBuilder {
     base_url: Option<String>,
     wanted: Wanted,
     http_client: Option<reqwest::ClientBuilder>,
+    foreign_client: Option<reqwest::ClientBuilder>,
 }
 
 impl Keycloak {
@@ -51,6 +49,7 @@ impl Keycloak {
             base_url: None,
             wanted: Wanted::default(),
             http_client: None,
+            foreign_client: None,
         }
     }
 }
@@ -92,7 +91,8 @@ impl ServiceClientBuilder {
     /// An HTTP client of the service's own, with its certificates, proxy and timeouts. Default: one with 5 s to connect, and
     /// 30 s for a call.
     ///
-    /// It comes as its builder, because its redirects are not its own: a token must not go along to another origin.
+    /// It comes as its builder, because its redirects are not its own: neither the token nor what is set on the client (default
+    /// headers, cookies, a client certificate) must go along to another origin. `Debug` of this builder shows none of it.
     ///
     /// ```no_run
     /// # fn demo(keycloak: keycloak_auth::Keycloak) -> Result<(), Box<dyn std::error::Error>> {
@@ -104,6 +104,32 @@ impl ServiceClientBuilder {
     /// ```
     pub fn http_client(mut self, client: reqwest::ClientBuilder) -> Self {
         self.http_client = Some(client);
+        self
+    }
+
+    /// Follows redirects to other origins as well, by this HTTP client and without the token. Default: such a redirect is the
+    /// answer, so that the other service cannot choose where this one sends requests to, such as to an address that only this
+    /// one reaches.
+    ///
+    /// Only a `GET` or `HEAD` without a body is followed, with no headers but `Accept`, `Accept-Encoding`, `Accept-Language`
+    /// and `Range`, and never from `https` to `http`; all in the time of the one call, or in 30 s where
+    /// [`http_client`](Self::http_client) has a timeout of its own. The HTTP client is another one, because all that is set on it
+    /// goes to whatever server a redirect names.
+    ///
+    /// ```no_run
+    /// # fn demo(keycloak: keycloak_auth::Keycloak) -> Result<(), Box<dyn std::error::Error>> {
+    /// let downloads = reqwest::Client::builder();
+    /// let stock = keycloak
+    ///     .service_client()
+    ///     .for_origin("https://stock.example.com")
+    ///     .follow_foreign_redirects_without_token(downloads)
+    ///     .build()?;
+    /// # let _ = stock;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn follow_foreign_redirects_without_token(mut self, client: reqwest::ClientBuilder) -> Self {
+        self.foreign_client = Some(client);
         self
     }
 
@@ -120,17 +146,35 @@ impl ServiceClientBuilder {
         let base_url = base_url
             .or_else(|| origins.first().cloned())
             .ok_or(ServiceClientError::NoOrigin)?;
-        let http = self
-            .http_client
-            .unwrap_or_else(default_client)
-            .redirect(within_the_origin());
-        let http = http.build().map_err(ServiceClientError::HttpClient)?;
+        let build = |client: reqwest::ClientBuilder| {
+            let client = client.redirect(within_the_origin()).referer(false);
+            client.build().map_err(ServiceClientError::HttpClient)
+        };
+        let http = HttpClients {
+            timeout: self.http_client.is_none().then_some(TIMEOUT),
+            named: build(self.http_client.unwrap_or_else(default_client))?,
+            foreign: self.foreign_client.map(build).transpose()?,
+        };
         Ok(ServiceClient::new(
             self.token_endpoint,
             Origins::new(base_url, &origins),
             self.wanted,
             http,
         ))
+    }
+}
+
+/// Shows where tokens go and which, and nothing of the HTTP clients: they may hold keys, cookies and passwords.
+impl fmt::Debug for ServiceClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServiceClientBuilder")
+            .field("origins", &self.origins)
+            .field("base_url", &self.base_url)
+            .field("scope", &self.wanted.scope)
+            .field("audiences", &self.wanted.audiences)
+            .field("has_own_http_client", &self.http_client.is_some())
+            .field("follows_foreign_redirects", &self.foreign_client.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -148,7 +192,5 @@ fn origin_of(text: &str) -> Result<Url, ServiceClientError> {
 fn default_client() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(TIMEOUT)
-        .referer(false)
         .user_agent(concat!("keycloak-auth/", env!("CARGO_PKG_VERSION")))
 }

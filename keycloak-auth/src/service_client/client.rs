@@ -1,13 +1,13 @@
 //! The client: requests get a token, and go out.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use http::{Method, StatusCode, header::AUTHORIZATION};
 
 use super::{
     OnBehalfOf, ServiceClientError, ServiceRequest,
     origins::Origins,
-    redirects::{MAX_REDIRECTS, Reading, foreign_location},
+    redirects::{Budget, MAX_REDIRECTS, Reading, foreign_location},
     token_source::{CallToken, TokenSource, Wanted},
 };
 use crate::{KeycloakUser, text::chain, token_endpoint::TokenEndpoint};
@@ -38,16 +38,20 @@ struct Shared {
     token_endpoint: Arc<TokenEndpoint>,
     origins: Origins,
     wanted: Wanted,
-    http: reqwest::Client,
+    http: HttpClients,
+}
+
+/// What calls are sent by.
+pub(super) struct HttpClients {
+    pub(super) named: reqwest::Client,
+    /// For the origins that redirects lead to, where they are followed.
+    pub(super) foreign: Option<reqwest::Client>,
+    /// The time for a whole call, where the request has none of its own.
+    pub(super) timeout: Option<Duration>,
 }
 
 impl ServiceClient {
-    pub(super) fn new(
-        token_endpoint: Arc<TokenEndpoint>,
-        origins: Origins,
-        wanted: Wanted,
-        http: reqwest::Client,
-    ) -> Self {
+    pub(super) fn new(token_endpoint: Arc<TokenEndpoint>, origins: Origins, wanted: Wanted, http: HttpClients) -> Self {
         Self {
             shared: Arc::new(Shared {
                 token_endpoint,
@@ -113,9 +117,10 @@ impl ServiceClient {
 
     /// Sends a request that was made elsewhere, with a token in the place of its `Authorization`.
     ///
-    /// Redirects are followed with the token within the origin. To another origin it is left out, with all headers that are not
-    /// about the answer's form, and only a `GET` or `HEAD` without a body goes there; other calls are answered with the redirect
-    /// itself.
+    /// Redirects are followed within the origin, with the token. One to another origin, and so one from `https` to `http`, is
+    /// followed by nobody: it is the answer, with status 3xx and `Location`, unless
+    /// [`follow_foreign_redirects_without_token`](super::ServiceClientBuilder::follow_foreign_redirects_without_token) says
+    /// otherwise. The timeout is for the whole call: all redirects, and the second attempt after a 401.
     ///
     /// When the service answers 401 to a token that is not brand-new, and the body is not a stream, it is sent once more with a
     /// fresh one.
@@ -129,9 +134,10 @@ impl ServiceClient {
             token_endpoint,
             origins,
             wanted,
-            ..
+            http,
         } = &*self.shared;
         origins.check(request.url())?;
+        let budget = Budget::of(&request, http.timeout);
         let url = request.url().clone();
         let again = request.try_clone();
         let token = self.source.token(token_endpoint, wanted).await;
@@ -139,7 +145,7 @@ impl ServiceClient {
             origin: url.origin().ascii_serialization(),
             source,
         })?;
-        let response = self.send(request, &token).await?;
+        let response = self.send(request, &token, &budget).await?;
         let Some(again) = again.filter(|_| response.status() == StatusCode::UNAUTHORIZED) else {
             return Ok(response);
         };
@@ -156,7 +162,7 @@ impl ServiceClient {
                     { server.address = origin },
                     "token not accepted, sending again with a fresh one"
                 );
-                self.send(again, &fresh).await
+                self.send(again, &fresh, &budget).await
             }
             Err(error) => {
                 tracing::debug!(
@@ -182,39 +188,43 @@ impl ServiceClient {
     }
 
     pub(super) fn http(&self) -> &reqwest::Client {
-        &self.shared.http
+        &self.shared.http.named
     }
 
     async fn send(
         &self,
         mut request: reqwest::Request,
         token: &CallToken<'_>,
+        budget: &Budget,
     ) -> Result<reqwest::Response, ServiceClientError> {
         let Some(authorization) = token.authorization() else {
             let origin = request.url().origin().ascii_serialization();
             return Err(ServiceClientError::NotBearer { origin });
         };
         request.headers_mut().insert(AUTHORIZATION, authorization);
-        let reading = Reading::of(&request);
-        let mut response = self.go(request).await?;
+        budget.limit(&mut request);
+        let HttpClients { named, foreign, .. } = &self.shared.http;
+        let following = foreign.as_ref().zip(Reading::of(&request));
+        let mut response = go(named, request).await?;
+        let Some((foreign, reading)) = following else {
+            return Ok(response);
+        };
         for _ in 0..MAX_REDIRECTS {
-            let (Some(reading), Some(url)) = (&reading, foreign_location(&response)) else {
-                break;
-            };
+            let Some(url) = foreign_location(&response) else { break };
             // From here on it goes where the other side says, so that no token comes along again, even if it leads back.
-            response = self.go(reading.to(url)).await?;
+            response = go(foreign, reading.to(url, budget)).await?;
         }
         Ok(response)
     }
+}
 
-    async fn go(&self, request: reqwest::Request) -> Result<reqwest::Response, ServiceClientError> {
-        let origin = request.url().origin();
-        let answer = self.shared.http.execute(request).await;
-        answer.map_err(|source| ServiceClientError::NoAnswer {
-            origin: origin.ascii_serialization(),
-            source: source.without_url(),
-        })
-    }
+async fn go(http: &reqwest::Client, request: reqwest::Request) -> Result<reqwest::Response, ServiceClientError> {
+    let origin = request.url().origin();
+    let answer = http.execute(request).await;
+    answer.map_err(|source| ServiceClientError::NoAnswer {
+        origin: origin.ascii_serialization(),
+        source: source.without_url(),
+    })
 }
 
 /// Shows where tokens go and whose they are, and no token.

@@ -1,14 +1,22 @@
-//! Redirects (RFC 9110 §15.4): followed with the token within an origin, and without it to another one.
+//! Redirects (RFC 9110 §15.4): followed with the token within an origin; to another one only where the service asks for that, and
+//! then without the token and by another HTTP client.
 //!
-//! The HTTP client follows the first kind only. Left alone, it would leave the token out at the first address of another
-//! origin and send it again to the second.
+//! An HTTP client adds what was set on it (default headers, cookies, a client certificate) to each request, wherever it goes, so
+//! the one that may hold secrets follows no redirect to another origin. Left alone, it would also leave the token out at the first
+//! address of another origin and send it again to the second.
+
+use std::time::Duration;
 
 use http::{
     HeaderMap, HeaderName, Method, StatusCode,
     header::{ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, LOCATION, RANGE},
 };
 use reqwest::redirect::Policy;
+use tokio::time::Instant;
 use url::Url;
+
+/// The time for a whole call, redirects and body included, unless the service says otherwise.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// As many as browsers follow, about.
 pub(super) const MAX_REDIRECTS: usize = 10;
@@ -37,7 +45,40 @@ pub(super) fn within_the_origin() -> Policy {
 pub(super) struct Reading {
     method: Method,
     headers: HeaderMap,
-    timeout: Option<std::time::Duration>,
+}
+
+/// The time for a whole call, with all its redirects and attempts.
+#[derive(Clone, Copy)]
+pub(super) struct Budget {
+    began: Instant,
+    /// `None` where the service's own HTTP client has a timeout of its own, or none.
+    total: Option<Duration>,
+}
+
+impl Budget {
+    /// Of a call that begins now.
+    pub(super) fn of(request: &reqwest::Request, usual: Option<Duration>) -> Self {
+        Self {
+            began: Instant::now(),
+            total: request.timeout().copied().or(usual),
+        }
+    }
+
+    /// For the origin that the call is for.
+    pub(super) fn limit(&self, request: &mut reqwest::Request) {
+        if let Some(total) = self.total {
+            *request.timeout_mut() = Some(self.left_of(total));
+        }
+    }
+
+    /// For an origin that a redirect leads to, which nobody knows: never without an end.
+    fn left(&self) -> Duration {
+        self.left_of(self.total.unwrap_or(TIMEOUT))
+    }
+
+    fn left_of(&self, total: Duration) -> Duration {
+        total.saturating_sub(self.began.elapsed())
+    }
 }
 
 impl Reading {
@@ -53,15 +94,14 @@ impl Reading {
         Some(Self {
             method: request.method().clone(),
             headers: headers.collect(),
-            timeout: request.timeout().copied(),
         })
     }
 
-    /// The same for another address, without a token.
-    pub(super) fn to(&self, url: Url) -> reqwest::Request {
+    /// The same for another address, without a token, within what is left of the time.
+    pub(super) fn to(&self, url: Url, budget: &Budget) -> reqwest::Request {
         let mut request = reqwest::Request::new(self.method.clone(), url);
         *request.headers_mut() = self.headers.clone();
-        *request.timeout_mut() = self.timeout;
+        *request.timeout_mut() = Some(budget.left());
         request
     }
 }

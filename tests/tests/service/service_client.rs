@@ -3,6 +3,7 @@
 use std::{error::Error, time::Duration};
 
 use axum::extract::State;
+use http::{HeaderName, HeaderValue};
 use keycloak_auth::{
     Clock, Keycloak, KeycloakUser, OAuthError, SecureRouter, ServiceClient, ServiceClientError, keycloak, routing::get,
 };
@@ -40,6 +41,13 @@ impl World {
 
     fn client(&self) -> ServiceClient {
         let client = self.keycloak.service_client().for_origin(self.stock.url());
+        client.build().expect("an origin")
+    }
+
+    /// One that follows redirects to other origins.
+    fn following_client(&self) -> ServiceClient {
+        let client = self.keycloak.service_client().for_origin(self.stock.url());
+        let client = client.follow_foreign_redirects_without_token(reqwest::Client::builder().no_proxy());
         client.build().expect("an origin")
     }
 
@@ -175,26 +183,128 @@ async fn a_token_goes_to_named_origins_only() {
 }
 
 #[tokio::test]
+async fn a_redirect_to_another_origin_is_the_answer() {
+    let world = World::new().await;
+    let other = Issuer::start().await;
+    let own = reqwest::Client::builder().no_proxy();
+    let with_own = world.keycloak.service_client().for_origin(world.stock.url());
+    let with_own = with_own.http_client(own).build().expect("an origin");
+    let location = format!("{}{ITEMS}", other.url());
+    for client in [world.client(), with_own] {
+        for status in [301, 302, 303, 307, 308] {
+            let redirect = Reply::status(status).header("location", &location);
+            world.stock.reply("/old", redirect);
+            let answer = client.get("/old").send().await.expect("an answer");
+            assert_eq!(answer.status().as_u16(), status);
+            assert_eq!(answer.headers()["location"], location.as_str());
+            let answer = client.post("/old").body("secret").send().await.expect("an answer");
+            assert_eq!(answer.status().as_u16(), status);
+            // Not directly, and not behind one that is followed.
+            world
+                .stock
+                .reply("/older", Reply::status(307).header("location", "/old"));
+            let answer = client.get("/older").send().await.expect("an answer");
+            assert_eq!(answer.status().as_u16(), status);
+        }
+    }
+    assert_eq!(other.requests(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_is_set_on_the_http_client_goes_to_no_other_origin_and_into_no_log() {
+    let world = World::new().await;
+    let other = Issuer::start().await;
+    other.reply(ITEMS, Reply::status(200));
+    let location = format!("{}{ITEMS}", other.url());
+    world
+        .stock
+        .reply("/old", Reply::status(302).header("location", &location));
+    let headers = [
+        ("x-api-key", "canary"),
+        ("cookie", "canary"),
+        ("authorization", "canary"),
+    ];
+    let headers = headers.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+    let own = reqwest::Client::builder()
+        .no_proxy()
+        .default_headers(headers.into_iter().collect())
+        .user_agent("canary");
+    let builder = world.keycloak.service_client().for_origin(world.stock.url());
+    let builder = builder
+        .http_client(own)
+        .follow_foreign_redirects_without_token(reqwest::Client::builder().no_proxy());
+    let shown = format!("{builder:?}");
+    assert!(
+        !shown.contains("canary") && shown.contains(world.stock.url()),
+        "{shown}"
+    );
+    let client = builder.build().expect("an origin");
+    assert_eq!(client.get("/old").send().await.expect("an answer").status(), 200);
+    let sent = world.stock.last_request_to("/old").expect("a request").headers;
+    assert_eq!(
+        (&sent["x-api-key"], &sent["authorization"]),
+        (&"canary".parse().unwrap(), &"Bearer access-1".parse().unwrap())
+    );
+    let sent = other.last_request_to(ITEMS).expect("a request").headers;
+    assert!(
+        !format!("{sent:?}").contains("canary") && !sent.contains_key("authorization"),
+        "{sent:?}"
+    );
+}
+
+#[tokio::test]
+async fn one_timeout_is_for_all_redirects_and_attempts() {
+    let world = World::new().await;
+    let other = Issuer::start().await;
+    let slow = |location: &str| {
+        let redirect = Reply::status(302).header("location", location);
+        redirect.after(Duration::from_millis(400))
+    };
+    let (here, there) = (format!("{}/loop", world.stock.url()), format!("{}/loop", other.url()));
+    let client = world.following_client();
+    for (from_here, from_there) in [(&there, &here), (&there, &there), (&here, &there)] {
+        world.stock.reply("/loop", slow(from_here));
+        other.reply("/loop", slow(from_there));
+        let began = std::time::Instant::now();
+        let call = client.get("/loop").timeout(Duration::from_secs(1));
+        let error = call.send().await.expect_err("too slow");
+        let took = began.elapsed();
+        assert!(
+            (Duration::from_millis(900)..Duration::from_secs(2)).contains(&took),
+            "{took:?}"
+        );
+        assert!(chain(&error).contains("timed out"), "{}", chain(&error));
+    }
+    // A second attempt has no second timeout.
+    world.clock.advance(Duration::from_secs(20));
+    world.issuer.reply(Issuer::TOKEN, token(2));
+    world
+        .stock
+        .reply(ITEMS, Reply::status(401).after(Duration::from_millis(700)));
+    let began = std::time::Instant::now();
+    let call = client.get(ITEMS).timeout(Duration::from_secs(1));
+    call.send().await.expect_err("too slow");
+    assert!(began.elapsed() < Duration::from_millis(1_600), "{:?}", began.elapsed());
+    assert_eq!(world.stock.requests_to(ITEMS), 2);
+}
+
+#[tokio::test]
 async fn a_redirect_takes_the_token_along_within_the_origin_and_not_to_another() {
     let world = World::new().await;
     let other = Issuer::start().await;
     other.reply(ITEMS, Reply::status(401));
     let redirect = |location: &str| Reply::status(307).header("location", location);
-    let own = reqwest::Client::builder().no_proxy();
-    let with_own = world.keycloak.service_client().for_origin(world.stock.url());
-    let with_own = with_own.http_client(own).build().expect("an origin");
-    for client in [world.client(), with_own] {
-        world.stock.reply("/old", redirect(ITEMS));
-        assert_eq!(client.get("/old").send().await.expect("an answer").status(), 200);
-        assert_sent(&world.stock, ITEMS, Some("Bearer access-1"));
-        world.stock.reply("/old", redirect(&format!("{}{ITEMS}", other.url())));
-        // The token is old enough to be replaced: but that another server wants one is no news.
-        world.clock.advance(Duration::from_secs(20));
-        assert_eq!(client.get("/old").send().await.expect("an answer").status(), 401);
-        assert_sent(&other, ITEMS, None);
-    }
+    let client = world.following_client();
+    world.stock.reply("/old", redirect(ITEMS));
+    assert_eq!(client.get("/old").send().await.expect("an answer").status(), 200);
+    assert_sent(&world.stock, ITEMS, Some("Bearer access-1"));
+    world.stock.reply("/old", redirect(&format!("{}{ITEMS}", other.url())));
+    // The token is old enough to be replaced: but that another server wants one is no news.
+    world.clock.advance(Duration::from_secs(20));
+    assert_eq!(client.get("/old").send().await.expect("an answer").status(), 401);
+    assert_sent(&other, ITEMS, None);
     assert_eq!(world.token_requests(), 1);
-    assert_eq!(other.requests().len(), 2);
+    assert_eq!(other.requests().len(), 1);
 }
 
 #[tokio::test]
@@ -202,28 +312,24 @@ async fn a_token_that_a_redirect_left_behind_does_not_come_back() {
     let world = World::new().await;
     let other = Issuer::start().await;
     let redirect = |location: &str| Reply::status(307).header("location", location);
-    let own = reqwest::Client::builder().no_proxy();
-    let with_own = world.keycloak.service_client().for_origin(world.stock.url());
-    let with_own = with_own.http_client(own).build().expect("an origin");
     world.stock.reply("/old", redirect(&format!("{}/first", other.url())));
-    for client in [world.client(), with_own] {
-        // From one address of the other server to the next.
-        other.reply("/first", redirect("/second"));
-        other.reply("/second", Reply::status(200));
-        assert_eq!(client.get("/old").send().await.expect("an answer").status(), 200);
-        assert_sent(&other, "/first", None);
-        assert_sent(&other, "/second", None);
-        // And back: the other server chose the address, so the call is its own.
-        other.reply("/first", redirect(&format!("{}{ITEMS}", world.stock.url())));
-        assert_eq!(client.get("/old").send().await.expect("an answer").status(), 200);
-        assert_sent(&world.stock, ITEMS, None);
-    }
+    let client = world.following_client();
+    // From one address of the other server to the next.
+    other.reply("/first", redirect("/second"));
+    other.reply("/second", Reply::status(200));
+    assert_eq!(client.get("/old").send().await.expect("an answer").status(), 200);
+    assert_sent(&other, "/first", None);
+    assert_sent(&other, "/second", None);
+    // And back: the other server chose the address, so the call is its own.
+    other.reply("/first", redirect(&format!("{}{ITEMS}", world.stock.url())));
+    assert_eq!(client.get("/old").send().await.expect("an answer").status(), 200);
+    assert_sent(&world.stock, ITEMS, None);
 }
 
 #[tokio::test]
 async fn only_reading_without_secrets_goes_on_to_another_origin() {
     let world = World::new().await;
-    let (client, other) = (world.client(), Issuer::start().await);
+    let (client, other) = (world.following_client(), Issuer::start().await);
     other.reply(ITEMS, Reply::status(200));
     let location = format!("{}{ITEMS}", other.url());
     for status in [301, 302, 303, 307, 308] {
@@ -264,7 +370,13 @@ async fn two_origins_that_lead_to_each_other_lead_nowhere() {
     world.stock.reply("/loop", redirect(&other));
     other.reply("/loop", redirect(&world.stock));
     assert_eq!(
-        world.client().get("/loop").send().await.expect("an answer").status(),
+        world
+            .following_client()
+            .get("/loop")
+            .send()
+            .await
+            .expect("an answer")
+            .status(),
         302
     );
     assert_eq!((world.stock.requests().len(), other.requests().len()), (6, 5));

@@ -2,13 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use keycloak_auth::{Clock, Introspection};
+use keycloak_auth::Clock;
 use keycloak_auth_tests::{Issuer, Reply, Service, claims_of, now};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::{answer_for, code, full_claims, in_mode, lightweight, service};
-use crate::setup::{clock, routes};
+use super::{answer_for, code, service};
+use crate::setup::clock;
 
 async fn statuses_at_once(service: &Arc<Service>, token: &str, count: usize) -> Vec<u16> {
     let mut requests = JoinSet::new();
@@ -148,37 +148,4 @@ async fn who_waits_for_a_question_that_fails_asks_no_other() {
     let token = issuer.valid_token();
     assert_eq!(statuses_at_once(&service, &token, 20).await, [503; 20]);
     assert_eq!(issuer.requests_to(Issuer::INTROSPECTION), 1);
-}
-
-#[tokio::test]
-async fn garbage_reaches_keycloak_64_at_a_time_and_keeps_out_no_verified_token() {
-    let issuer = Issuer::start().await;
-    let keycloak = in_mode(&issuer, Introspection::WhenNeeded)
-        .request_timeout(Duration::from_secs(60))
-        .build()
-        .expect("valid");
-    keycloak.ready().await.expect("keys");
-    let service = Arc::new(Service::start(routes().secure_with(keycloak)).await);
-    let late = Duration::from_secs(4);
-    issuer.reply(
-        Issuer::INTROSPECTION,
-        Reply::json(&json!({ "active": false })).after(late),
-    );
-    let mut requests = JoinSet::new();
-    for number in 0..150 {
-        let service = Arc::clone(&service);
-        requests.spawn(async move { service.get_as("/me", &format!("garbage-{number}")).await.status });
-    }
-    let mut ticks = tokio::time::interval(Duration::from_millis(10));
-    while issuer.requests_to(Issuer::INTROSPECTION) < 64 {
-        ticks.tick().await;
-    }
-    let token = lightweight(&issuer).sign(issuer.key());
-    answer_for(&issuer, &token, full_claims);
-    assert_eq!(service.get_as("/admin", &token).await.status, 200);
-    // It was the next one, while all others of the garbage wait.
-    assert_eq!(issuer.requests_to(Issuer::INTROSPECTION), 65);
-    issuer.reply_as_usual(Issuer::INTROSPECTION);
-    assert!(requests.join_all().await.iter().all(|status| *status == 401));
-    assert_eq!(issuer.requests_to(Issuer::INTROSPECTION), 151);
 }

@@ -10,6 +10,7 @@ mod always;
 mod kept_answers;
 mod modes;
 mod not_before;
+mod turns;
 
 fn in_mode(issuer: &Issuer, mode: Introspection) -> KeycloakBuilder {
     builder(issuer).client_secret("s e/c:r+et").introspection(mode)

@@ -1,0 +1,126 @@
+//! Whose turn it is when there is more to ask than Keycloak is asked at a time.
+//!
+//! Nobody can tell by its looks whether a token that was never seen is garbage. So who sends garbage gets turns like everybody
+//! else, and others have turns of their own: tokens that verify here, and those that Keycloak called active before.
+
+use std::{
+    fmt,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use aws_lc_rs::digest;
+use quick_cache::sync::Cache;
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
+};
+
+use crate::clock::milliseconds;
+
+/// How many questions of a kind Keycloak is asked at a time: who sends garbage must not reach it one to one.
+pub(super) const MAX_CONCURRENT: usize = 64;
+
+/// How long a question waits for its turn. Whoever has not had one by then may come again.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How many tokens are remembered as good; each takes some 60 bytes.
+const MAX_KNOWN: usize = 10_000;
+
+/// How often the log says that there are too few turns.
+const NOTICE: Duration = Duration::from_secs(60);
+
+/// The digest of a token.
+type Key = [u8; 32];
+
+/// The turns, and who may jump the queue.
+pub(super) struct Turns {
+    /// For tokens that somebody vouches for: they wait for none of the others.
+    vouched: Semaphore,
+    others: Semaphore,
+    /// Tokens that Keycloak called active. It is for their place in the queue, and for nothing else.
+    known: Cache<Key, ()>,
+    /// When the log last said so, in milliseconds since the Unix epoch; 0 for never.
+    noticed_at: AtomicU64,
+}
+
+impl Turns {
+    /// A turn for a token that verified here; `None` when there is none in time.
+    pub(super) async fn for_verified(&self, deadline: Duration) -> Option<SemaphorePermit<'_>> {
+        timeout(patience(deadline), take(&self.vouched)).await.ok()
+    }
+
+    /// A turn for a token that nobody knows yet; `is_genuine` is asked only where turns are scarce.
+    pub(super) async fn for_other(
+        &self,
+        token: &str,
+        is_genuine: impl Future<Output = bool>,
+        deadline: Duration,
+    ) -> Option<SemaphorePermit<'_>> {
+        // It fails as well when others wait, so that nobody is overtaken.
+        if let Ok(turn) = self.others.try_acquire() {
+            return Some(turn);
+        }
+        let waiting = async {
+            if self.known.get(&key(token)).is_some() || is_genuine.await {
+                take(&self.vouched).await
+            } else {
+                take(&self.others).await
+            }
+        };
+        timeout(patience(deadline), waiting).await.ok()
+    }
+
+    /// Remembers what Keycloak said of a token.
+    pub(super) fn note(&self, token: &str, is_good: bool) {
+        if is_good {
+            self.known.insert(key(token), ());
+        } else if !self.known.is_empty() {
+            self.known.remove(&key(token));
+        }
+    }
+
+    /// Whether it is time to say that there are too few turns.
+    pub(super) fn is_news(&self, now: Duration) -> bool {
+        let now = milliseconds(now);
+        let noticed_at = self.noticed_at.load(Ordering::Relaxed);
+        let is_due = noticed_at == 0 || now.abs_diff(noticed_at) >= milliseconds(NOTICE);
+        is_due && {
+            let noticed = self
+                .noticed_at
+                .compare_exchange(noticed_at, now, Ordering::Relaxed, Ordering::Relaxed);
+            noticed.is_ok()
+        }
+    }
+}
+
+/// Not long in comparison with what asking may take.
+fn patience(deadline: Duration) -> Duration {
+    PATIENCE.min(deadline / 5)
+}
+
+async fn take(turns: &Semaphore) -> SemaphorePermit<'_> {
+    turns.acquire().await.expect("nobody closes the semaphore")
+}
+
+fn key(token: &str) -> Key {
+    let digest = digest::digest(&digest::SHA256, token.as_bytes());
+    digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self {
+            vouched: Semaphore::new(MAX_CONCURRENT),
+            others: Semaphore::new(MAX_CONCURRENT),
+            known: Cache::new(MAX_KNOWN),
+            noticed_at: AtomicU64::new(0),
+        }
+    }
+}
+
+impl fmt::Debug for Turns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Turns").finish_non_exhaustive()
+    }
+}
