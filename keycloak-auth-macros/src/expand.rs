@@ -91,7 +91,11 @@ fn guarded(mut handler: HandlerFn, policy: Option<&Requirement>, crate_path: Opt
 
         #openapi
     };
-    let guard = syn::parse_quote_spanned!(span=> _: #private::Guard<#policy>);
+    let guard = if handler.signature.inputs.is_empty() {
+        syn::parse_quote_spanned!(span=> _: #private::Guard<#policy, #private::Alone>)
+    } else {
+        syn::parse_quote_spanned!(span=> _: #private::Guard<#policy>)
+    };
     handler.signature.inputs.insert(0, guard);
     quote!(#item #handler)
 }

@@ -108,9 +108,50 @@ fn policy_with_a_mistake_denies_and_keeps_the_handler() {
         "{written}"
     );
     assert!(
-        written.contains("asyncfnhandler(_:::keycloak_auth::__private::Guard<__KeycloakPolicy_handler>){}"),
+        written.contains("asyncfnhandler(_:::keycloak_auth::__private::Guard<__KeycloakPolicy_handler,"),
         "{written}"
     );
+}
+
+/// What only may be there counts: among other arguments a guard works alone as well, but not the other way round.
+#[test]
+fn guard_is_alone_where_there_is_certainly_no_other_argument() {
+    for (item, is_alone) in [
+        (
+            quote!(
+                async fn handler() {}
+            ),
+            true,
+        ),
+        (
+            quote!(
+                fn handler() -> Answer {}
+            ),
+            true,
+        ),
+        (
+            quote!(
+                async fn handler(a: A) {}
+            ),
+            false,
+        ),
+        (
+            quote!(
+                async fn handler(#[cfg(x)] a: A) {}
+            ),
+            false,
+        ),
+    ] {
+        let (file, _) = attribute("public", item);
+        let written = quote!(#file).to_string().replace(' ', "");
+        let alone = ",::keycloak_auth::__private::Alone>){";
+        let alone_with_future = ",::keycloak_auth::__private::Alone>)->";
+        assert_eq!(
+            written.contains(alone) || written.contains(alone_with_future),
+            is_alone,
+            "{written}"
+        );
+    }
 }
 
 #[test]

@@ -149,7 +149,7 @@ mod readme {}
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{
-        extract::{Guard, HandlerPolicy},
+        extract::{Alone, Guard, HandlerPolicy},
         policy::{ClaimValue, Policy},
     };
     #[cfg(feature = "utoipa")]

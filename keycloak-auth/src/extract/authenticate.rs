@@ -4,12 +4,13 @@
 //! nor is one allocated. Only where Keycloak has to be asked is there a future, in a box of its own.
 
 use std::{
+    borrow::BorrowMut,
     future::Future,
     pin::Pin,
     task::{Context, Poll},
 };
 
-use http::request::Parts;
+use http::{Extensions, request::Parts};
 
 use super::{AuthRejection, state::find_in_state};
 use crate::{AuthError, Keycloak, KeycloakUser, bearer::BearerToken, metrics::route_of};
@@ -30,6 +31,8 @@ pub(super) struct Known {
     user: Option<KeycloakUser>,
     /// Whether there is a [`RequestContext`] in the request, be it of this `Keycloak` or not.
     has_context: bool,
+    /// Whether nobody will ask for the caller again, so that there is no use in keeping it beside the request.
+    is_for_last: bool,
 }
 
 /// The [`Keycloak`] that a request is under, and its caller if determined before.
@@ -37,8 +40,8 @@ pub(super) struct Known {
 /// That of `secure_with` comes first, then the one in the state of `secure_from_state`, then that of a layer further out: a
 /// lenient layer around a router must not take the place of the stricter one that the router was secured with. What another
 /// one found out about the caller does not count.
-pub(super) fn known<S: 'static>(parts: &Parts, state: &S) -> Known {
-    let context = parts.extensions.get::<RequestContext>();
+pub(super) fn known<S: 'static>(extensions: &Extensions, state: &S) -> Known {
+    let context = extensions.get::<RequestContext>();
     if let Some(context) = context.filter(|context| context.is_of_router) {
         return context.known();
     }
@@ -49,7 +52,18 @@ pub(super) fn known<S: 'static>(parts: &Parts, state: &S) -> Known {
             keycloak: own,
             user: None,
             has_context: context.is_some(),
+            is_for_last: false,
         },
+    }
+}
+
+impl Known {
+    /// For the last one that asks who sends the request.
+    pub(super) fn for_last(self) -> Self {
+        Self {
+            is_for_last: true,
+            ..self
+        }
     }
 }
 
@@ -59,13 +73,14 @@ impl RequestContext {
             keycloak: Some(self.keycloak.clone()),
             user: self.user.clone(),
             has_context: true,
+            is_for_last: false,
         }
     }
 }
 
 /// The [`Keycloak`] that a request is under: the one of the innermost layer, else the one in the state.
 pub(super) fn keycloak_for<S: 'static>(parts: &Parts, state: &S) -> Option<Keycloak> {
-    known(parts, state).keycloak
+    known(&parts.extensions, state).keycloak
 }
 
 /// A result that is there already, or that Keycloak is asked for.
@@ -84,6 +99,13 @@ impl<'p, T> Judgement<'p, T> {
     fn asked(asking: impl Future<Output = Result<T, AuthRejection>> + Send + 'p) -> Self {
         Self::Asked(Box::pin(asking))
     }
+
+    pub(super) fn poll_unpinned(&mut self, context: &mut Context<'_>) -> Poll<Result<T, AuthRejection>> {
+        match self {
+            Self::Ready(result) => Poll::Ready(result.take().expect("a future is not polled after it is ready")),
+            Self::Asked(asking) => asking.as_mut().poll(context),
+        }
+    }
 }
 
 // Nothing in it is pinned but by a box.
@@ -93,25 +115,28 @@ impl<T> Future for Judgement<'_, T> {
     type Output = Result<T, AuthRejection>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.get_mut() {
-            Self::Ready(result) => Poll::Ready(result.take().expect("a future is not polled after it is ready")),
-            Self::Asked(asking) => asking.as_mut().poll(context),
-        }
+        self.get_mut().poll_unpinned(context)
     }
 }
 
 /// Determines the caller, `None` for a request without credentials, and hands it to `conclude`, or why there is none.
 ///
 /// The credentials are judged once for each request: what was found out is kept beside the request where there is a place
-/// for it, and in the cache of verified tokens where there is none. `handler` is for the log, where it is known.
-pub(super) fn with_caller<'p, T: Send + 'p>(
-    parts: &'p mut Parts,
+/// for it, and in the cache of verified tokens where there is none. `handler` is for the log, where it is known. The parts
+/// of the request are lent, or given away by those who have no more use for them.
+pub(super) fn with_caller<'p, P, T>(
+    mut lent: P,
     known: Known,
     handler: Option<&'static str>,
     conclude: impl FnOnce(Result<Option<KeycloakUser>, AuthError>, &mut Parts, Keycloak) -> Result<T, AuthRejection>
     + Send
     + 'p,
-) -> Judgement<'p, T> {
+) -> Judgement<'p, T>
+where
+    P: BorrowMut<Parts> + Send + 'p,
+    T: Send + 'p,
+{
+    let parts = lent.borrow_mut();
     let Some(keycloak) = known.keycloak else {
         tracing::error!(
             name: "keycloak.not_installed",
@@ -132,26 +157,31 @@ pub(super) fn with_caller<'p, T: Send + 'p>(
     match keycloak.authenticate_with_current_keys(token, keycloak.now()) {
         Some(Ok(verified)) => {
             let user = KeycloakUser::new(verified);
-            if known.has_context || !keycloak.has_token_cache() {
+            if !known.is_for_last && (known.has_context || !keycloak.has_token_cache()) {
                 keep(&user, parts, &keycloak);
             }
             Judgement::ready(conclude(Ok(Some(user)), parts, keycloak))
         }
         Some(Err(error)) => Judgement::ready(conclude(Err(error), parts, keycloak)),
         None => Judgement::asked(async move {
+            let parts = lent.borrow_mut();
             let caller = ask(parts, &keycloak).await;
+            if let Ok(Some(user)) = &caller
+                && !known.is_for_last
+            {
+                keep(user, parts, &keycloak);
+            }
             conclude(caller, parts, keycloak)
         }),
     }
 }
 
-async fn ask(parts: &mut Parts, keycloak: &Keycloak) -> Result<Option<KeycloakUser>, AuthError> {
+async fn ask(parts: &Parts, keycloak: &Keycloak) -> Result<Option<KeycloakUser>, AuthError> {
     let Some(token) = BearerToken::from_headers(&parts.headers)? else {
         return Ok(None);
     };
-    let user = KeycloakUser::new(keycloak.authenticate_by_asking(token).await?);
-    keep(&user, parts, keycloak);
-    Ok(Some(user))
+    let verified = keycloak.authenticate_by_asking(token).await?;
+    Ok(Some(KeycloakUser::new(verified)))
 }
 
 /// Keeps the caller for the extractors that follow.

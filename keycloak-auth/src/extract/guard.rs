@@ -1,14 +1,15 @@
 //! The guard: a handler's policy as its first argument, so that it is asked before the body is read.
 
 use std::{
+    borrow::BorrowMut,
     fmt,
     future::Future,
     marker::PhantomData,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use http::request::Parts;
 
 use super::{
@@ -28,15 +29,30 @@ pub trait HandlerPolicy: Send + Sync + 'static {
 }
 
 /// Lets a request through to the handler when it meets the policy `P`.
-pub struct Guard<P>(PhantomData<fn() -> P>);
+///
+/// It is asked before the body is read: as the [`First`] of several arguments, or [`Alone`] in the place of the last one.
+pub struct Guard<P, Place = First>(PhantomData<fn() -> (P, Place)>);
 
-impl<P> fmt::Debug for Guard<P> {
+/// The place of a [`Guard`] before the handler's other arguments, which are extracted after it.
+#[derive(Debug)]
+pub enum First {}
+
+/// The place of a [`Guard`] whose handler has no other argument.
+///
+/// axum hands the whole request to the last argument. To one that wants its parts only, it does so by a detour that is compiled
+/// for each handler and is larger than the guard.
+#[derive(Debug)]
+pub enum Alone {}
+
+impl<P, Place> fmt::Debug for Guard<P, Place> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Guard")
     }
 }
 
-impl<S, P> FromRequestParts<S> for Guard<P>
+// What follows is compiled for each handler, so it only says which policy: the rest is compiled once.
+
+impl<S, P> FromRequestParts<S> for Guard<P, First>
 where
     S: Send + Sync + 'static,
     P: HandlerPolicy,
@@ -44,28 +60,70 @@ where
     type Rejection = AuthRejection;
 
     fn from_request_parts(parts: &mut Parts, state: &S) -> impl Future<Output = Result<Self, AuthRejection>> + Send {
-        // All that depends on the types happens here: the rest is compiled once, not once for each handler.
-        let known = known(parts, state);
-        Guarding {
-            authorized: authorize(const { &Demand::new(*P::POLICY) }, P::HANDLER, parts, known),
+        Guarding::until(lent(const { &Demand::new(*P::POLICY) }, P::HANDLER, parts, state))
+    }
+}
+
+impl<S, P> FromRequest<S> for Guard<P, Alone>
+where
+    S: Send + Sync + 'static,
+    P: HandlerPolicy,
+{
+    type Rejection = AuthRejection;
+
+    fn from_request(request: Request, state: &S) -> impl Future<Output = Result<Self, AuthRejection>> + Send {
+        Guarding::until(given(const { &Demand::new(*P::POLICY) }, P::HANDLER, request, state))
+    }
+}
+
+/// The future of a guard; an `async` block would be as large again.
+struct Guarding<'p, P, Place> {
+    authorized: Judgement<'p, ()>,
+    guard: PhantomData<fn() -> (P, Place)>,
+}
+
+impl<'p, P, Place> Guarding<'p, P, Place> {
+    const fn until(authorized: Judgement<'p, ()>) -> Self {
+        Self {
+            authorized,
             guard: PhantomData,
         }
     }
 }
 
-/// The future of a guard; an `async` block would be as large again.
-struct Guarding<'p, P> {
-    authorized: Judgement<'p, ()>,
-    guard: PhantomData<fn() -> P>,
+impl<P, Place> Future for Guarding<'_, P, Place> {
+    type Output = Result<Guard<P, Place>, AuthRejection>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut().authorized.poll_unpinned(context) {
+            Poll::Ready(Ok(())) => Poll::Ready(Ok(Guard(PhantomData))),
+            Poll::Ready(Err(rejection)) => Poll::Ready(Err(rejection)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
 }
 
-impl<P> Future for Guarding<'_, P> {
-    type Output = Result<Guard<P>, AuthRejection>;
+/// Asks about a request whose parts are needed by other arguments afterwards.
+fn lent<'p, S: 'static>(
+    demand: &'static Demand,
+    handler: &'static str,
+    parts: &'p mut Parts,
+    state: &S,
+) -> Judgement<'p, ()> {
+    let known = known(&parts.extensions, state);
+    authorize(demand, handler, parts, known)
+}
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let authorized = ready!(Pin::new(&mut self.authorized).poll(context));
-        Poll::Ready(authorized.map(|()| Guard(PhantomData)))
-    }
+/// Asks about a request that nobody needs afterwards.
+fn given<S: 'static>(
+    demand: &'static Demand,
+    handler: &'static str,
+    request: Request,
+    state: &S,
+) -> Judgement<'static, ()> {
+    let known = known(request.extensions(), state).for_last();
+    let (parts, _) = request.into_parts();
+    authorize(demand, handler, parts, known)
 }
 
 /// What a guard does, for a policy that is no type.
@@ -75,11 +133,16 @@ pub(crate) async fn authorize_by<S: 'static>(
     parts: &mut Parts,
     state: &S,
 ) -> Result<(), AuthRejection> {
-    let known = known(parts, state);
+    let known = known(&parts.extensions, state);
     authorize(&Demand::new(*policy), handler, parts, known).await
 }
 
-fn authorize<'p>(demand: &'p Demand, handler: &'static str, parts: &'p mut Parts, known: Known) -> Judgement<'p, ()> {
+fn authorize<'p>(
+    demand: &'p Demand,
+    handler: &'static str,
+    parts: impl BorrowMut<Parts> + Send + 'p,
+    known: Known,
+) -> Judgement<'p, ()> {
     if demand.is_public() {
         return Judgement::ready(Ok(()));
     }

@@ -10,7 +10,7 @@ mod state;
 mod user;
 
 pub use custom_claims::CustomClaims;
-pub use guard::{Guard, HandlerPolicy};
+pub use guard::{Alone, Guard, HandlerPolicy};
 pub use rejection::AuthRejection;
 
 pub(crate) use authenticate::RequestContext;

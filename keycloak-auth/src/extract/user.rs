@@ -18,7 +18,7 @@ where
     type Rejection = AuthRejection;
 
     fn from_request_parts(parts: &mut Parts, state: &S) -> impl Future<Output = Result<Self, AuthRejection>> + Send {
-        let known = known(parts, state);
+        let known = known(&parts.extensions, state);
         with_caller(parts, known, None, |caller, _, keycloak| {
             let caller = caller.and_then(|user| user.ok_or(AuthError::MissingCredentials));
             caller.map_err(|error| AuthRejection::new(error, keycloak))
@@ -37,7 +37,7 @@ where
         parts: &mut Parts,
         state: &S,
     ) -> impl Future<Output = Result<Option<Self>, AuthRejection>> + Send {
-        let known = known(parts, state);
+        let known = known(&parts.extensions, state);
         with_caller(parts, known, None, |caller, _, keycloak| {
             caller.map_err(|error| AuthRejection::new(error, keycloak))
         })

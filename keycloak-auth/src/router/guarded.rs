@@ -65,7 +65,7 @@ pub trait GuardArg {
     const HANDLER: &'static str;
 }
 
-impl<P: HandlerPolicy> GuardArg for Guard<P> {
+impl<P: HandlerPolicy, Place> GuardArg for Guard<P, Place> {
     const POLICY: &'static Policy = P::POLICY;
     const HANDLER: &'static str = P::HANDLER;
 }

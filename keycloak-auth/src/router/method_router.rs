@@ -28,11 +28,7 @@ where
 {
     /// A method router without handlers, which answers everything with 405.
     pub fn new() -> Self {
-        Self {
-            inner: axum::routing::MethodRouter::new(),
-            handlers: Vec::new(),
-            has_provided_state: false,
-        }
+        Self::of(axum::routing::MethodRouter::new())
     }
 
     /// Adds a handler for the methods of `filter`.
@@ -57,7 +53,32 @@ where
         self
     }
 
-    // Apart from the methods above, so that they are compiled once, not once for each handler.
+    // Apart from what takes a handler, so that it is compiled once, not once for each handler.
+
+    fn of(inner: axum::routing::MethodRouter<S>) -> Self {
+        Self {
+            inner,
+            handlers: Vec::new(),
+            has_provided_state: false,
+        }
+    }
+
+    fn of_one(
+        inner: axum::routing::MethodRouter<S>,
+        filter: MethodFilter,
+        handler: &'static str,
+        policy: &'static Policy,
+    ) -> Self {
+        let mut router = Self::of(inner);
+        router.list(filter, handler, policy);
+        router
+    }
+
+    fn of_fallback(inner: axum::routing::MethodRouter<S>, handler: &'static str, policy: &'static Policy) -> Self {
+        let mut router = Self::of(inner);
+        router.list_fallback(handler, policy);
+        router
+    }
 
     fn list(&mut self, filter: MethodFilter, handler: &'static str, policy: &'static Policy) {
         self.handlers
@@ -161,7 +182,7 @@ macro_rules! methods {
                 T: GuardedArgs + 'static,
                 S: Clone + Send + Sync + 'static,
             {
-                MethodRouter::new().on(MethodFilter::$filter, handler)
+                on(MethodFilter::$filter, handler)
             }
         )*
 
@@ -202,7 +223,8 @@ where
     T: GuardedArgs + 'static,
     S: Clone + Send + Sync + 'static,
 {
-    MethodRouter::new().on(filter, handler)
+    let inner = axum::routing::MethodRouter::new().on(filter, handler);
+    MethodRouter::of_one(inner, filter, T::HANDLER, T::POLICY)
 }
 
 /// Routes all methods to a handler that has a policy.
@@ -212,5 +234,5 @@ where
     T: GuardedArgs + 'static,
     S: Clone + Send + Sync + 'static,
 {
-    MethodRouter::new().fallback(handler)
+    MethodRouter::of_fallback(axum::routing::any(handler), T::HANDLER, T::POLICY)
 }

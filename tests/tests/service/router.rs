@@ -9,7 +9,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::{FromRef, State},
-    http::Method,
+    http::{Method, header},
     middleware,
     response::IntoResponse,
 };
@@ -66,6 +66,20 @@ async fn nested_and_merged_routes_stay_guarded() {
         assert_eq!((admitted.status, admitted.text().as_str()), expected, "{path}");
     }
     assert_eq!(service.get("/api/deep/health").send().await.status, 200);
+}
+
+#[tokio::test]
+async fn handlers_of_any_method_say_nothing_of_allowed_ones() {
+    let issuer = Issuer::start().await;
+    let router = SecureRouter::new()
+        .route("/any", any(health))
+        .route("/get", get(health))
+        .secure_with(builder(&issuer).build().expect("valid"));
+    let service = Service::start(router).await;
+    let any = service.request(Method::DELETE, "/any").send().await;
+    assert_eq!((any.status, any.header(header::ALLOW)), (200, None));
+    let get = service.request(Method::DELETE, "/get").send().await;
+    assert_eq!((get.status, get.header(header::ALLOW)), (405, Some("GET,HEAD")));
 }
 
 #[derive(Clone, FromRef)]
