@@ -150,6 +150,8 @@ impl KeycloakBuilder {
         let connection = ConnectionSettings {
             accepts_invalid_certificates: self.accept_invalid_certificates,
             is_indirect: self.proxy.is_some() || self.http_client.is_some(),
+            #[cfg(feature = "tls-diagnostics")]
+            root_certificates: self.root_certificates,
         };
         let key_set = RemoteKeySet::new(Arc::clone(&provider), timing, self.key_set);
         Keycloak::assemble(crate::keycloak::Parts {
