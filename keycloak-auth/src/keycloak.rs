@@ -61,11 +61,14 @@ pub(crate) struct Parts {
 }
 
 /// How Keycloak is reached, as far as a diagnosis has to know.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct ConnectionSettings {
     pub(crate) accepts_invalid_certificates: bool,
     /// Whether names are looked up and connections made by somebody else: a proxy, or the client's own ways.
     pub(crate) is_indirect: bool,
+    /// Authorities that are trusted beside those of the system, as PEM texts.
+    #[cfg(feature = "tls-diagnostics")]
+    pub(crate) root_certificates: Vec<Vec<u8>>,
 }
 
 impl Keycloak {

@@ -35,7 +35,7 @@
 //! | `testing` | no | `testing::TestRealm`: tokens in one line, for the tests of a service |
 //! | `dev-realm` | no | `dev::DevRealm`: a realm file served inside of the program, for development |
 //! | `metrics` | no | `metrics::MetricsFacade`: the [metrics] to the facade of that name |
-//! | `tls-diagnostics` | no | what [`Keycloak::diagnose`] says of TLS: the version, for whom the certificate is, and for how long |
+//! | `tls-diagnostics` | no | what [`Keycloak::diagnose`] says of TLS: the version, each certificate of the chain, for whom and how long it is, and why it is not trusted |
 //! | `native-tls` | no | `KeycloakBuilder::use_native_tls` |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -15,6 +15,7 @@ use std::{
 
 use clap::Parser;
 use keycloak_auth::{Algorithm, ClientAuthentication, DiagnosticReport, Keycloak};
+use terminal_size::{Width, terminal_size};
 
 /// Finds out what is wrong between a service and its Keycloak.
 #[derive(Parser)]
@@ -42,6 +43,10 @@ struct Flags {
     /// Instead of the secret, the file with the client's certificate and its private key (PEM).
     #[arg(long, value_name = "FILE", conflicts_with_all = ["client_secret", "private_key"])]
     client_certificate: Option<PathBuf>,
+
+    /// A file with certificates of authorities that are trusted beside those of the system (PEM); may be given several times.
+    #[arg(long, value_name = "FILE")]
+    root_certificates: Vec<PathBuf>,
 
     /// The audience that tokens for the service carry [default: the client].
     #[arg(long, env = "KEYCLOAK_AUDIENCE")]
@@ -111,6 +116,9 @@ fn configure(flags: Flags) -> Result<Keycloak, Box<dyn Error>> {
             .client_certificate(read(&file)?)
             .client_authentication(ClientAuthentication::tls_client_auth());
     }
+    for file in flags.root_certificates {
+        builder = builder.root_certificates(read(&file)?);
+    }
     if let Some(issuer) = flags.issuer {
         builder = builder.issuer(issuer);
     }
@@ -127,6 +135,10 @@ fn read(file: &Path) -> Result<Vec<u8>, String> {
 fn print(report: &DiagnosticReport, json: bool) {
     match serde_json::to_string_pretty(report) {
         Ok(text) if json => println!("{text}"),
-        _ => print!("{report}"),
+        _ => match terminal_size() {
+            Some((Width(columns), _)) => print!("{report:0$}", usize::from(columns)),
+            // A file or a pipe: whoever reads it breaks the lines.
+            None => print!("{report}"),
+        },
     }
 }

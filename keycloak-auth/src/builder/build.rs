@@ -158,6 +158,8 @@ impl KeycloakBuilder {
         let connection = ConnectionSettings {
             accepts_invalid_certificates: self.accept_invalid_certificates,
             is_indirect: self.proxy.is_some() || self.http_client.is_some(),
+            #[cfg(feature = "tls-diagnostics")]
+            root_certificates: self.root_certificates,
         };
         Keycloak::assemble(crate::keycloak::Parts {
             realm_url,

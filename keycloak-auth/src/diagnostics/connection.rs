@@ -1,18 +1,14 @@
-//! The way to the server: configuration, name, connection, certificate.
+//! The way to the server: configuration, name, connection.
 
 use std::{net::SocketAddr, time::Duration};
 
 use tokio::net::{TcpStream, lookup_host};
 
 use super::Finding;
-use crate::{
-    Keycloak,
-    provider::{HttpAnswer, ProviderError, TlsFault},
-    text::chain,
-};
+use crate::Keycloak;
 
 /// How long one address may take to accept a connection.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Settings that work and deserve a second look.
 pub(super) fn configuration(keycloak: &Keycloak) -> Finding {
@@ -104,99 +100,5 @@ async fn connect(address: SocketAddr) -> Result<(), String> {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
-    }
-}
-
-/// Asks for the discovery document, and looks at how the connection came about.
-pub(super) async fn tls(keycloak: &Keycloak) -> (Finding, Option<HttpAnswer>) {
-    let parts = keycloak.parts();
-    let url = parts.provider.metadata.discovery_url();
-    let asked = parts.provider.within_deadline(parts.provider.http.ask(&url)).await;
-    match asked {
-        Ok(answer) if parts.realm_url.is_https() => (certificate(&answer), Some(answer)),
-        Ok(answer) => (Finding::skipped("the address is `http://`"), Some(answer)),
-        Err(error) => (no_connection(keycloak, &error), None),
-    }
-}
-
-fn no_connection(keycloak: &Keycloak, error: &ProviderError) -> Finding {
-    let parts = keycloak.parts();
-    let (host, _) = parts.realm_url.host_and_port();
-    match error.tls_fault() {
-        Some(TlsFault::Expired) => Finding::failed(
-            format!("the certificate of `{host}` has expired"),
-            "renew it at Keycloak or at the proxy in front of it",
-        ),
-        Some(TlsFault::NotYetValid) => Finding::failed(
-            format!("the certificate of `{host}` is not valid yet"),
-            "set the clock of this machine, or wait for the certificate's first day",
-        ),
-        Some(TlsFault::Untrusted) => Finding::failed(
-            format!("the certificate of `{host}` comes from an authority that is not trusted here"),
-            "add the authority's certificate by `.root_certificates(…)`",
-        ),
-        Some(TlsFault::HostnameMismatch) => Finding::failed(
-            format!("the certificate is not for `{host}`"),
-            "write into `server_url` a name that is in the certificate, or issue one for this name",
-        ),
-        Some(TlsFault::Other) => Finding::failed(
-            format!("TLS does not come about: {}", chain(error)),
-            "check that the port speaks https, and whether the certificate is one of an authority",
-        ),
-        None if parts.realm_url.is_https() => Finding::failed(
-            format!("the connection fails: {}", chain(error)),
-            "check that the port speaks https, and the proxy in between",
-        ),
-        None => Finding::failed(
-            format!("the connection fails: {}", chain(error)),
-            "check that the port speaks http and not https, and the proxy in between",
-        ),
-    }
-}
-
-#[cfg(not(feature = "tls-diagnostics"))]
-fn certificate(_: &HttpAnswer) -> Finding {
-    Finding::ok("the certificate is valid, trusted and for this host")
-}
-
-#[cfg(feature = "tls-diagnostics")]
-fn certificate(answer: &HttpAnswer) -> Finding {
-    use reqwest::tls::TlsInfo;
-    use x509_parser::parse_x509_certificate;
-
-    /// A certificate is usually renewed earlier than this before its end.
-    const SOON: i64 = 14;
-
-    let protocol = answer.tls.as_ref().and_then(TlsInfo::version).map_or("", protocol);
-    let parsed = answer.tls.as_ref().and_then(TlsInfo::peer_certificate);
-    let Some(Ok((_, certificate))) = parsed.map(parse_x509_certificate) else {
-        return Finding::ok(format!("{protocol}the certificate is valid, trusted and for this host"));
-    };
-    let days = certificate
-        .validity()
-        .time_to_expiration()
-        .map_or(0, |left| left.whole_days());
-    let text = format!(
-        "{protocol}the certificate is for {}, from {}, and ends in {days} days",
-        certificate.subject(),
-        certificate.issuer()
-    );
-    if days < SOON {
-        return Finding::warning(text, "renew it: when it has ended, no keys can be fetched any more");
-    }
-    Finding::ok(text)
-}
-
-/// The version that was negotiated, as the start of a finding.
-#[cfg(feature = "tls-diagnostics")]
-fn protocol(version: reqwest::tls::Version) -> &'static str {
-    use reqwest::tls::Version;
-
-    match version {
-        Version::TLS_1_3 => "TLSv1.3; ",
-        Version::TLS_1_2 => "TLSv1.2; ",
-        Version::TLS_1_1 => "TLSv1.1; ",
-        Version::TLS_1_0 => "TLSv1.0; ",
-        _ => "",
     }
 }

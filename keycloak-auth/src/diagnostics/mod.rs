@@ -8,6 +8,7 @@ mod realm;
 mod report;
 mod run;
 mod service_token;
+mod tls;
 
 pub use report::{CheckStatus, DiagnosticCheck, DiagnosticReport};
 pub use run::Diagnose;

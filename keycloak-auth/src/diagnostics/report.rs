@@ -6,8 +6,8 @@ use serde::Serialize;
 
 /// The result of [`Keycloak::diagnose`](crate::Keycloak::diagnose).
 ///
-/// `Display` is a page for a terminal, whose first line names the cause; `Serialize` is for a dashboard. There is no
-/// secret in it.
+/// `Display` is a page for a terminal, whose first line names the cause; with a width, as in `{report:80}`, it breaks lines
+/// that are longer. `Serialize` is for a dashboard. There is no secret in it.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[non_exhaustive]
@@ -40,6 +40,9 @@ pub struct DiagnosticCheck {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
+    /// What the finding rests on, a line each: the certificates that the server sent, with feature `tls-diagnostics`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<String>,
     /// How long the step took, in milliseconds.
     pub duration_ms: u64,
 }
@@ -66,6 +69,7 @@ pub(super) struct Finding {
     pub(super) status: CheckStatus,
     pub(super) text: String,
     pub(super) advice: Option<String>,
+    pub(super) details: Vec<String>,
 }
 
 impl Finding {
@@ -90,7 +94,13 @@ impl Finding {
             status,
             text: text.into(),
             advice,
+            details: Vec::new(),
         }
+    }
+
+    #[cfg(feature = "tls-diagnostics")]
+    pub(super) fn with_details(self, details: Vec<String>) -> Self {
+        Self { details, ..self }
     }
 }
 
@@ -129,8 +139,9 @@ impl fmt::Display for CheckStatus {
 
 impl fmt::Display for DiagnosticReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let page = Page { width: f.width() };
         match self.cause() {
-            Some(check) => writeln!(f, "{}: {}: {}", check.status, check.name, check.finding)?,
+            Some(check) => page.line(f, &format!("{}: {}: ", check.status, check.name), &check.finding)?,
             None => writeln!(f, "ok: tokens of this realm can be judged")?,
         }
         let Self {
@@ -146,13 +157,55 @@ impl fmt::Display for DiagnosticReport {
                 status,
                 finding,
                 advice,
+                details,
                 duration_ms,
             } = check;
-            writeln!(f, "{status:<8}{name:<14}{duration_ms:>5} ms  {finding}")?;
+            let took = format!("{duration_ms} ms");
+            page.line(f, &format!("{status:<8}{name:<14}{took:>8}  "), finding)?;
+            for detail in details {
+                page.line(f, &" ".repeat(Page::MARGIN), detail)?;
+            }
             if let Some(advice) = advice {
-                writeln!(f, "{:32}-> {advice}", "")?;
+                page.line(f, &format!("{:>1$}", "-> ", Page::MARGIN + 3), advice)?;
             }
         }
         Ok(())
+    }
+}
+
+/// The page for a terminal.
+#[derive(Clone, Copy)]
+struct Page {
+    /// How many characters a line takes; as many as it has if that is not known.
+    width: Option<usize>,
+}
+
+impl Page {
+    /// Where findings begin, in characters from the left.
+    const MARGIN: usize = 32;
+
+    /// How much of a line is text at least, however narrow the page.
+    const LEAST: usize = 24;
+
+    /// Writes the text behind its head. What does not fit goes on below the beginning of the text.
+    fn line(self, f: &mut fmt::Formatter<'_>, head: &str, text: &str) -> fmt::Result {
+        f.write_str(head)?;
+        let room = self
+            .width
+            .map_or(usize::MAX, |width| width.saturating_sub(head.len()).max(Self::LEAST));
+        let mut used = 0;
+        for word in text.split(' ') {
+            let length = word.chars().count();
+            if used > 0 && used + 1 + length > room {
+                write!(f, "\n{:1$}", "", head.len())?;
+                used = 0;
+            } else if used > 0 {
+                f.write_str(" ")?;
+                used += 1;
+            }
+            f.write_str(word)?;
+            used += length;
+        }
+        writeln!(f)
     }
 }

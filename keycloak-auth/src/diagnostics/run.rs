@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use tokio::time::{Instant, timeout_at};
 
-use super::{CheckStatus, DiagnosticCheck, DiagnosticReport, Finding, connection, realm, service_token};
+use super::{CheckStatus, DiagnosticCheck, DiagnosticReport, Finding, connection, realm, service_token, tls};
 use crate::{Keycloak, clock::milliseconds};
 
 /// The time for all steps together.
@@ -78,7 +78,7 @@ impl<'a> Diagnose<'a> {
             steps.skip(&BEYOND, "Keycloak has to be reached first");
             return;
         }
-        let answer = steps.run_for("tls", connection::tls(keycloak)).await;
+        let answer = steps.run_for("tls", tls::check(keycloak)).await;
         let Some(answer) = answer else {
             steps.skip(&BEYOND[1..], "Keycloak has to be reached first");
             return;
@@ -161,12 +161,18 @@ impl Steps {
     }
 
     fn push(&mut self, name: &'static str, finding: Finding, took: Duration) {
-        let Finding { status, text, advice } = finding;
+        let Finding {
+            status,
+            text,
+            advice,
+            details,
+        } = finding;
         self.checks.push(DiagnosticCheck {
             name,
             status,
             finding: text,
             advice,
+            details,
             duration_ms: milliseconds(took),
         });
     }

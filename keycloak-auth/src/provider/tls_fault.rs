@@ -20,12 +20,32 @@ pub enum TlsFault {
     Other,
 }
 
+impl TlsFault {
+    /// What TLS says is the matter.
+    pub(crate) fn of(error: &rustls::Error) -> Self {
+        let rustls::Error::InvalidCertificate(error) = error else {
+            return Self::Other;
+        };
+        match error {
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Self::NotYetValid,
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                Self::HostnameMismatch
+            }
+            // The latter by an authority that has the name of a trusted one, and another key.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => Self::Untrusted,
+            // Self-signed certificates without the marks of an authority end here, among others.
+            _ => Self::Other,
+        }
+    }
+}
+
 /// Looks for TLS in the causes of an error.
 pub(super) fn tls_fault(error: &(dyn Error + 'static)) -> Option<TlsFault> {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<rustls::Error>() {
-            return Some(classify(error));
+            return Some(TlsFault::of(error));
         }
         // What an I/O error wraps is not among its sources, only what that wraps.
         let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
@@ -35,21 +55,4 @@ pub(super) fn tls_fault(error: &(dyn Error + 'static)) -> Option<TlsFault> {
         };
     }
     None
-}
-
-fn classify(error: &rustls::Error) -> TlsFault {
-    let rustls::Error::InvalidCertificate(error) = error else {
-        return TlsFault::Other;
-    };
-    match error {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => TlsFault::Expired,
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => TlsFault::NotYetValid,
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            TlsFault::HostnameMismatch
-        }
-        // The latter by an authority that has the name of a trusted one, and another key.
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => TlsFault::Untrusted,
-        // Self-signed certificates without the marks of an authority end here, among others.
-        _ => TlsFault::Other,
-    }
 }

@@ -9,6 +9,8 @@ use keycloak_auth::{
 use keycloak_auth_tests::{Authority, Issuer, Reply, Service, rsa_key};
 use serde_json::json;
 
+mod certificates;
+
 use crate::setup::{builder, clock};
 
 const SECRET: &str = "hunter2-canary";
@@ -64,6 +66,22 @@ async fn a_sound_set_up_is_healthy() {
     );
     assert_eq!(json["checks"][4]["status"], "ok");
     assert!(!json.to_string().contains(SECRET));
+}
+
+#[tokio::test]
+async fn a_page_has_the_width_that_is_asked_for() {
+    let issuer = Issuer::start().await;
+    let report = diagnose(builder(&issuer).realm("Acme")).await;
+    let (wide, narrow) = (report.to_string(), format!("{report:80}"));
+    assert!(wide.lines().any(|line| line.chars().count() > 100), "{wide}");
+    assert!(narrow.lines().all(|line| line.chars().count() <= 80), "{narrow}");
+    let words = |page: &str| page.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(words(&wide), words(&narrow), "nothing is lost");
+    let advice = narrow.lines().skip_while(|line| !line.contains("-> check")).nth(1);
+    let indent = advice.map(|line| line.len() - line.trim_start().len());
+    assert_eq!(indent, Some(35), "below its beginning: {narrow}");
+    // So narrow that words do not fit: they stay whole.
+    assert_eq!(words(&format!("{report:10}")), words(&wide));
 }
 
 #[tokio::test]
@@ -141,43 +159,6 @@ async fn something_in_front_of_keycloak() {
         issuer.reply(Issuer::DISCOVERY, reply);
         assert_cause(&diagnose(builder(&issuer)).await, first_line, advice);
     }
-}
-
-#[tokio::test]
-async fn certificates() {
-    let authority = Authority::default();
-    let trusting = async |names: &[&str], from: i32, until: i32| {
-        let issuer = Issuer::with_tls(authority.certificate(names, from, until)).await;
-        diagnose(builder(&issuer).root_certificates(authority.pem())).await
-    };
-    let good = trusting(&["127.0.0.1"], 2020, 2099).await;
-    assert!(good.is_healthy(), "{good}");
-    let finding = &good.check("tls").expect("was looked at").finding;
-    assert!(finding.contains("ends in") && finding.contains("days"), "{finding}");
-    assert!(finding.starts_with("TLSv1.3; the certificate is for "), "{finding}");
-    assert_cause(
-        &trusting(&["127.0.0.1"], 2020, 2021).await,
-        "FAILED: tls: the certificate of `127.0.0.1` has expired",
-        "renew it",
-    );
-    assert_cause(&trusting(&["127.0.0.1"], 2090, 2099).await, "is not valid yet", "clock");
-    assert_cause(
-        &trusting(&["id.example.com"], 2020, 2099).await,
-        "the certificate is not for `127.0.0.1`",
-        "`server_url`",
-    );
-    let issuer = Issuer::with_tls(authority.certificate(&["127.0.0.1"], 2020, 2099)).await;
-    assert_cause(
-        &diagnose(builder(&issuer)).await,
-        "an authority that is not trusted here",
-        "`.root_certificates(…)`",
-    );
-    let report = diagnose(builder(&issuer).danger_accept_invalid_certs(true)).await;
-    assert_cause(
-        &report,
-        "warning: configuration: certificates are not checked",
-        "remove",
-    );
 }
 
 #[tokio::test]
