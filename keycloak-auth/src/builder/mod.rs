@@ -2,12 +2,14 @@
 
 mod build;
 mod client;
+mod http_client;
 mod problems;
 
 use std::{env, fmt, sync::Arc, time::Duration};
 
 pub use problems::{BuildError, Problem};
 
+use self::http_client::OwnHttpClient;
 use crate::{
     Algorithm, ClientAuthentication, Clock, Introspection, OpenApiScheme,
     challenge::ErrorFormat,
@@ -59,10 +61,10 @@ pub struct KeycloakBuilder {
     outage_window: Duration,
     connect_timeout: Duration,
     request_timeout: Duration,
-    http_client: Option<reqwest::Client>,
+    http_client: Option<OwnHttpClient>,
     root_certificates: Vec<Vec<u8>>,
     client_certificate: Option<Secret<Vec<u8>>>,
-    proxy: Option<String>,
+    proxy: Option<Secret>,
     accept_invalid_certificates: bool,
     #[cfg(feature = "native-tls")]
     use_native_tls: bool,
@@ -347,11 +349,30 @@ impl KeycloakBuilder {
         self
     }
 
-    /// A client of the service's own instead of ours. It must not follow redirects; an answer that came by one is refused.
+    /// An HTTP client of the service's own, with its certificates, proxy, name resolution and time to connect, in place of the
+    /// settings here for these.
     ///
-    /// The settings for certificates, proxy and connecting then belong on that client.
-    pub fn http_client(mut self, client: reqwest::Client) -> Self {
-        self.http_client = Some(client);
+    /// It comes as its builder, because some things hold for every client: redirects are not followed, whatever is set on it, so
+    /// that no secret goes to another address and nobody else chooses the keys; [`request_timeout`](Self::request_timeout) holds
+    /// beside its own; and no more than 256 KiB of an answer are read, after decoding, where it is one that decodes.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use keycloak_auth::Keycloak;
+    ///
+    /// let http = reqwest::Client::builder().tcp_keepalive(Duration::from_secs(30));
+    /// let keycloak = Keycloak::builder()
+    ///     .server_url("https://id.example.com")
+    ///     .realm("acme")
+    ///     .client_id("orders-api")
+    ///     .audience("orders-api")
+    ///     .http_client(http)
+    ///     .build()?;
+    /// # Ok::<(), keycloak_auth::BuildError>(())
+    /// ```
+    pub fn http_client(mut self, client: reqwest::ClientBuilder) -> Self {
+        self.http_client = Some(OwnHttpClient::new(client));
         self
     }
 
@@ -368,9 +389,9 @@ impl KeycloakBuilder {
         self
     }
 
-    /// Reaches Keycloak through this proxy. Default: as the environment's `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say.
+    /// Reaches Keycloak through this proxy; the address may hold a user name and a password. Default: as the environment's `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
-        self.proxy = Some(url.into());
+        self.proxy = Some(Secret::new(url));
         self
     }
 

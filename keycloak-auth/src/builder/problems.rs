@@ -1,6 +1,6 @@
 //! What can be wrong with a configuration, collected.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use url::Url;
 
@@ -43,7 +43,7 @@ impl std::error::Error for BuildError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.problems
             .iter()
-            .find_map(|problem| problem.source.as_ref())
+            .find_map(|problem| problem.source.as_deref())
             .map(|source| source as _)
     }
 }
@@ -57,7 +57,7 @@ pub struct Problem {
     /// What is wrong with it, and what to do.
     pub message: String,
     /// What the HTTP client says, where it is the one that refuses.
-    source: Option<reqwest::Error>,
+    source: Option<Arc<reqwest::Error>>,
 }
 
 impl fmt::Display for Problem {
@@ -98,7 +98,7 @@ impl Problems {
         });
     }
 
-    pub(super) fn add_caused(&mut self, setting: &'static str, message: &str, source: reqwest::Error) {
+    pub(super) fn add_caused(&mut self, setting: &'static str, message: &str, source: Arc<reqwest::Error>) {
         self.0.push(Problem {
             setting,
             message: message.to_owned(),

@@ -163,7 +163,7 @@ fn a_client_authenticates_by_one_method_that_works() {
         settings(with(ClientAuthentication::tls_client_auth())),
         ["client_certificate"]
     );
-    let own_client = with(ClientAuthentication::tls_client_auth()).http_client(reqwest::Client::new());
+    let own_client = with(ClientAuthentication::tls_client_auth()).http_client(reqwest::Client::builder());
     assert!(own_client.clone().build().is_ok());
     assert_eq!(
         settings(own_client.server_url("http://keycloak:8080")),
@@ -195,17 +195,24 @@ fn introspection_is_for_clients_that_prove_who_they_are() {
 
 #[test]
 fn an_own_client_takes_no_settings_for_ours() {
-    let client = reqwest::Client::new();
-    assert!(valid().http_client(client.clone()).build().is_ok());
-    assert_eq!(
-        settings(valid().http_client(client).proxy("http://proxy:3128")),
-        ["proxy"]
-    );
+    let builder = || valid().http_client(reqwest::Client::builder());
+    assert!(builder().build().is_ok());
+    assert_eq!(settings(builder().proxy("http://proxy:3128")), ["proxy"]);
+    let unusable = reqwest::Client::builder().user_agent("\n");
+    let error = valid().http_client(unusable).build().expect_err("not a header");
+    assert_eq!(error.problems()[0].setting, "http_client");
+    assert!(std::error::Error::source(&error).is_some());
 }
 
 #[test]
 fn debug_shows_no_secret() {
-    let builder = valid().client_secret("hunter2").client_certificate("hunter2");
+    let headers = [(http::header::COOKIE, http::HeaderValue::from_static("hunter2"))];
+    let own = reqwest::Client::builder().default_headers(headers.into_iter().collect());
+    let builder = valid()
+        .client_secret("hunter2")
+        .client_certificate("hunter2")
+        .proxy("http://user:hunter2@proxy:3128")
+        .http_client(own);
     for authentication in [
         ClientAuthentication::client_secret_basic("hunter2"),
         ClientAuthentication::client_secret_post("hunter2"),

@@ -2,16 +2,11 @@
 
 use std::time::Duration;
 
-use http::StatusCode;
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{
-    Finding,
-    realm::{advice, ask_token_endpoint},
-};
+use super::{Finding, realm::advice};
 use crate::{
-    AuthError, InvalidToken, Keycloak,
+    AuthError, GrantKind, InvalidToken, Keycloak, OAuthError,
     client_authentication::ClientCredentials,
     jose,
     text::{chain, code_list, shortened},
@@ -39,50 +34,27 @@ pub(super) async fn check(keycloak: &Keycloak) -> (Finding, Option<Duration>) {
 
 /// The access token, or why there is none.
 async fn obtain(keycloak: &Keycloak) -> Result<String, String> {
-    #[derive(Deserialize)]
-    struct Tokens {
-        access_token: String,
-    }
-
-    #[derive(Deserialize)]
-    struct Failure {
-        error: String,
-        #[serde(default)]
-        error_description: String,
-    }
-
     let client = ClientCredentials::Configured(&keycloak.parts().client);
     let form = [("grant_type", "client_credentials")];
-    let answer = ask_token_endpoint(keycloak, client, &form)
-        .await
-        .map_err(|error| chain(&error))?;
-    if answer.status == StatusCode::OK {
-        let tokens: Result<Tokens, _> = serde_json::from_slice(&answer.body);
-        return tokens
-            .map(|tokens| tokens.access_token)
-            .map_err(|_| "the token endpoint answers without an access token".to_owned());
-    }
-    let failure: Option<Failure> = serde_json::from_slice(&answer.body).ok();
-    let client_id = shortened(keycloak.client_id());
-    let Some(Failure {
-        error,
-        error_description,
-    }) = failure
-    else {
-        return Err(format!(
-            "the token endpoint answers with status {}, so there is no token to look at",
-            answer.status.as_u16()
-        ));
+    let asking = keycloak
+        .token_endpoint()
+        .post(GrantKind::ClientCredentials, client, &form);
+    let answer = keycloak.parts().provider.within_deadline(asking).await;
+    let refusal = match answer.map_err(|error| chain(&error))? {
+        Ok(tokens) => return Ok(tokens.access_token),
+        Err(refusal) => refusal,
     };
-    Err(match error.as_str() {
+    let client_id = shortened(keycloak.client_id());
+    let description = refusal.description().unwrap_or_default();
+    Err(match refusal.error() {
         // A wrong secret is `unauthorized_client` as well.
-        "unauthorized_client" if error_description.contains(NO_SERVICE_ACCOUNT) => format!(
+        OAuthError::UnauthorizedClient if description.contains(NO_SERVICE_ACCOUNT) => format!(
             "`{client_id}` has no service account, so it gets no token of its own; it needs one only to call other services"
         ),
-        "unauthorized_client" | "invalid_client" => {
+        OAuthError::UnauthorizedClient | OAuthError::InvalidClient => {
             format!("Keycloak does not accept `{client_id}` at the token endpoint: the check `client` says why")
         }
-        error => format!("Keycloak gives `{client_id}` no token: `{}`", shortened(error)),
+        _ => format!("Keycloak gives `{client_id}` no token: `{}`", shortened(refusal.code())),
     })
 }
 

@@ -35,14 +35,6 @@ pub enum ProviderError {
         /// The status code of the answer.
         status: u16,
     },
-    /// The HTTP client followed a redirect. Ours does not; an own one must not either.
-    #[error(
-        "`{url}` was redirected to another address: set the final address, or `redirect::Policy::none()` on your own HTTP client"
-    )]
-    Redirected {
-        /// The address that was asked.
-        url: String,
-    },
     /// The answer is larger than is read.
     #[error("the answer of `{url}` is larger than {limit} bytes")]
     TooLarge {
@@ -158,7 +150,6 @@ impl ProviderError {
             Self::Connection { .. } if self.tls_fault().is_some() => "tls",
             Self::Connection { .. } => "connection",
             Self::Timeout { .. } => "timeout",
-            Self::Redirected { .. } => "redirected",
             Self::TooLarge { .. } => "too_large",
             Self::Metadata { .. } | Self::Introspection { .. } | Self::TokenEndpoint { .. } | Self::KeySet { .. } => {
                 "malformed_answer"

@@ -110,9 +110,6 @@ impl HttpClient {
         };
         let request = request(&client).header(ACCEPT, "application/json");
         let mut response = request.send().await.map_err(connection)?;
-        if response.url() != url {
-            return Err(ProviderError::Redirected { url: url.to_string() });
-        }
         let too_large = || ProviderError::TooLarge {
             url: url.to_string(),
             limit: MAX_BODY,

@@ -24,7 +24,7 @@ impl OnBehalfOf<'_> {
     /// standard token exchange, since version 26.2).
     ///
     /// The new token is kept until shortly before it expires, for this token of the caller, audience and scope, and all who
-    /// need it at the same time share one exchange. After a logout it serves as long as it lives, as tokens do. This service's
+    /// need it at the same time share one exchange. A refusal is remembered for 2 s. After a logout it serves as long as it lives, as tokens do. This service's
     /// client needs *Standard token exchange* among its capabilities, and must itself be in the audience of the caller's token.
     ///
     /// [`audience`]: super::ServiceClientBuilder::audience

@@ -9,7 +9,7 @@ use std::{
 use futures_util::future::FutureExt as _;
 use moka::{Expiry, sync::Cache};
 
-use super::{COOLDOWN, KeptToken, Key, TokenEndpoint, key_of};
+use super::{KeptToken, Key, TokenEndpoint, key_of};
 use crate::{AuthError, single_flight::SingleFlight};
 
 /// How much memory the tokens may take, in bytes: some thousands of them.
@@ -55,7 +55,12 @@ impl TokenEndpoint {
                 if let Some(kept) = endpoint.kept_exchanged_token(&key) {
                     return Ok(kept);
                 }
-                let tokens = endpoint.exchange(&subject_token, &audiences, scope.as_deref()).await?;
+                let refusals = &endpoint.refused_exchanges;
+                if let Some(refusal) = refusals.find(&key, endpoint.provider.clock.now()) {
+                    return Err(refusal);
+                }
+                let tokens = endpoint.exchange(&subject_token, &audiences, scope.as_deref()).await;
+                let tokens = tokens.inspect_err(|error| refusals.note(key, error, endpoint.provider.clock.now()))?;
                 let kept = KeptToken::new(tokens, endpoint.provider.clock.now());
                 endpoint.exchanged_tokens.kept.insert(key, kept.clone());
                 Ok(kept)
@@ -65,20 +70,10 @@ impl TokenEndpoint {
         flight.await
     }
 
-    /// Gives up a token that a service did not accept; whether there is a point in asking for another one.
-    ///
-    /// As with [`give_up_own_token`](Self::give_up_own_token), one that was just obtained is kept.
+    /// [Gives up](Self::give_up) a token that a service did not accept.
     pub(crate) fn give_up_exchanged_token(&self, exchange: Exchange<'_>, refused: &KeptToken) -> bool {
-        let key = exchange.key();
-        let kept = self.exchanged_tokens.kept.get(&key);
-        let is_current = kept.is_some_and(|kept| kept.is_same(refused));
-        if is_current && !refused.is_older_than(COOLDOWN, self.provider.clock.now()) {
-            return false;
-        }
-        if is_current {
-            self.exchanged_tokens.kept.invalidate(&key);
-        }
-        true
+        let (key, tokens) = (exchange.key(), &self.exchanged_tokens.kept);
+        self.give_up(tokens.get(&key).as_ref(), refused, || tokens.invalidate(&key))
     }
 
     fn kept_exchanged_token(&self, key: &Key) -> Option<KeptToken> {

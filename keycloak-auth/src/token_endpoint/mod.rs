@@ -6,6 +6,7 @@ mod grants;
 mod kept;
 mod own_tokens;
 mod refusal;
+mod refused_exchanges;
 mod response;
 
 use std::{
@@ -28,7 +29,7 @@ pub use response::TokenResponse;
 pub(crate) use exchanged_tokens::Exchange;
 pub(crate) use kept::KeptToken;
 
-use self::{exchanged_tokens::ExchangedTokens, own_tokens::OwnTokens};
+use self::{exchanged_tokens::ExchangedTokens, own_tokens::OwnTokens, refused_exchanges::RefusedExchanges};
 use crate::{
     AuthError,
     challenge::Answer,
@@ -66,6 +67,7 @@ pub(crate) struct TokenEndpoint {
     refreshes: SingleFlight<Key, Outcome>,
     own_tokens: OwnTokens,
     exchanged_tokens: ExchangedTokens,
+    refused_exchanges: RefusedExchanges,
     reachability: Reachability,
     /// By grant, whether Keycloak refuses the client itself, so that this is not said for each request.
     is_misconfigured: [AtomicBool; 3],
@@ -79,6 +81,7 @@ impl TokenEndpoint {
             refreshes: SingleFlight::default(),
             own_tokens: OwnTokens::default(),
             exchanged_tokens: ExchangedTokens::default(),
+            refused_exchanges: RefusedExchanges::default(),
             reachability: Reachability::default(),
             is_misconfigured: Default::default(),
         }
@@ -153,6 +156,21 @@ impl TokenEndpoint {
         Err(refused)
     }
 
+    /// Discards the token at hand when it is the one that a service did not accept; whether there is a point in asking for another
+    /// one.
+    ///
+    /// A token that was just obtained is kept: a service that accepts none must not cost a token for each call.
+    fn give_up(&self, at_hand: Option<&KeptToken>, refused: &KeptToken, discard: impl FnOnce()) -> bool {
+        if !at_hand.is_some_and(|at_hand| at_hand.is_same(refused)) {
+            return true;
+        }
+        let is_worn = refused.is_older_than(COOLDOWN, self.provider.clock.now());
+        if is_worn {
+            discard();
+        }
+        is_worn
+    }
+
     /// Logs once when the endpoint begins to fail, and once when it answers again.
     fn note_state(&self, error: Option<&ProviderError>) {
         let change = self.reachability.note(error.is_some(), self.provider.clock.now());
@@ -199,7 +217,8 @@ impl TokenEndpoint {
         }
     }
 
-    async fn post(
+    /// Sends a grant, and reads the answer: tokens, or a refusal (RFC 6749 §5).
+    pub(crate) async fn post(
         &self,
         grant: GrantKind,
         client: ClientCredentials<'_>,

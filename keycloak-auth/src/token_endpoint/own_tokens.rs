@@ -86,20 +86,12 @@ impl TokenEndpoint {
         }
     }
 
-    /// Gives up a token that a service did not accept; whether there is a point in asking for another one.
-    ///
-    /// A token that was just obtained is kept: a service that accepts none must not cost a token for each call.
+    /// [Gives up](Self::give_up) a token that a service did not accept.
     pub(crate) fn give_up_own_token(&self, scope: Option<&Arc<str>>, refused: &KeptToken) -> bool {
         let slot = self.own_tokens.slot(scope);
         let mut kept = slot.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_current = kept.as_ref().is_some_and(|own| own.is_same(refused));
-        if is_current && !refused.is_older_than(COOLDOWN, self.provider.clock.now()) {
-            return false;
-        }
-        if is_current {
-            *kept = None;
-        }
-        true
+        let at_hand = kept.clone();
+        self.give_up(at_hand.as_ref(), refused, || *kept = None)
     }
 
     async fn request_own_token(&self, scope: Option<&str>) -> Outcome {

@@ -115,6 +115,11 @@ impl OAuthError {
         }
     }
 
+    /// Whether the same request would be refused again; an unknown code may be about a passing trouble.
+    pub(super) const fn is_definite(self) -> bool {
+        !matches!(self, Self::Other)
+    }
+
     /// The code as it stands in the answer; `other` for one that is not known here.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

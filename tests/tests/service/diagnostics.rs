@@ -308,8 +308,8 @@ async fn no_token_of_the_services_own() {
             "the check `client` says why",
         ),
         (refusal("invalid_scope", "Invalid scopes"), "no token: `invalid_scope`"),
-        (Reply::status(503), "answers with status 503"),
-        (Reply::status(200).body("{}"), "without an access token"),
+        (Reply::status(503), "answered with status 503"),
+        (Reply::status(200).body("{}"), "did not answer as a token endpoint does"),
     ] {
         issuer.reply(Issuer::TOKEN, reply);
         let finding = skipped(builder(&issuer).client_secret(SECRET)).await;

@@ -541,27 +541,55 @@ async fn a_hundred_calls_for_one_caller_are_one_exchange_and_a_401_brings_a_fres
 }
 
 #[tokio::test]
-async fn an_exchange_that_is_refused_is_not_remembered() {
+async fn an_exchange_that_is_refused_is_not_asked_for_again_for_2_s() {
     let world = World::new().await;
-    let (client, user) = (world.client(), world.user("alice").await);
-    let refusal = json!({ "error": "access_denied", "error_description": "Client is not allowed to exchange" });
-    world
-        .issuer
-        .reply(Issuer::TOKEN, Reply::status(403).body(refusal.to_string()));
-    let error = client.on_behalf_of(&user).exchange().get(ITEMS).send().await;
-    let error = error.expect_err("refused");
-    let ServiceClientError::Token {
-        source: keycloak_auth::AuthError::TokenRefused(refusal),
-        ..
-    } = &error
-    else {
-        panic!("{error:?}")
+    let (client, alice, bob) = (world.client(), world.user("alice").await, world.user("bob").await);
+    let call = async |user: &KeycloakUser| {
+        let call = client.on_behalf_of(user).exchange().get(ITEMS);
+        call.send().await.map(|answer| answer.status().as_u16())
     };
-    assert_eq!(refusal.error(), OAuthError::AccessDenied);
+    let refusal = |status: u16, code: &str| {
+        let refusal = json!({ "error": code, "error_description": "Client is not allowed to exchange" });
+        Reply::status(status).body(refusal.to_string())
+    };
+    world.issuer.reply(Issuer::TOKEN, refusal(403, "access_denied"));
+    for _ in 0..3 {
+        let error = call(&alice).await.expect_err("refused");
+        let ServiceClientError::Token {
+            source: keycloak_auth::AuthError::TokenRefused(refusal),
+            ..
+        } = &error
+        else {
+            panic!("{error:?}")
+        };
+        assert_eq!(refusal.error(), OAuthError::AccessDenied);
+        assert_eq!(refusal.description(), Some("Client is not allowed to exchange"));
+    }
+    assert_eq!(world.token_requests(), 1);
     assert_eq!(world.stock.requests(), Vec::<String>::new());
     world.issuer.reply(Issuer::TOKEN, token(1));
-    let call = client.on_behalf_of(&user).exchange().get(ITEMS);
-    assert_eq!(call.send().await.expect("an answer").status(), 200);
+    assert_eq!(call(&bob).await.expect("an answer"), 200, "it is one caller's");
+    world.clock.advance(Duration::from_millis(1_999));
+    call(&alice).await.expect_err("remembered");
+    assert_eq!(world.token_requests(), 2);
+    world.clock.advance(Duration::from_millis(1));
+    assert_eq!(call(&alice).await.expect("an answer"), 200);
+
+    // What may be over in a moment is asked for again, and so is what the clock put into the future.
+    let carol = world.user("carol").await;
+    let before = world.token_requests();
+    world
+        .issuer
+        .reply(Issuer::TOKEN, refusal(400, "temporarily_unavailable"));
+    for asked in 1..=2 {
+        call(&carol).await.expect_err("refused");
+        assert_eq!(world.token_requests(), before + asked);
+    }
+    world.issuer.reply(Issuer::TOKEN, refusal(400, "invalid_request"));
+    call(&carol).await.expect_err("refused");
+    world.clock.set(world.clock.now() - Duration::from_secs(60));
+    call(&carol).await.expect_err("refused");
+    assert_eq!(world.token_requests(), before + 4);
 }
 
 #[tokio::test]

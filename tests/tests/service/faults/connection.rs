@@ -1,6 +1,7 @@
 //! Names that lead nowhere, certificates that are not right, handshakes that do not end.
 
 use std::{
+    io::Write as _,
     net::SocketAddr,
     sync::{
         Arc,
@@ -9,12 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use keycloak_auth::ProviderError;
-use keycloak_auth_tests::{Authority, Gateway, Issuer, Logs, http_client};
-use reqwest::{
-    dns::{Addrs, Name, Resolve, Resolving},
-    redirect,
-};
+use flate2::{Compression, write::GzEncoder};
+use keycloak_auth::{AuthError, ClientAuthentication, ProviderError};
+use keycloak_auth_tests::{Authority, Gateway, Issuer, Logs, Reply, claims_of};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use serde_json::json;
 
 use super::{LONGEST, assert_said, assert_unavailable, eventually, warnings};
 use crate::setup::{builder, clock, lasting, service};
@@ -137,13 +137,12 @@ async fn row_35_a_name_that_is_not_known() {
     });
     let client = reqwest::Client::builder()
         .no_proxy()
-        .redirect(redirect::Policy::none())
         .pool_max_idle_per_host(0)
         .dns_resolver(Arc::clone(&resolver));
     let keycloak = builder(&issuer)
         .server_url(format!("http://keycloak.test:{}", issuer.address().port()))
         .issuer(issuer.issuer())
-        .http_client(client.build().expect("a client"))
+        .http_client(client)
         .clock(clock.clone())
         .build()
         .expect("valid");
@@ -183,29 +182,65 @@ impl Resolve for Resolver {
 }
 
 #[tokio::test]
-async fn row_33_an_answer_that_an_own_client_was_redirected_to_is_refused() {
-    let issuer = Issuer::start().await;
-    let other = Issuer::start().await;
-    issuer.reply(
-        Issuer::JWKS,
-        keycloak_auth_tests::Reply::status(302).header("location", &format!("{}{}", other.url(), Issuer::JWKS)),
-    );
-    let following = reqwest::Client::builder().no_proxy().build().expect("a client");
-    let keycloak = builder(&issuer).http_client(following).build().expect("valid");
-    let service = service(&keycloak).await;
-    assert_unavailable(
-        &service.get_as("/me", &issuer.valid_token()).await,
-        "keycloak_connection_error",
-        MESSAGE,
-    );
-    let error = keycloak.last_provider_error().expect("an error");
-    assert!(matches!(&*error, ProviderError::Redirected { .. }), "{error:?}");
-    assert!(error.to_string().contains("redirect::Policy::none()"), "{error}");
+async fn row_33_an_own_client_follows_no_redirect_either() {
+    let (issuer, other) = (Issuer::start().await, Issuer::start().await);
+    let token = issuer.valid_token();
+    let mut claims = claims_of(&token);
+    claims["active"] = json!(true);
+    other.reply(Issuer::INTROSPECTION, Reply::json(&claims));
+    let tokens = json!({ "access_token": "canary", "token_type": "Bearer", "expires_in": 300 });
+    other.reply(Issuer::TOKEN, Reply::json(&tokens));
+    let is_redirect = |cause: &ProviderError| matches!(cause, ProviderError::Status { status: 307, .. });
+    for path in [Issuer::DISCOVERY, Issuer::JWKS, Issuer::INTROSPECTION, Issuer::TOKEN] {
+        let location = format!("{}{path}", other.url());
+        issuer.reply(path, Reply::status(307).header("location", &location));
+        let following = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::limited(10));
+        let keycloak = builder(&issuer)
+            .client_authentication(ClientAuthentication::client_secret_post("secret"))
+            .use_introspection(path == Issuer::INTROSPECTION)
+            .http_client(following);
+        let keycloak = keycloak.build().expect("valid");
+        let error = match path {
+            Issuer::TOKEN => keycloak.client_credentials().await.map(drop),
+            _ => keycloak.authenticate(&token).await.map(drop),
+        };
+        let error = error.expect_err(path);
+        let (AuthError::Unavailable(unavailable)
+        | AuthError::IntrospectionUnavailable(unavailable)
+        | AuthError::TokenEndpointUnavailable(unavailable)) = &error
+        else {
+            panic!("{path}: {error:?}")
+        };
+        assert!(is_redirect(unavailable.cause()), "{path}: {error:?}");
+        issuer.reply_as_usual(path);
+    }
+    assert_eq!(other.requests(), Vec::<String>::new());
+}
 
-    let careful = builder(&issuer).http_client(http_client()).build().expect("valid");
-    let error = careful.ready().await.expect_err("a redirect");
+#[tokio::test]
+async fn row_35_an_own_client_that_decodes_reads_no_more_than_256_kib_of_what_comes_out() {
+    let issuer = Issuer::start().await;
+    let keycloak = || {
+        let decoding = reqwest::Client::builder().no_proxy().gzip(true);
+        builder(&issuer).http_client(decoding).build().expect("valid")
+    };
+    let usual = issuer.usual(Issuer::JWKS).body_json().to_string();
+    let reply = |blanks: usize| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(usual.as_bytes()).expect("packed");
+        encoder.write_all(&vec![b' '; blanks]).expect("packed");
+        let packed = encoder.finish().expect("packed");
+        assert!(packed.len() < 100_000, "it is small on its way");
+        Reply::status(200).header("content-encoding", "gzip").body(packed)
+    };
+    issuer.reply(Issuer::JWKS, reply(1));
+    keycloak().ready().await.expect("it does decode");
+    issuer.reply(Issuer::JWKS, reply(10_000_000));
+    let error = keycloak().ready().await.expect_err("10 MB");
     assert!(
-        matches!(error.cause(), ProviderError::Status { status: 302, .. }),
+        matches!(error.cause(), ProviderError::TooLarge { limit: 262_144, .. }),
         "{error:?}"
     );
 }

@@ -1,0 +1,63 @@
+//! Exchanges that Keycloak refused a moment ago: asked again, it would say the same.
+
+use std::{fmt, time::Duration};
+
+use quick_cache::sync::Cache;
+
+use super::{Key, TokenRefusal};
+use crate::AuthError;
+
+/// How long a refusal is remembered: who has just been allowed the exchange does not wait long for it.
+const LIFETIME: Duration = Duration::from_secs(2);
+
+/// How many are remembered.
+const MAX_REFUSALS: usize = 1_000;
+
+/// Refusals with longer texts are not remembered. Keycloak's take some 100 bytes.
+const MAX_TEXT: usize = 1_024;
+
+/// The refusals at hand.
+pub(super) struct RefusedExchanges {
+    kept: Cache<Key, Kept>,
+}
+
+#[derive(Clone)]
+struct Kept {
+    refusal: TokenRefusal,
+    /// By the clock of the configuration.
+    until: Duration,
+}
+
+impl RefusedExchanges {
+    pub(super) fn find(&self, key: &Key, now: Duration) -> Option<AuthError> {
+        let kept = self.kept.get(key)?;
+        // One from the future is none: the clock was set back.
+        let left = kept.until.checked_sub(now).filter(|left| !left.is_zero())?;
+        (left <= LIFETIME).then_some(AuthError::TokenRefused(kept.refusal))
+    }
+
+    /// Remembers a refusal that is one of RFC 6749 §5.2 or RFC 8693 §2.2.2; other codes may be about a passing trouble.
+    pub(super) fn note(&self, key: Key, error: &AuthError, now: Duration) {
+        if let AuthError::TokenRefused(refusal) = error
+            && refusal.error().is_definite()
+            && refusal.code().len() + refusal.description().map_or(0, str::len) <= MAX_TEXT
+        {
+            let (refusal, until) = (refusal.clone(), now + LIFETIME);
+            self.kept.insert(key, Kept { refusal, until });
+        }
+    }
+}
+
+impl Default for RefusedExchanges {
+    fn default() -> Self {
+        Self {
+            kept: Cache::new(MAX_REFUSALS),
+        }
+    }
+}
+
+impl fmt::Debug for RefusedExchanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefusedExchanges").finish_non_exhaustive()
+    }
+}
