@@ -114,9 +114,13 @@ impl Authority {
         self.pems(&params).concat()
     }
 
-    /// A certificate and its private key in PEM, for a server on loopback.
-    pub(crate) fn loopback_pems(&self) -> [String; 2] {
-        self.pems(&CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("an address"))
+    /// A certificate and its private key in PEM, for a server on loopback, valid until the first day of that year.
+    pub fn loopback_pems(&self, until: i32) -> [String; 2] {
+        let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("an address");
+        params.distinguished_name.push(DnType::CommonName, "Keycloak");
+        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(until, 1, 1);
+        self.pems(&params)
     }
 
     fn pems(&self, params: &CertificateParams) -> [String; 2] {

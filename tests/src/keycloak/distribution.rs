@@ -98,7 +98,7 @@ impl Distribution {
         let mut attempts = 0;
         loop {
             let ports = Ports::free()?;
-            match Server::launch(&home, run.path(), &authority, ports, START).await {
+            match Server::launch(&home, run.path(), &authority, GOOD_UNTIL, ports, START).await {
                 Ok(process) => {
                     return Ok(Server {
                         process: Some(process),
@@ -117,6 +117,9 @@ impl Distribution {
         }
     }
 }
+
+/// The year whose first day is the last of the server's certificate.
+const GOOD_UNTIL: i32 = 2100;
 
 /// A running server with a home of its own, which goes with it.
 pub(super) struct Server {
@@ -175,9 +178,14 @@ impl Server {
 
     /// Starts again on the same ports with the same data.
     pub(super) async fn start_again(&mut self) -> Result<()> {
+        self.start_again_until(GOOD_UNTIL).await
+    }
+
+    /// The same, with a certificate that is valid until the first day of that year.
+    pub(super) async fn start_again_until(&mut self, until: i32) -> Result<()> {
         self.stop();
-        let home = self.run.path().join("home");
-        self.process = Some(Self::launch(&home, self.run.path(), &self.authority, self.ports, START).await?);
+        let (run, home) = (self.run.path(), self.run.path().join("home"));
+        self.process = Some(Self::launch(&home, run, &self.authority, until, self.ports, START).await?);
         Ok(())
     }
 
@@ -231,10 +239,17 @@ impl Server {
         process::log_file(&run)
     }
 
-    async fn launch(home: &Path, run: &Path, authority: &Authority, ports: Ports, limit: Duration) -> Result<Process> {
+    async fn launch(
+        home: &Path,
+        run: &Path,
+        authority: &Authority,
+        until: i32,
+        ports: Ports,
+        limit: Duration,
+    ) -> Result<Process> {
         let kc = home.join("bin/kc.sh");
         let [certificate, key, trusted] = ["server.pem", "server.key", "authority.pem"].map(|name| run.join(name));
-        let [certificate_pem, key_pem] = authority.loopback_pems();
+        let [certificate_pem, key_pem] = authority.loopback_pems(until);
         fs::write(&certificate, certificate_pem)?;
         fs::write(&key, key_pem)?;
         fs::write(&trusted, authority.pem())?;
@@ -282,12 +297,19 @@ impl Server {
 
 /// The first start: builds the distribution and creates the data that every run copies.
 async fn build(home: &Path, work: &Path) -> Result<()> {
-    let process = Server::launch(home, work, &Authority::default(), Ports::free()?, BUILD_AND_FIRST_START)
-        .await
-        .with_context(|| {
-            let log = fs::read_to_string(process::log_file(work)).unwrap_or_default();
-            format!("the first start of Keycloak failed; its log:\n{log}")
-        })?;
+    let process = Server::launch(
+        home,
+        work,
+        &Authority::default(),
+        GOOD_UNTIL,
+        Ports::free()?,
+        BUILD_AND_FIRST_START,
+    )
+    .await
+    .with_context(|| {
+        let log = fs::read_to_string(process::log_file(work)).unwrap_or_default();
+        format!("the first start of Keycloak failed; its log:\n{log}")
+    })?;
     drop(process);
     fs::rename(home.join("data"), home.join("seed"))?;
     let _ = fs::remove_dir_all(home.join("seed/import"));

@@ -176,6 +176,15 @@ impl Keycloak {
         server.start_again().await
     }
 
+    /// Stops the server and starts it again with an expired certificate; who needs a good one stops it afterwards.
+    pub async fn start_again_with_expired_certificate(&self) -> Result<()> {
+        let mut running = self.running.lock().await;
+        let Running::Distribution(server) = &mut *running else {
+            bail!("this server was not started from a distribution");
+        };
+        server.start_again_until(2021).await
+    }
+
     /// The full export of a realm with its users, by `kc.sh export`; the server is started again afterwards.
     pub async fn export(&self, realm: &Realm) -> Result<String> {
         let mut running = self.running.lock().await;

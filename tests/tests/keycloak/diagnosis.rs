@@ -1,10 +1,10 @@
 //! Broken set-ups around a real Keycloak: the first line of a diagnosis names the cause, and the advice says what to do.
 //!
-//! What cannot be made here without a Keycloak behind TLS, certificates above all, is in the suite `service`.
+//! Chains of certificates, which this Keycloak does not have, are in the suite `service`.
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use axum::{
     Router,
     body::Body,
@@ -32,6 +32,8 @@ pub fn tests() -> Vec<suite::Test> {
             proxy_with_another_host,
         ),
         suite::test("diagnosis::disabled_realm", disabled_realm),
+        suite::https_test("diagnosis::a_certificate_and_its_authority", certificate),
+        suite::restarting_test("diagnosis::an_expired_certificate", expired_certificate),
     ]
 }
 
@@ -207,4 +209,34 @@ async fn disabled_realm(keycloak: Arc<Keycloak>) -> Result<()> {
     let report = diagnose(builder(&realm)).await;
     let line = format!("FAILED: discovery: the realm `{}` is disabled", realm.name());
     ensure_cause(&report, &line, "enable it")
+}
+
+async fn certificate(keycloak: Arc<Keycloak>) -> Result<()> {
+    let https = keycloak.https().await.context("no https")?;
+    let over_https = || builder(keycloak.realm()).server_url(&https.url);
+    let report = diagnose(over_https().root_certificates(https.authority.pem())).await;
+    let check = report.check("tls").context("it is looked at")?;
+    let finding = "TLSv1.3, HTTP/2; the certificate is for `127.0.0.1`, from `CN=Acme Root`, and ends in ";
+    ensure!(
+        check.status == CheckStatus::Ok && check.finding.starts_with(finding),
+        "{report}"
+    );
+    ensure!(
+        matches!(&check.details[..], [own] if own.starts_with("1. `CN=Keycloak` from `CN=Acme Root`, ends in ")),
+        "{report}"
+    );
+    let line =
+        "FAILED: tls: the server sends only its own certificate: that of `CN=Acme Root`, which issued it, is missing";
+    ensure_cause(&diagnose(over_https()).await, line, "`https-certificate-file`")
+}
+
+async fn expired_certificate(keycloak: Arc<Keycloak>) -> Result<()> {
+    keycloak.start_again_with_expired_certificate().await?;
+    let https = keycloak.https().await.context("no https")?;
+    let settings = builder(keycloak.realm()).server_url(&https.url);
+    let report = diagnose(settings.root_certificates(https.authority.pem())).await;
+    // The next test starts it with a good one.
+    keycloak.stop().await?;
+    let line = "FAILED: tls: the certificate of `127.0.0.1` has expired, ";
+    ensure_cause(&report, line, "renew it")
 }
