@@ -11,6 +11,7 @@ use keycloak_auth::{CustomClaims, Keycloak, SecureRouter, keycloak, routing::get
 use keycloak_auth_tests::{Issuer, Logs, Record, Reply, Service, rsa_key};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::task::JoinSet;
 use tracing::{Instrument as _, Level, field::Empty, info_span};
 
 use crate::setup::{admin, builder, clock, me, routes};
@@ -207,6 +208,7 @@ async fn everything_that_is_told_stands_in_the_guide() {
 
     let introspecting = builder(&issuer)
         .client_secret("secret")
+        .clock(clock.clone())
         .use_introspection(true)
         .build()
         .expect("valid");
@@ -217,6 +219,26 @@ async fn everything_that_is_told_stands_in_the_guide() {
     let of_another = json!({ "active": true, "sub": "another" });
     issuer.reply(Issuer::INTROSPECTION, Reply::json(&of_another));
     introspecting.authenticate(&less).await.expect_err("about another");
+    issuer.reply(Issuer::INTROSPECTION, Reply::status(500));
+    for number in 0..2 {
+        introspecting
+            .authenticate(&format!("opaque-{number}"))
+            .await
+            .expect_err("nobody knows");
+        clock.advance(Duration::from_secs(2));
+    }
+    issuer.reply(Issuer::INTROSPECTION, Reply::status(500).after(Duration::from_secs(3)));
+    let mut crowd = JoinSet::new();
+    for number in 0..65 {
+        let introspecting = introspecting.clone();
+        crowd.spawn(async move {
+            introspecting
+                .authenticate(&format!("of-a-crowd-{number}"))
+                .await
+                .is_ok()
+        });
+    }
+    assert!(crowd.join_all().await.iter().all(|is_good| !is_good));
 
     issuer.reply(Issuer::JWKS, Reply::status(503));
     clock.advance(Duration::from_secs(25 * 3600));

@@ -302,7 +302,7 @@ async fn an_http_client_of_ones_own_shows_the_servers_certificate_only() {
         .no_proxy()
         .tls_info(true)
         .add_root_certificate(root);
-    let report = diagnose(builder(&issuer).http_client(client.build().expect("a client"))).await;
+    let report = diagnose(builder(&issuer).http_client(client)).await;
     let finding = &tls(&report).finding;
     assert!(
         finding.starts_with("TLSv1.3; the certificate is for `127.0.0.1`, from `CN=Acme Intermediate`"),
