@@ -11,6 +11,7 @@ use keycloak_auth::{CustomClaims, Keycloak, SecureRouter, keycloak, routing::get
 use keycloak_auth_tests::{Issuer, Logs, Record, Reply, Service, rsa_key};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::task::JoinSet;
 use tracing::{Instrument as _, Level, field::Empty, info_span};
 
 use crate::setup::{admin, builder, clock, me, routes};
@@ -208,15 +209,32 @@ async fn everything_that_is_told_stands_in_the_guide() {
     let introspecting = builder(&issuer)
         .client_secret("secret")
         .use_introspection(true)
+        .request_timeout(Duration::from_secs(1))
         .build()
         .expect("valid");
     issuer.reply(Issuer::INTROSPECTION, Reply::status(500));
-    introspecting.authenticate(&token).await.expect_err("nobody knows");
+    for _ in 0..2 {
+        introspecting.authenticate(&token).await.expect_err("nobody knows");
+    }
     issuer.reply_as_usual(Issuer::INTROSPECTION);
     introspecting.authenticate(&token).await.expect_err("not active");
     let of_another = json!({ "active": true, "sub": "another" });
     issuer.reply(Issuer::INTROSPECTION, Reply::json(&of_another));
     introspecting.authenticate(&less).await.expect_err("about another");
+    let late = Reply::json(&json!({ "active": false })).after(Duration::from_millis(500));
+    issuer.reply(Issuer::INTROSPECTION, late);
+    let crowd = (0..65).map(|number| {
+        let introspecting = introspecting.clone();
+        async move { introspecting.authenticate(&format!("garbage-{number}")).await.is_err() }
+    });
+    assert!(
+        crowd
+            .collect::<JoinSet<bool>>()
+            .join_all()
+            .await
+            .into_iter()
+            .all(|is_err| is_err)
+    );
 
     issuer.reply(Issuer::JWKS, Reply::status(503));
     clock.advance(Duration::from_secs(25 * 3600));
