@@ -62,3 +62,18 @@ impl AuthError {
         }
     }
 }
+
+/// A not-before lies in the future; the one that holds stays. Given to whoever calls
+/// [`Keycloak::set_not_before`](crate::Keycloak::set_not_before).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the not-before {seconds} is later than {latest}, the present time and the leeway: until then it would refuse every token; it \
+     is in seconds since 1970, not in milliseconds"
+)]
+#[non_exhaustive]
+pub struct FutureNotBefore {
+    /// The time that was given, in seconds since the Unix epoch.
+    pub seconds: u64,
+    /// The latest time that is taken, in seconds since the Unix epoch.
+    pub latest: u64,
+}

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use axum::response::Response;
 
 use crate::{
-    AuthError, BuildError, Clock, KeycloakBuilder, KeycloakUser,
+    AuthError, BuildError, Clock, FutureNotBefore, KeycloakBuilder, KeycloakUser,
     bearer::BearerToken,
     challenge::{Answer, ErrorFormat},
     client_authentication::Client,
@@ -158,17 +158,23 @@ impl Keycloak {
     /// The `not-before-policy` of a token answer is not taken over: it may be that of one user or client.
     ///
     /// ```
-    /// use axum::{Json, extract::State};
+    /// use axum::{Json, extract::State, http::StatusCode};
     /// use keycloak_auth::{Keycloak, keycloak};
     ///
     /// #[keycloak(realm_roles = "admin")]
-    /// async fn revoke_all(State(keycloak): State<Keycloak>, Json(seconds): Json<u64>) {
-    ///     keycloak.set_not_before(seconds);
+    /// async fn revoke_all(State(keycloak): State<Keycloak>, Json(seconds): Json<u64>) -> Result<(), (StatusCode, String)> {
+    ///     let set = keycloak.set_not_before(seconds);
+    ///     set.map_err(|error| (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))
     /// }
     /// # let _ = revoke_all;
     /// ```
-    pub fn set_not_before(&self, seconds: u64) {
-        self.parts.validator.raise_not_before(seconds);
+    ///
+    /// # Errors
+    ///
+    /// [`FutureNotBefore`] for a time that is later than now and the [leeway](KeycloakBuilder::leeway): one wrong number would
+    /// refuse every token until then, and there is no way back. Keycloak itself sets the present time.
+    pub fn set_not_before(&self, seconds: u64) -> Result<(), FutureNotBefore> {
+        self.parts.validator.raise_not_before(seconds, self.now())
     }
 
     /// The latest not-before that was [set](Self::set_not_before), in seconds since the Unix epoch; 0 for none.

@@ -108,7 +108,7 @@ pub use claims::Claims;
 pub use client_authentication::{ClientAuthentication, PrivateKeyJwt};
 pub use clock::Clock;
 pub use diagnostics::{CheckStatus, Diagnose, DiagnosticCheck, DiagnosticReport};
-pub use error::AuthError;
+pub use error::{AuthError, FutureNotBefore};
 pub use extract::{AuthRejection, CustomClaims};
 pub use introspection::Introspection;
 pub use invalid_token::InvalidToken;

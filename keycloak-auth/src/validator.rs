@@ -20,6 +20,7 @@ use std::{
 use crate::{
     cache::TokenCache,
     claims::{Claims, InvalidPayload},
+    error::FutureNotBefore,
     introspection::is_lightweight,
     invalid_token::InvalidToken,
     jose::{
@@ -121,8 +122,15 @@ impl Validator {
     }
 
     /// Takes note of a not-before; an earlier one than is known changes nothing.
-    pub(crate) fn raise_not_before(&self, seconds: u64) {
+    ///
+    /// One beyond the leeway would refuse every token until then.
+    pub(crate) fn raise_not_before(&self, seconds: u64, now: Duration) -> Result<(), FutureNotBefore> {
+        let latest = (now + self.expectations.leeway).as_secs();
+        if seconds > latest {
+            return Err(FutureNotBefore { seconds, latest });
+        }
         self.not_before.fetch_max(seconds, Ordering::AcqRel);
+        Ok(())
     }
 
     pub(crate) fn expectations(&self) -> &Expectations {

@@ -201,19 +201,16 @@ impl Introspector {
         Ok(VerifiedToken::introspected(token, claims, Arc::clone(self.client.id())))
     }
 
-    /// Logs once when the endpoint begins to fail, and once when it answers again.
+    /// Warns once when the endpoint begins to fail, and says once that it answers again.
     fn note_state(&self, error: Option<&ProviderError>) {
         let change = self.reachability.note(error.is_some(), self.provider.clock.now());
         match (change, error) {
-            (Change::Failed, Some(error)) => {
-                self.provider.metadata.forget();
-                tracing::warn!(
-                    name: "keycloak.introspection_failed",
-                    target: "keycloak_auth",
-                    { "error.type" = &*error.kind() },
-                    "cannot introspect tokens: {}", chain(error)
-                );
-            }
+            (Change::Failed, Some(error)) => tracing::warn!(
+                name: "keycloak.introspection_failed",
+                target: "keycloak_auth",
+                { "error.type" = &*error.kind() },
+                "cannot introspect tokens: {}", chain(error)
+            ),
             (Change::StillFailing, Some(error)) => tracing::debug!(
                 name: "keycloak.introspection_still_failing",
                 target: "keycloak_auth",

@@ -23,8 +23,9 @@
 ///   be about the same token and pass every check. No keys are fetched, unless a flood of tokens makes it matter who is asked
 ///   about first.
 ///
-/// A token is taken for lightweight when its `jti` says so (Keycloak 26.2 and later: `onltro:…`), and where the `jti` says
-/// nothing (earlier versions), when it has no `sub` or no roles: in doubt, Keycloak is asked. Without an answer the response
+/// A token is taken for lightweight unless its `jti` says that it is not: Keycloak 26.2 and later say `onltro:…` or `onrtro:…`.
+/// Earlier versions say nothing, and mappers may put any claim into lightweight tokens, so there Keycloak is asked about every JWT.
+/// Without an answer the response
 /// is 503, in each mode; answers are kept for at most 30 s.
 ///
 /// Keycloak calls a token active only towards a client in its audience: the clients that log in need an audience mapper for

@@ -142,7 +142,7 @@ impl MetadataSource {
     }
 
     /// Forgets the discovery document if it is not quite new: an endpoint that does not answer may have moved.
-    pub(crate) fn distrust(&self, now: Duration) {
+    pub(crate) fn forget_unless_new(&self, now: Duration) {
         let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
         cached.take_if(|(_, fetched_at)| now.checked_sub(*fetched_at).is_none_or(|age| age >= WHILE_FAILING));
     }

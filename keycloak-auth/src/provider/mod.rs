@@ -58,7 +58,7 @@ impl Provider {
         let in_time = tokio::time::timeout(left, exchange).await;
         let result = in_time.unwrap_or_else(|_| Err(self.timeout()));
         if result.is_err() {
-            self.metadata.distrust(self.clock.now());
+            self.metadata.forget_unless_new(self.clock.now());
         }
         result
     }

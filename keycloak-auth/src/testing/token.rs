@@ -63,7 +63,8 @@ impl<'a> TestToken<'a> {
             // The same user has the same id in all tests, another one in another realm.
             ("sub", json!(id_of(&format!("{} {username}", realm.name())))),
             ("typ", json!("Bearer")),
-            ("jti", json!(random_id())),
+            // As that of a full token of a user who logged in.
+            ("jti", json!(format!("onrtro:{}", random_id()))),
             ("acr", json!("1")),
         ])
     }

@@ -171,7 +171,7 @@ impl TokenEndpoint {
         is_worn
     }
 
-    /// Logs once when the endpoint begins to fail, and once when it answers again.
+    /// Warns once when the endpoint begins to fail, and says once that it answers again.
     fn note_state(&self, error: Option<&ProviderError>) {
         let change = self.reachability.note(error.is_some(), self.provider.clock.now());
         match (change, error) {

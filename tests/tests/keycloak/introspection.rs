@@ -262,7 +262,7 @@ async fn a_told_not_before(keycloak: Arc<Keycloak>) -> Result<()> {
     let keycloak = builder(realm).build()?;
     let service = Service::start(crate::setup::routes().secure_with(keycloak.clone())).await;
     assert_admitted(&service.get_as("/me", &token).await, "alice");
-    keycloak.set_not_before(now() + 1);
+    keycloak.set_not_before(now() + 1)?;
     assert_invalid_token(&service.get_as("/me", &token).await, "token_inactive");
     Ok(())
 }

@@ -28,6 +28,10 @@ pub(super) fn tests() -> Vec<suite::Test> {
             the_kind_in_the_id,
         ),
         suite::test(
+            "facts::a_lightweight_token_may_have_any_claim_and_says_what_it_is",
+            lightweight_claims,
+        ),
+        suite::test(
             "facts::a_lightweight_token_may_leave_its_audience_to_introspection",
             a_lightweight_audience,
         ),
@@ -198,6 +202,42 @@ async fn a_lightweight_audience(keycloak: Arc<Keycloak>) -> Result<()> {
     for claim in ["iss", "azp", "jti", "exp"] {
         assert_eq!(answer[claim], own[claim], "{claim}");
     }
+    Ok(())
+}
+
+async fn lightweight_claims(keycloak: Arc<Keycloak>) -> Result<()> {
+    let realm = keycloak.realm_of_its_own("light-claims").await?;
+    let mapper = |name: &str, kind: &str, config: Value| {
+        let mut mapper =
+            json!({ "name": name, "protocol": "openid-connect", "protocolMapper": kind, "config": config });
+        mapper["config"]["access.token.claim"] = json!("true");
+        mapper["config"]["lightweight.claim"] = json!("true");
+        mapper
+    };
+    let mut client = light_client("less-light");
+    client["protocolMappers"] = json!([
+        mapper("subject", "oidc-sub-mapper", json!({})),
+        mapper(
+            "roles of this service",
+            "oidc-usermodel-client-role-mapper",
+            json!({
+                "usermodel.clientRoleMapping.clientId": "orders-api",
+                "claim.name": "resource_access.${client_id}.roles",
+                "jsonType.label": "String",
+                "multivalued": "true",
+            }),
+        ),
+    ]);
+    let path = format!("realms/{}/clients", realm.name());
+    realm.admin().create(&path, &client).await?;
+    let claims = claims_of(&realm.login("less-light", "alice").await?.access);
+    assert!(
+        names(&claims).is_superset(&BTreeSet::from(["resource_access", "sub"])),
+        "{claims}"
+    );
+    assert!(!names(&claims).contains("realm_access"), "{claims}");
+    let id = claims["jti"].as_str().context("it has an id")?;
+    assert!(id.starts_with("onltro:"), "{id}");
     Ok(())
 }
 
