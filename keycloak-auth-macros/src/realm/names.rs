@@ -109,6 +109,14 @@ impl Realm {
             .map(|(client, _)| client.as_str())
     }
 
+    /// Whether a role of anybody's, a group or a scope has the name.
+    pub(crate) fn has_name(&self, name: &str) -> bool {
+        self.realm_roles.contains(name)
+            || self.clients_with(name).next().is_some()
+            || self.groups.contains(name)
+            || self.scope(name).is_some()
+    }
+
     pub(crate) fn scope(&self, name: &str) -> Option<Scope> {
         let whole = self.scopes.get(name).copied();
         let with_value = || {
