@@ -77,7 +77,10 @@ impl Realm {
 
     fn add_groups(&mut self, parent: &str, groups: Vec<Group>) {
         for group in groups {
-            let path = group.path.unwrap_or_else(|| format!("{parent}/{}", group.name));
+            // As Keycloak writes it: a slash in a name is no separator.
+            let path = group
+                .path
+                .unwrap_or_else(|| format!("{parent}/{}", group.name.replace('/', "~/")));
             self.add_groups(&path, group.sub_groups);
             self.groups.insert(path);
         }
