@@ -272,7 +272,7 @@ fn unknown(word: &Ident, cursor: &mut Cursor, errors: &mut Errors) {
         Some(near) => format!("did you mean `{near}`, as in `{}`?", expression::shape(near)),
         // `admin`, where `roles = "admin"` is meant.
         None if rest.is_empty() => format!(
-            "write `roles = {written:?}`, `groups = {written:?}` or `scopes = {written:?}` if it is a name; a policy of your \
+            "write `role({written:?})`, `group({written:?})` or `scope({written:?})` if it is a name; a policy of your \
              own is a constant such as `ORDERS` or `policies::ORDERS`",
         ),
         None if is_join(&rest) => "write `any` or `all` alone, at the end".to_owned(),

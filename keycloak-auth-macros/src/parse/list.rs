@@ -273,7 +273,7 @@ fn array_prefix(cursor: &mut Cursor) -> TokenStream {
 /// Further values that stand beside the first: `"a" "b"`, `"a", "b"`, or a list behind a list.
 fn beside(
     word: &Ident,
-    mut values: Vec<Name>,
+    values: Vec<Name>,
     cursor: &mut Cursor,
     errors: &mut Errors,
     example: impl Fn(&str) -> String,
@@ -282,38 +282,49 @@ fn beside(
     loop {
         let comma = usize::from(cursor.peek_punct(','));
         let is_value = match cursor.peek_at(comma) {
-            Some(TokenTree::Literal(_)) => true,
+            // `"c" = "x", "d" = "y"` is another entry.
+            Some(TokenTree::Literal(_)) => !cursor.is_punct_at(comma + 1, '=') && !cursor.is_punct_at(comma + 1, ':'),
             Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Bracket,
             _ => false,
         };
         if !is_value {
             break;
         }
-        further.extend((0..comma + 1).filter_map(|_| cursor.next()).skip(comma));
+        further.extend((0..=comma).filter_map(|_| cursor.next()).skip(comma));
     }
     let Some(first) = further.clone().into_iter().next() else {
         return Some(values);
     };
-    let before = values.len();
-    strings(further, &mut values);
-    if let [.., last] = values.as_slice()
-        && matches!(last.text.as_str(), "any" | "all")
-        && values.len() == before + 1
+    if let TokenTree::Literal(literal) = &first
+        && let Some(join) = value::string(literal).filter(|text| matches!(text.as_str(), "any" | "all"))
     {
         errors.report(
-            &last.literal,
-            format!("{} is a word, not a name", last.literal),
-            format!("write `{}` without quotes, behind a comma", last.text),
+            literal,
+            format!("`{literal}` is a word, not a name"),
+            format!("write `{join}` without quotes, behind a comma"),
         );
         return None;
     }
-    let list = written(&values);
+    let mut list: Vec<_> = values.iter().map(|value| value.literal.to_string()).collect();
+    literals(further, &mut list);
     errors.report(
         first,
         format!("several values of `{word}` stand in a list"),
-        format!("write {}", example(&format!("[{list}]"))),
+        format!("write {}", example(&format!("[{}]", list.join(", ")))),
     );
     None
+}
+
+/// All literals as strings, at any depth.
+fn literals(tokens: TokenStream, into: &mut Vec<String>) {
+    for tree in tokens {
+        match tree {
+            TokenTree::Literal(literal) if value::string(&literal).is_some() => into.push(literal.to_string()),
+            TokenTree::Literal(literal) => into.push(value::quoted(&literal.to_string())),
+            TokenTree::Group(group) => literals(group.stream(), into),
+            _ => {}
+        }
+    }
 }
 
 fn written(values: &[Name]) -> String {

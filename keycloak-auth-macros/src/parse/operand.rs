@@ -169,7 +169,7 @@ pub(super) fn owner(word: &Ident, inner: &mut Cursor, errors: &mut Errors) -> Op
             &second,
             "`owner` takes one path parameter",
             format!(
-                "write `owner({shown} = {second})` if {second} is the claim it is compared with, \
+                "write `owner({shown} = {second})` if `{second}` is the claim it is compared with, \
                  `any(owner({shown}), owner({second}))` if it is another parameter"
             ),
         );
