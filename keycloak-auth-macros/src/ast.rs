@@ -28,6 +28,8 @@ pub(crate) struct List {
     pub(crate) word: Ident,
     pub(crate) kind: ListKind,
     pub(crate) values: Vec<Name>,
+    /// Whether the values stand in brackets, each of them a name beyond doubt.
+    pub(crate) in_brackets: bool,
 }
 
 pub(crate) enum ListKind {

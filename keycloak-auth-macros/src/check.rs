@@ -1,6 +1,7 @@
 //! What the entries mean together: one policy, or the mistakes that keep them from being one.
 
 mod combinations;
+mod doubtful;
 mod existence;
 mod names;
 mod truth;
@@ -52,6 +53,9 @@ pub(crate) fn policy(
             Entry::List(mut list) => {
                 let before = errors.count();
                 names::check_list(&mut list, errors);
+                if errors.count() == before {
+                    doubtful::check_list(&list, realm, errors);
+                }
                 if let Some(realm) = realm
                     && errors.count() == before
                 {
@@ -62,6 +66,9 @@ pub(crate) fn policy(
             Entry::Expression(mut requirement) => {
                 let before = errors.count();
                 names::check(&mut requirement, errors);
+                if errors.count() == before {
+                    doubtful::check(&requirement, realm, errors);
+                }
                 if let Some(realm) = realm
                     && errors.count() == before
                 {

@@ -102,6 +102,16 @@ fn not_a_function(item: &TokenStream, error: syn::Error, errors: &mut Errors) {
         })
     };
     let is_function = words().take(8).any(|word| word == "fn");
+    let is_macro_call = |trees: &[TokenTree]| matches!(trees, [TokenTree::Ident(_), TokenTree::Punct(bang), TokenTree::Group(_)] if bang.as_char() == '!');
+    let first_three: Vec<_> = item.clone().into_iter().take(3).collect();
+    if is_macro_call(&first_three) {
+        errors.report(
+            first_three.first(),
+            "`#[keycloak(...)]` stands on a function, not on a macro call",
+            "put it on the handler function that the macro writes",
+        );
+        return;
+    }
     let other = words().find_map(|word| {
         let found = OTHER.iter().find(|(keyword, ..)| word == keyword)?;
         Some((word, found.1, found.2))
@@ -148,7 +158,8 @@ fn can_have_a_guard(handler: &HandlerFn, errors: &mut Errors) -> bool {
     }
     let inputs = signature.inputs.to_token_stream();
     let output = signature.output.to_token_stream();
-    if let Some(word) = mentions_self(inputs).or_else(|| mentions_self(output)) {
+    let of_body = || mentions_self(handler.body.clone()).filter(|_| !has_items(handler.body.clone()));
+    if let Some(word) = mentions_self(inputs).or_else(|| mentions_self(output)).or_else(of_body) {
         errors.report(word, "`#[keycloak(...)]` does not work on associated functions", FREE);
         return false;
     }
@@ -168,5 +179,16 @@ fn mentions_self(tokens: TokenStream) -> Option<TokenTree> {
         TokenTree::Group(group) => mentions_self(group.stream()),
         TokenTree::Ident(ref ident) if ident == "Self" => Some(tree),
         _ => None,
+    })
+}
+
+/// Whether a body has items in which `Self` may be something else.
+fn has_items(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|tree| match tree {
+        TokenTree::Group(group) => has_items(group.stream()),
+        TokenTree::Ident(ident) => ["impl", "trait", "struct", "enum", "union"]
+            .iter()
+            .any(|word| ident == word),
+        _ => false,
     })
 }

@@ -64,7 +64,6 @@ fn is_crate_path(cursor: &Cursor) -> bool {
 }
 
 fn read_crate_path(word: &Option<TokenTree>, cursor: &mut Cursor, errors: &mut Errors) -> Option<TokenStream> {
-    let help = "write the path without quotes: `crate = renamed_keycloak_auth`";
     if cursor.eat_punct('=').is_some()
         && let Some(path) = cursor.eat_path()
     {
@@ -76,8 +75,29 @@ fn read_crate_path(word: &Option<TokenTree>, cursor: &mut Cursor, errors: &mut E
     } else {
         found
     };
-    errors.report(at, "`crate` takes the path of the runtime crate", help);
+    let path = found_string(&at)
+        .filter(|path| syn::parse_str::<syn::Path>(path).is_ok())
+        .unwrap_or_else(|| "renamed_keycloak_auth".to_owned());
+    errors.report(
+        at,
+        "`crate` takes the path of the runtime crate",
+        format!("write the path without quotes: `crate = {path}`"),
+    );
     None
+}
+
+fn found_string(tokens: &TokenStream) -> Option<String> {
+    match tokens.clone().into_iter().next()? {
+        TokenTree::Literal(literal) => value::string(&literal),
+        _ => None,
+    }
+}
+
+/// Whether an entry can begin with the word.
+fn is_known(word: &Ident) -> bool {
+    let written = word.to_string();
+    let is_one = |words: &[&str]| words.contains(&written.as_str());
+    is_one(BARE) || is_one(SIMPLE) || is_one(CALLS) || written == "crate" || expression::is_constant(&written)
 }
 
 fn entry(cursor: &mut Cursor, errors: &mut Errors) -> Option<Entry> {
@@ -94,6 +114,10 @@ fn entry(cursor: &mut Cursor, errors: &mut Errors) -> Option<Entry> {
     match text.as_str() {
         "public" => bare(word, cursor, errors).map(Entry::Public),
         "authenticated" => bare(word, cursor, errors).map(Entry::Authenticated),
+        "any" | "all" if !followed_by_parentheses && opens_expression(cursor) => {
+            join_without_parentheses(&word, cursor, errors);
+            None
+        }
         "any" | "all" if !followed_by_parentheses => {
             let join = if text == "any" { Join::Any } else { Join::All };
             bare(word, cursor, errors).map(|word| Entry::Join(word, join))
@@ -107,9 +131,48 @@ fn entry(cursor: &mut Cursor, errors: &mut Errors) -> Option<Entry> {
     }
 }
 
+/// Whether `any` or `all` is followed by what it is to join: `any role("a"), role("b")`, `any[…]`.
+fn opens_expression(cursor: &Cursor) -> bool {
+    match cursor.peek() {
+        Some(TokenTree::Group(_)) => true,
+        Some(TokenTree::Ident(word)) => is_known(word),
+        _ => false,
+    }
+}
+
+fn join_without_parentheses(word: &Ident, cursor: &mut Cursor, errors: &mut Errors) {
+    if let Some(TokenTree::Group(group)) = cursor.peek() {
+        let group = group.clone();
+        cursor.eat_entry();
+        errors.report(
+            &group,
+            format!("`{word}` takes its requirements in parentheses"),
+            format!("write `{word}({})`", group.stream()),
+        );
+        return;
+    }
+    let rest: TokenStream = std::iter::from_fn(|| cursor.next()).collect();
+    let is_list = matches!(rest.clone().into_iter().next(), Some(TokenTree::Ident(first))
+        if SIMPLE.contains(&first.to_string().as_str()));
+    if is_list {
+        errors.report(word, format!("`{word}` stands last"), format!("write `{rest}, {word}`"));
+    } else {
+        errors.report(
+            word,
+            format!("`{word}` takes its requirements in parentheses"),
+            format!("write `{word}({rest})`"),
+        );
+    }
+}
+
 fn list(word: Ident, kind: ListKind, cursor: &mut Cursor, errors: &mut Errors) -> Option<Entry> {
-    let values = list::values(&word, cursor, errors)?;
-    Some(Entry::List(List { word, kind, values }))
+    let (values, in_brackets) = list::values(&word, cursor, errors)?;
+    Some(Entry::List(List {
+        word,
+        kind,
+        values,
+        in_brackets,
+    }))
 }
 
 /// `word`, with nothing behind it.
@@ -129,6 +192,11 @@ fn bare(word: Ident, cursor: &mut Cursor, errors: &mut Errors) -> Option<Ident> 
 }
 
 fn not_a_word(cursor: &mut Cursor, errors: &mut Errors) {
+    let is_closure = cursor.peek_punct('|') && !cursor.is_punct_at(1, '|');
+    if let Some(join) = cursor.operator().filter(|_| !is_closure) {
+        cursor.joined(join, errors);
+        return;
+    }
     let found = cursor.eat_entry();
     let shown = text(&found);
     let Some(first) = found.clone().into_iter().next() else {
@@ -145,11 +213,22 @@ fn not_a_word(cursor: &mut Cursor, errors: &mut Errors) {
             };
             values_without_word(found, &shown, &value, errors);
         }
-        TokenTree::Punct(punct) if punct.as_char() == '!' => errors.report(
-            punct,
-            "expected a word, found `!`",
-            "write `not(…)` to turn a requirement around",
-        ),
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis && !group.stream().is_empty() => {
+            errors.report(
+                group,
+                "parentheses without a word",
+                format!("write `{}` without them, or `any(…)` or `all(…)`", group.stream()),
+            );
+        }
+        TokenTree::Punct(punct) if punct.as_char() == '!' => {
+            let rest: TokenStream = found.into_iter().skip(1).collect();
+            let rest = if rest.is_empty() {
+                "…".to_owned()
+            } else {
+                rest.to_string()
+            };
+            errors.report(punct, "expected a word, found `!`", format!("write `not({rest})`"));
+        }
         _ => errors.report(
             first,
             format!("expected a word, found `{shown}`"),
@@ -191,13 +270,20 @@ fn unknown(word: &Ident, cursor: &mut Cursor, errors: &mut Errors) {
         }
         Some(near) if BARE.contains(&near) => format!("did you mean `{near}`?"),
         Some(near) => format!("did you mean `{near}`, as in `{}`?", expression::shape(near)),
+        // `admin`, where `roles = "admin"` is meant.
         None if rest.is_empty() => format!(
-            "known words: {}; a policy of your own is a constant such as `ORDERS` or `policies::ORDERS`",
-            known()
+            "write `role({written:?})`, `group({written:?})` or `scope({written:?})` if it is a name; a policy of your \
+             own is a constant such as `ORDERS` or `policies::ORDERS`",
         ),
+        None if is_join(&rest) => "write `any` or `all` alone, at the end".to_owned(),
         None => format!("known words: {}", known()),
     };
     errors.report(at, format!("unknown word `{written}`"), help);
+}
+
+/// `= any` and `= "all"`, behind a word such as `mode`.
+fn is_join(rest: &TokenStream) -> bool {
+    matches!(text(rest).trim_matches(['=', ':', '"']), "any" | "all")
 }
 
 fn known() -> String {

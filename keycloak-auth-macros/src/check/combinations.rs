@@ -3,7 +3,7 @@
 use proc_macro2::Ident;
 
 use crate::{
-    ast::{Entry, Kind, ListKind, Requirement},
+    ast::{Entry, Kind, ListKind, Name, Requirement},
     errors::Errors,
 };
 
@@ -118,39 +118,61 @@ pub(super) fn expressions(entries: &[Entry], errors: &mut Errors) {
             "write everything as an expression: `all(role(\"…\"), …)` instead of `roles = \"…\", …`",
         );
     } else if let Some(second) = expressions.next() {
+        let all: Vec<_> = [first, second]
+            .into_iter()
+            .chain(expressions)
+            .map(ToString::to_string)
+            .collect();
+        let joined = all.join(", ");
         errors.report(
             second,
             "several requirements need to be joined",
-            "write `all(…, …)` or `any(…, …)` around them",
+            format!("write `all({joined})`, or `any(…)` where one is enough"),
         );
     }
 }
 
 /// Each list once; `client_roles` once a client.
 pub(super) fn duplicated_lists(entries: &[Entry], errors: &mut Errors) {
-    let mut seen: Vec<(String, Option<&str>)> = Vec::new();
+    let mut seen: Vec<(String, Option<&str>, &[Name])> = Vec::new();
     for entry in entries {
         let Entry::List(list) = entry else { continue };
         let client = match &list.kind {
             ListKind::ClientRoles(client) => Some(client.text.as_str()),
             _ => None,
         };
-        let key = (list.word.to_string(), client);
-        if !seen.contains(&key) {
-            seen.push(key);
-            continue;
-        }
         let word = &list.word;
+        let written = word.to_string();
+        let first = seen
+            .iter()
+            .find(|(seen_word, seen_client, _)| *seen_word == written && *seen_client == client);
+        let Some((_, _, names)) = first else {
+            seen.push((written, client, &list.values));
+            continue;
+        };
+        let mut names: Vec<_> = names
+            .iter()
+            .chain(&list.values)
+            .map(|name| name.literal.to_string())
+            .collect();
+        let mut kept = Vec::new();
+        names.retain(|name| {
+            !kept.contains(name) && {
+                kept.push(name.clone());
+                true
+            }
+        });
+        let names = names.join(", ");
         match &list.kind {
             ListKind::ClientRoles(client) => errors.report(
                 &client.literal,
                 format!("the roles of `{}` are given twice", client.text),
-                format!("write one list: `client_roles({} = [\"…\", \"…\"])`", client.literal),
+                format!("write one list: `client_roles({} = [{names}])`", client.literal),
             ),
             _ => errors.report(
                 word,
                 format!("`{word}` is given twice"),
-                format!("write one list: `{word} = [\"…\", \"…\"]`"),
+                format!("write one list: `{word} = [{names}]`"),
             ),
         }
     }

@@ -133,19 +133,35 @@ fn scope(name: &Name, errors: &mut Errors) {
     if !plain(name, "scope", errors) {
         return;
     }
+    // RFC 6749 section 3.3.
     if name.text.contains(char::is_whitespace) {
         let list = name
             .text
-            .split_whitespace()
+            .split(|letter: char| letter.is_whitespace() || letter == ',')
+            .filter(|scope| !scope.is_empty())
             .map(|scope| format!("{scope:?}"))
             .collect::<Vec<_>>()
             .join(", ");
         errors.report(
             &name.literal,
             format!("a scope has no white space: `{}`", name.text.escape_debug()),
-            format!("write several scopes as a list: `[{list}]`"),
+            format!("write several scopes as a list: `scopes = [{list}]`"),
+        );
+    } else if let Some(letter) = name.text.chars().find(|letter| !is_of_scope(*letter)) {
+        errors.report(
+            &name.literal,
+            format!(
+                "a scope has no `{}`: `{}`",
+                letter.escape_debug(),
+                name.text.escape_debug()
+            ),
+            "a scope consists of visible ASCII letters without `\"` and `\\` (RFC 6749, section 3.3)",
         );
     }
+}
+
+fn is_of_scope(letter: char) -> bool {
+    letter.is_ascii_graphic() && !matches!(letter, '"' | '\\')
 }
 
 fn claim(path: &Name, errors: &mut Errors) {

@@ -1,6 +1,6 @@
 //! A position in a list of tokens.
 
-use proc_macro2::{Delimiter, Group, Ident, Literal, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use syn::{Path, parse::Parser};
 
 use crate::errors::Errors;
@@ -64,15 +64,6 @@ impl Cursor {
         let ident = ident.clone();
         self.position += 1;
         Some(ident)
-    }
-
-    pub(crate) fn eat_literal(&mut self) -> Option<Literal> {
-        let Some(TokenTree::Literal(literal)) = self.peek() else {
-            return None;
-        };
-        let literal = literal.clone();
-        self.position += 1;
-        Some(literal)
     }
 
     pub(crate) fn eat_group(&mut self, delimiter: Delimiter) -> Option<Group> {
@@ -139,17 +130,18 @@ impl Cursor {
                 errors.report(comma, "nothing stands before this comma", "remove the comma");
                 continue;
             }
+            let start = self.position;
             match item(self, errors) {
                 Some(item) => items.push(item),
                 None => drop(self.eat_entry()),
             }
-            self.separator(errors);
+            self.separator(start, errors);
         }
         items
     }
 
     /// What somebody means who writes an operator of Rust, or of English.
-    fn operator(&self) -> Option<&'static str> {
+    pub(crate) fn operator(&self) -> Option<&'static str> {
         match self.peek()? {
             TokenTree::Punct(punct) if punct.as_char() == '|' => Some("any"),
             TokenTree::Punct(punct) if matches!(punct.as_char(), '&' | '+') => Some("all"),
@@ -159,7 +151,8 @@ impl Cursor {
         }
     }
 
-    fn separator(&mut self, errors: &mut Errors) {
+    /// Reads the comma behind the item that begins at `start`.
+    fn separator(&mut self, start: usize, errors: &mut Errors) {
         if self.at_end() || self.eat_punct(',').is_some() {
             return;
         }
@@ -168,21 +161,18 @@ impl Cursor {
             return;
         }
         if let Some(join) = self.operator() {
-            let at: TokenStream = [self.next(), self.eat_punct('|').or_else(|| self.eat_punct('&'))]
-                .into_iter()
-                .flatten()
-                .collect();
-            errors.report(
-                &at,
-                format!("`{}` does not join requirements", text(&at)),
-                format!("write `{join}(…, …)` around them, or a list with `{join}` at the end"),
-            );
-            self.eat_entry();
+            self.position = start;
+            self.joined(join, errors);
             self.eat_punct(',');
             return;
         }
         match self.peek() {
-            Some(next @ (TokenTree::Ident(_) | TokenTree::Literal(_))) => errors.report(
+            Some(next @ TokenTree::Ident(word)) if super::is_known(word) => errors.report(
+                next,
+                format!("missing comma before `{next}`"),
+                "separate the parts by commas",
+            ),
+            Some(next @ TokenTree::Literal(_)) => errors.report(
                 next,
                 format!("missing comma before `{next}`"),
                 "separate the parts by commas",
@@ -198,6 +188,48 @@ impl Cursor {
             }
             None => {}
         }
+    }
+
+    /// Reports the operators in an entry such as `role("a") || role("b")`, on the first of them.
+    pub(crate) fn joined(&mut self, join: &str, errors: &mut Errors) {
+        let mut operands = vec![TokenStream::new()];
+        let mut operators = Vec::new();
+        let mut at = TokenStream::new();
+        while !self.at_separator() {
+            let Some(operator) = self.operator() else {
+                let tree = self.next();
+                if let Some(operand) = operands.last_mut() {
+                    operand.extend(tree);
+                }
+                continue;
+            };
+            operators.push(operator);
+            operands.push(TokenStream::new());
+            let tokens = [self.next(), self.eat_punct('|').or_else(|| self.eat_punct('&'))];
+            if at.is_empty() {
+                at.extend(tokens.into_iter().flatten());
+            }
+        }
+        let shown = text(&at);
+        operands.retain(|operand| !operand.is_empty());
+        let operands: Vec<_> = operands.iter().map(ToString::to_string).collect();
+        if operands.len() == 1 {
+            errors.report(
+                at,
+                format!("`{shown}` has nothing to join"),
+                format!("remove it, or write `{join}({}, …)`", operands[0]),
+            );
+            return;
+        }
+        let is_one = operators.iter().all(|operator| *operator == join);
+        // `roles = "a" or …` is no operand of an expression.
+        let is_expression = operands.iter().all(|operand| !operand.contains(" = "));
+        let help = if is_one && is_expression && !operands.is_empty() {
+            format!("write `{join}({})`", operands.join(", "))
+        } else {
+            format!("write `{join}(…, …)` around them, or a list with `{join}` at the end")
+        };
+        errors.report(at, format!("`{shown}` does not join requirements"), help);
     }
 }
 

@@ -66,6 +66,9 @@ pub(crate) fn after_word(word: Ident, cursor: &mut Cursor, errors: &mut Errors) 
         );
         return None;
     }
+    if is_constant(&written) && called(&written, cursor, errors) {
+        return None;
+    }
     if cursor.at_separator() && is_constant(&written) {
         let at = word.to_token_stream();
         return Some(Requirement {
@@ -78,7 +81,7 @@ pub(crate) fn after_word(word: Ident, cursor: &mut Cursor, errors: &mut Errors) 
 }
 
 /// Whether a word looks like a constant: `ORDERS`.
-fn is_constant(written: &str) -> bool {
+pub(crate) fn is_constant(written: &str) -> bool {
     written.contains(char::is_uppercase) && !written.contains(char::is_lowercase)
 }
 
@@ -92,19 +95,43 @@ fn constant(cursor: &mut Cursor, errors: &mut Errors) -> Option<Requirement> {
         );
         return None;
     };
+    if called(&text(&path), cursor, errors) {
+        return None;
+    }
     Some(Requirement {
         at: path.clone(),
         kind: Kind::Named(path),
     })
 }
 
+/// Reports `ORDERS()`: a policy of one's own is a value, and nothing is called at compile time.
+fn called(constant: &str, cursor: &mut Cursor, errors: &mut Errors) -> bool {
+    let Some(parentheses) = cursor.eat_group(Delimiter::Parenthesis) else {
+        return false;
+    };
+    errors.report(
+        parentheses,
+        format!("`{constant}` is a constant and takes nothing"),
+        format!("write `{constant}` alone"),
+    );
+    true
+}
+
 fn without_parentheses(word: &Ident, written: &str, cursor: &mut Cursor, errors: &mut Errors) {
     let rest = cursor.eat_entry();
     let plural = format!("{written}s");
-    let value = rest
+    let found = rest
+        .clone()
         .into_iter()
-        .find(|tree| matches!(tree, TokenTree::Literal(_) | TokenTree::Group(_)))
-        .map_or("\"…\"".to_owned(), |tree| tree.to_string());
+        .find(|tree| matches!(tree, TokenTree::Literal(_) | TokenTree::Group(_)));
+    let value = match found {
+        // `role { "a" }`, and `role["a"]` with one element.
+        Some(TokenTree::Group(group)) if group.delimiter() != Delimiter::Parenthesis && has_one_element(&group) => {
+            group.stream().to_string()
+        }
+        Some(found) => found.to_string(),
+        None => "\"…\"".to_owned(),
+    };
     let help = match written {
         "client_role" => "write `client_roles(\"client\" = \"…\")` or `client_role(\"client\", \"…\")`".to_owned(),
         _ if SIMPLE.contains(&plural.as_str()) && value.starts_with('[') => {
@@ -113,9 +140,20 @@ fn without_parentheses(word: &Ident, written: &str, cursor: &mut Cursor, errors:
         _ if SIMPLE.contains(&plural.as_str()) => {
             format!("did you mean `{plural}`? write `{plural} = {value}` or `{written}({value})`")
         }
+        "not" if matches!(rest.clone().into_iter().next(), Some(TokenTree::Ident(_))) => {
+            format!("write `not({rest})`")
+        }
+        "group_tree" | "acr" | "owner" if value.starts_with('"') => format!("write `{written}({value})`"),
+        "max_age" if value.starts_with(|letter: char| letter.is_ascii_digit()) => {
+            format!("write `{written}({value})`")
+        }
         _ => format!("write `{}`", shape(written)),
     };
     errors.report(word, format!("`{written}` takes its value in parentheses"), help);
+}
+
+fn has_one_element(group: &Group) -> bool {
+    group.stream().into_iter().count() == 1
 }
 
 fn call(word: Ident, written: &str, group: Group, errors: &mut Errors) -> Option<Requirement> {
@@ -129,6 +167,9 @@ fn call(word: Ident, written: &str, group: Group, errors: &mut Errors) -> Option
             format!("`{written}` is empty"),
             format!("write `{}`", shape(written)),
         );
+        return None;
+    }
+    if several_names(written, &mut inner, errors) {
         return None;
     }
     let kind = match written {
@@ -168,6 +209,40 @@ fn call(word: Ident, written: &str, group: Group, errors: &mut Errors) -> Option
     };
     finish(written, &mut inner, errors)?;
     Some(Requirement { at, kind })
+}
+
+/// Reports `role("a", "b")`.
+fn several_names(written: &str, inner: &mut Cursor, errors: &mut Errors) -> bool {
+    if !["role", "realm_role", "group", "group_tree", "scope", "acr"].contains(&written) {
+        return false;
+    }
+    let mut names = Vec::new();
+    for (position, tree) in inner.all().into_iter().enumerate() {
+        match tree {
+            TokenTree::Literal(literal) if position % 2 == 0 => names.push(literal),
+            TokenTree::Punct(comma) if position % 2 == 1 && comma.as_char() == ',' => {}
+            _ => return false,
+        }
+    }
+    let [first, second, ..] = names.as_slice() else {
+        return false;
+    };
+    let each: Vec<_> = names.iter().map(|name| format!("{written}({name})")).collect();
+    let all_or_client_role = match (written, names.len()) {
+        // Written so elsewhere: the role of a client.
+        ("role", 2) => {
+            format!("`all(…)` where both are needed, or `client_role({first}, {second})` for the role of a client")
+        }
+        // A token has one.
+        ("acr", _) => "one of which the login has reached".to_owned(),
+        _ => "or `all(…)` where every one is needed".to_owned(),
+    };
+    errors.report(
+        second,
+        format!("`{written}` takes one name"),
+        format!("write `any({})`, {all_or_client_role}", each.join(", ")),
+    );
+    true
 }
 
 fn finish(written: &str, inner: &mut Cursor, errors: &mut Errors) -> Option<()> {

@@ -12,8 +12,8 @@ use super::{
     value,
 };
 
-/// What stands behind `word`: `= "a"` or `= ["a", "b"]`.
-pub(crate) fn values(word: &Ident, cursor: &mut Cursor, errors: &mut Errors) -> Option<Vec<Name>> {
+/// What stands behind `word`, `= "a"` or `= ["a", "b"]`, and whether it stands in brackets.
+pub(crate) fn values(word: &Ident, cursor: &mut Cursor, errors: &mut Errors) -> Option<(Vec<Name>, bool)> {
     if let Some(group) = cursor
         .eat_group(Delimiter::Parenthesis)
         .or_else(|| cursor.eat_group(Delimiter::Bracket))
@@ -75,7 +75,7 @@ pub(crate) fn client_roles(word: Ident, cursor: &mut Cursor, errors: &mut Errors
     let shown = client.literal.to_string();
     let example = |value: &str| format!("`client_roles({shown} = {value})`");
     equals(&word, &mut inner, errors, example)?;
-    let values = value_or_list(&word, &mut inner, errors, example)?;
+    let (values, in_brackets) = value_or_list(&word, &mut inner, errors, example)?;
     inner.eat_punct(',');
     if !inner.at_end() {
         let rest: TokenStream = std::iter::from_fn(|| inner.next()).collect();
@@ -93,6 +93,7 @@ pub(crate) fn client_roles(word: Ident, cursor: &mut Cursor, errors: &mut Errors
         word,
         kind: ListKind::ClientRoles(client),
         values,
+        in_brackets,
     })
 }
 
@@ -148,7 +149,30 @@ pub(crate) fn equals(
         (None, _) => {
             let found = cursor.peek().cloned();
             let shown = found.as_ref().map(ToString::to_string);
-            match shown {
+            match shown.as_deref() {
+                Some("!") if cursor.is_punct_at(1, '=') => {
+                    let at: TokenStream = [cursor.next(), cursor.next()].into_iter().flatten().collect();
+                    let equal = example(&shown_value(cursor.peek()));
+                    let equal = equal.trim_matches('`');
+                    let help = match equal.split_once(" = ") {
+                        // Of lists there is no `not(…)`.
+                        Some((list, value)) if !list.contains('(') => {
+                            format!("write `not({}({value}))`", list.trim_end_matches('s'))
+                        }
+                        _ => format!("write `not({equal})`"),
+                    };
+                    errors.report(at, "`!=` is not known here", help);
+                }
+                Some(sign @ ("<" | ">")) => errors.report(
+                    found,
+                    format!("expected `=`, found `{sign}`"),
+                    format!("values are compared for equality only, as in {}", example("\"…\"")),
+                ),
+                Some(",") => errors.report(
+                    found,
+                    "expected `=`, found `,`",
+                    format!("write {}", example(&shown_value(cursor.peek_at(1)))),
+                ),
                 Some(shown) => errors.report(
                     found,
                     format!("expected `=`, found `{shown}`"),
@@ -179,7 +203,7 @@ fn value_or_list(
     cursor: &mut Cursor,
     errors: &mut Errors,
     example: impl Fn(&str) -> String + Copy,
-) -> Option<Vec<Name>> {
+) -> Option<(Vec<Name>, bool)> {
     if cursor.at_separator() {
         errors.report(
             word,
@@ -199,8 +223,19 @@ fn value_or_list(
         );
         return None;
     }
-    let values = match cursor.eat_group(Delimiter::Bracket) {
+    let prefix = array_prefix(cursor);
+    let brackets = cursor.eat_group(Delimiter::Bracket);
+    let in_brackets = brackets.is_some();
+    let values = match brackets {
         Some(group) => {
+            if !prefix.is_empty() {
+                errors.report(
+                    &prefix,
+                    format!("a list is written without `{}`", text(&prefix)),
+                    format!("write {}", example(&group.to_string())),
+                );
+                return None;
+            }
             let before = errors.count();
             let values = Cursor::new(group.stream()).separated(errors, |inner, errors| {
                 value::name(inner, errors, |value| format!("`{value}`"))
@@ -219,7 +254,82 @@ fn value_or_list(
         }
         None => vec![value::name(cursor, errors, example)?],
     };
-    operators(values, cursor, errors, example)
+    let values = operators(values, cursor, errors, example)?;
+    let values = beside(word, values, cursor, errors, example)?;
+    Some((values, in_brackets))
+}
+
+/// `&` or `vec!` before a list.
+fn array_prefix(cursor: &mut Cursor) -> TokenStream {
+    let is_bracket = |tree: Option<&TokenTree>| matches!(tree, Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Bracket);
+    let length = match cursor.peek() {
+        Some(TokenTree::Punct(punct)) if punct.as_char() == '&' && is_bracket(cursor.peek_at(1)) => 1,
+        Some(TokenTree::Ident(_)) if cursor.is_punct_at(1, '!') && is_bracket(cursor.peek_at(2)) => 2,
+        _ => 0,
+    };
+    (0..length).filter_map(|_| cursor.next()).collect()
+}
+
+/// Further values that stand beside the first: `"a" "b"`, `"a", "b"`, or a list behind a list.
+fn beside(
+    word: &Ident,
+    values: Vec<Name>,
+    cursor: &mut Cursor,
+    errors: &mut Errors,
+    example: impl Fn(&str) -> String,
+) -> Option<Vec<Name>> {
+    let mut further = TokenStream::new();
+    loop {
+        let comma = usize::from(cursor.peek_punct(','));
+        let is_value = match cursor.peek_at(comma) {
+            // `"c" = "x", "d" = "y"` is another entry.
+            Some(TokenTree::Literal(_)) => !cursor.is_punct_at(comma + 1, '=') && !cursor.is_punct_at(comma + 1, ':'),
+            Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Bracket,
+            _ => false,
+        };
+        if !is_value {
+            break;
+        }
+        further.extend((0..=comma).filter_map(|_| cursor.next()).skip(comma));
+    }
+    let Some(first) = further.clone().into_iter().next() else {
+        return Some(values);
+    };
+    if let TokenTree::Literal(literal) = &first
+        && let Some(join) = value::string(literal).filter(|text| matches!(text.as_str(), "any" | "all"))
+    {
+        errors.report(
+            literal,
+            format!("`{literal}` is a word, not a name"),
+            format!("write `{join}` without quotes, behind a comma"),
+        );
+        return None;
+    }
+    let mut list: Vec<_> = values.iter().map(|value| value.literal.to_string()).collect();
+    literals(further, &mut list);
+    errors.report(
+        first,
+        format!("several values of `{word}` stand in a list"),
+        format!("write {}", example(&format!("[{}]", list.join(", ")))),
+    );
+    None
+}
+
+/// All literals as strings, at any depth.
+fn literals(tokens: TokenStream, into: &mut Vec<String>) {
+    for tree in tokens {
+        match tree {
+            TokenTree::Literal(literal) if value::string(&literal).is_some() => into.push(literal.to_string()),
+            TokenTree::Literal(literal) => into.push(value::quoted(&literal.to_string())),
+            TokenTree::Group(group) => literals(group.stream(), into),
+            _ => {}
+        }
+    }
+}
+
+fn written(values: &[Name]) -> String {
+    let literals: Vec<_> = values.iter().map(|value| value.literal.to_string()).collect();
+    literals.join(", ")
 }
 
 /// `"a" | "b"` is not written here.
@@ -248,12 +358,19 @@ fn operators(
         );
         return None;
     }
+    if entry.is_empty() {
+        errors.report(
+            &at,
+            format!("nothing stands behind `{}`", text(&at)),
+            format!(
+                "remove it, or write a list, {}, and `{join}` at the end",
+                example(&format!("[{}, \"…\"]", written(&values)))
+            ),
+        );
+        return None;
+    }
     strings(entry, &mut values);
-    let list = values
-        .iter()
-        .map(|value| value.literal.to_string())
-        .collect::<Vec<_>>()
-        .join(", ");
+    let list = written(&values);
     errors.report(
         &at,
         format!("`{}` does not join values", text(&at)),

@@ -92,8 +92,8 @@ pub(super) fn parse(json: &[u8], file: &str, wanted: Option<&str>) -> Result<Rea
     };
     if realms.iter().any(|realm| realm.realm.is_empty()) {
         return Err(Problem::new(
-            format!("`{file}` is not a realm file: it does not name its `realm`"),
-            "export the realm by `kc.sh export --realm … --file …`, or write `{\"realm\": \"…\", \"roles\": …}`",
+            format!("`{file}` is not a realm file: a realm needs a name"),
+            "export the realm by `kc.sh export --realm … --file …`, or write `{\"realm\": \"…\", \"roles\": …}`; the embedded realm and the access matrix need one, too",
         ));
     }
     if let Some(wanted) = wanted {

@@ -77,7 +77,10 @@ impl Realm {
 
     fn add_groups(&mut self, parent: &str, groups: Vec<Group>) {
         for group in groups {
-            let path = group.path.unwrap_or_else(|| format!("{parent}/{}", group.name));
+            // As Keycloak writes it: a slash in a name is no separator.
+            let path = group
+                .path
+                .unwrap_or_else(|| format!("{parent}/{}", group.name.replace('/', "~/")));
             self.add_groups(&path, group.sub_groups);
             self.groups.insert(path);
         }
@@ -107,6 +110,14 @@ impl Realm {
             .iter()
             .filter(move |(_, roles)| roles.contains(role))
             .map(|(client, _)| client.as_str())
+    }
+
+    /// Whether a role of anybody's, a group or a scope has the name.
+    pub(crate) fn has_name(&self, name: &str) -> bool {
+        self.realm_roles.contains(name)
+            || self.clients_with(name).next().is_some()
+            || self.groups.contains(name)
+            || self.scope(name).is_some()
     }
 
     pub(crate) fn scope(&self, name: &str) -> Option<Scope> {

@@ -205,7 +205,7 @@ fn the_realm_of_an_array_is_the_one_that_is_not_master() {
         (all, Some("other"), "does not have the realm `other`"),
         (r#"[{"realm": "a"}, {"realm": "b"}]"#, None, "has several realms"),
         ("[]", None, "has no realm"),
-        ("{}", None, "is not a realm file: it does not name its `realm`"),
+        ("{}", None, "is not a realm file: a realm needs a name"),
         ("", None, "is not a realm file: EOF"),
         ("7", None, "is not a realm file: invalid type"),
         (
@@ -218,6 +218,63 @@ fn the_realm_of_an_array_is_the_one_that_is_not_master() {
         let problem = parse(json, wanted).expect_err(json);
         assert!(problem.message.contains(message), "{json}: {problem:?}");
     }
+}
+
+/// The same files as for the embedded realm and the access matrix.
+#[test]
+fn the_realm_is_the_one_that_the_runtime_takes() {
+    #[derive(serde::Deserialize)]
+    struct Reading {
+        file: String,
+        realm: Option<String>,
+        problem: Option<String>,
+    }
+    let readings = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/realm/readings.json");
+    let readings = fs::read(readings).expect("the tests are beside");
+    let readings: Vec<Reading> = serde_json::from_slice(&readings).expect("readings");
+    assert!(!readings.is_empty());
+    for Reading { file, realm, problem } in readings {
+        match export::parse(file.as_bytes(), "realm.json", None) {
+            Ok(read) => assert_eq!((Some(read.realm), None), (realm, problem), "{file}"),
+            Err(unusable) => {
+                let problem = problem.unwrap_or_else(|| panic!("{file}: {unusable:?}"));
+                assert!(unusable.message.contains(&problem), "{file}: {unusable:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_slash_in_the_name_of_a_group_is_no_separator() {
+    let realm = realm(r#"{"realm": "acme", "groups": [{"name": "a/b"}]}"#, None);
+    assert_eq!(said(&realm, r#"groups = "/a~/b""#), "");
+    assert_ne!(said(&realm, r#"groups = "/a/b""#), "");
+}
+
+#[test]
+fn a_name_with_a_separator_is_one_name_when_the_realm_has_it() {
+    let realm = realm(
+        r#"{"realm": "acme", "roles": {"realm": [{"name": "sales, europe"}, {"name": "Team Lead"}]}, "groups": [{"name": "a,b"}]}"#,
+        None,
+    );
+    for policy in [
+        r#"roles = "sales, europe""#,
+        r#"roles = "Team Lead""#,
+        r#"not(realm_role("sales, europe"))"#,
+        r#"any(group("/a,b"), group_tree("/a,b"))"#,
+    ] {
+        assert_eq!(said(&realm, policy), "", "{policy}");
+    }
+    let several = said(&realm, r#"roles = "sales,europe""#);
+    assert!(
+        several.starts_with("`sales,europe` reads as several roles in one string"),
+        "{several}"
+    );
+    let missing = said(&realm, r#"roles = ["sales,europe"]"#);
+    assert!(
+        missing.starts_with("the realm `acme` has no role `sales,europe`"),
+        "{missing}"
+    );
 }
 
 #[test]

@@ -193,7 +193,7 @@ fn a_realm_file_is_read_as_keycloak_reads_it() {
     }
     let matrix = matrix(&[]);
     for (file, message) in [
-        ("[]", "the realm file cannot be read: .: the array has no realm"),
+        ("[]", "the realm file cannot be read: .: the file has no realm"),
         (
             "{",
             "the realm file cannot be read: ?: EOF while parsing an object at line 1 column 1",

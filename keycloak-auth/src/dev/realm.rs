@@ -72,13 +72,13 @@ impl DevRealm {
         Self::from_json(&json)
     }
 
-    /// Reads the text of a realm file: one realm, or the array of realms that an export of a whole server is. Of several
-    /// realms the first is taken that is not `master`.
+    /// Reads the text of a realm file: one realm, or the array of realms that an export of a whole server is, of
+    /// which the one is taken that is not `master`.
     ///
     /// # Errors
     ///
     /// When the text is not JSON, when a member does not have the type that Keycloak gives it, and when something cannot
-    /// be: a role, group, client or client scope that does not exist, two of one name, a mapper without its settings. The
+    /// be: a realm without a name, several realms beside `master`, a role, group, client or client scope that does not exist, two of one name, a mapper without its settings. The
     /// error names the member, such as `users[2].realmRoles[0]`.
     pub fn from_json(json: &str) -> Result<Self, RealmFileError> {
         let (file, mut warnings) = file::parse(json)?;

@@ -27,20 +27,38 @@ pub(crate) struct Malformed {
     pub(crate) source: serde_json::Error,
 }
 
-/// Reads a realm, or the realm of an array of realms, which an export of a whole server is: the first that is not `master`.
-/// With it come the names of the others, and their positions in the array.
+const NAMELESS: &str = "a realm needs a name";
+
+/// Reads a realm, or the realm of an array of realms, which an export of a whole server is: the one that is not `master`.
+/// With it come the names of the others, and their positions in the array. Which of several is meant is not guessed.
 ///
-/// As Keycloak does it, a byte order mark is read over, and a member that is `null` counts as missing.
+/// As Keycloak does it, a byte order mark is read over, and a member that is `null` counts as missing. The check of names at
+/// compile time takes the same realm of the same file.
 pub(crate) fn read<R: Realm>(json: &str) -> Result<(R, Vec<(usize, String)>), Malformed> {
     let json = json.trim_start_matches('\u{feff}');
     if !json.trim_start().starts_with('[') {
-        return Ok((without_nulls(json)?, Vec::new()));
+        let realm: R = without_nulls(json)?;
+        if realm.name().is_empty() {
+            return Err(Malformed::new("realm", NAMELESS));
+        }
+        return Ok((realm, Vec::new()));
     }
     let mut realms: Vec<R> = without_nulls(json)?;
-    if realms.is_empty() {
-        return Err(Malformed::at_root(serde::de::Error::custom("the array has no realm")));
+    if let Some(nameless) = realms.iter().position(|realm| realm.name().is_empty()) {
+        return Err(Malformed::new(format!("[{nameless}].realm"), NAMELESS));
     }
-    let chosen = realms.iter().position(|realm| realm.name() != "master").unwrap_or(0);
+    let mut candidates = (0..realms.len()).filter(|number| realms.len() == 1 || realms[*number].name() != "master");
+    let chosen = match (candidates.next(), candidates.next()) {
+        (Some(chosen), None) => chosen,
+        (None, _) => return Err(Malformed::new(".", "the file has no realm")),
+        (Some(first), Some(second)) => {
+            let (first, second) = (realms[first].name(), realms[second].name());
+            let problem = format!(
+                "the file has several realms, `{first}` and `{second}`: leave the one that is meant, as `kc.sh export --realm {first}` does"
+            );
+            return Err(Malformed::new(".", problem));
+        }
+    };
     let names = realms.iter().map(|realm| realm.name().to_owned()).enumerate();
     let others = names.filter(|(number, _)| *number != chosen).collect();
     Ok((realms.swap_remove(chosen), others))
@@ -89,6 +107,13 @@ fn remove_nulls(value: &mut Value) {
 }
 
 impl Malformed {
+    fn new(member: impl Into<String>, problem: impl std::fmt::Display) -> Self {
+        Self {
+            member: member.into(),
+            source: serde::de::Error::custom(problem),
+        }
+    }
+
     fn at_root(source: serde_json::Error) -> Self {
         Self {
             member: ".".to_owned(),
@@ -126,19 +151,38 @@ mod tests {
         (malformed.member, malformed.source.to_string())
     }
 
+    /// The same files as for the check at compile time.
     #[test]
-    fn takes_the_first_realm_of_an_export_that_is_not_master() {
-        let chosen = |json| {
-            let (realm, others): (Sketch, _) = read(json).expect(json);
-            (realm.realm, others.into_iter().map(|(number, _)| number).collect())
-        };
+    fn takes_the_realm_that_the_check_at_compile_time_takes() {
+        #[derive(serde::Deserialize)]
+        struct Reading {
+            file: String,
+            realm: Option<String>,
+            problem: Option<String>,
+        }
+        let readings: Vec<Reading> =
+            serde_json::from_str(include_str!("../../../tests/realm/readings.json")).expect("readings");
+        assert!(!readings.is_empty());
+        for Reading { file, realm, problem } in readings {
+            match read::<Sketch>(&file) {
+                Ok((read, _)) => assert_eq!((Some(read.realm), None), (realm, problem), "{file}"),
+                Err(malformed) => {
+                    let problem = problem.unwrap_or_else(|| panic!("{file}: {malformed:?}"));
+                    assert!(malformed.source.to_string().contains(&problem), "{file}: {malformed:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn names_the_realms_it_leaves_out_and_where_one_has_no_name() {
+        let (_, others) = read::<Sketch>(r#"[{"realm": "acme"}, {"realm": "master"}]"#).expect("a realm");
+        assert_eq!(others, [(1, "master".to_owned())]);
         assert_eq!(
-            chosen(r#"[{"realm": "master"}, {"realm": "acme"}, {"realm": "b"}]"#),
-            ("acme".to_owned(), vec![0, 2])
+            error(r#"[{"realm": "acme"}, {}]"#),
+            ("[1].realm".to_owned(), NAMELESS.to_owned())
         );
-        assert_eq!(chosen(r#" [{"realm": "master"}]"#), ("master".to_owned(), vec![]));
-        assert_eq!(chosen("\u{feff}{\"realm\": \"acme\"}"), ("acme".to_owned(), vec![]));
-        assert_eq!(error("[]"), (".".to_owned(), "the array has no realm".to_owned()));
+        assert_eq!(error("{}"), ("realm".to_owned(), NAMELESS.to_owned()));
     }
 
     #[test]

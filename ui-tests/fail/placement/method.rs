@@ -16,6 +16,11 @@ impl Api {
     async fn associated() -> Self {
         Self
     }
+
+    #[keycloak(public)]
+    async fn associated_by_its_body() {
+        Self::associated().await;
+    }
 }
 
 trait Orders {

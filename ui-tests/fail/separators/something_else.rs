@@ -9,9 +9,13 @@ async fn handler_1() {}
 #[keycloak(public!)]
 async fn handler_2() {}
 
+#[keycloak(roles = "admin" if admin)]
+async fn handler_3() {}
+
 fn main() {
     let _: axum::Router = axum::Router::new()
         .route("/0", axum::routing::get(handler_0))
         .route("/1", axum::routing::get(handler_1))
-        .route("/2", axum::routing::get(handler_2));
+        .route("/2", axum::routing::get(handler_2))
+        .route("/3", axum::routing::get(handler_3));
 }

@@ -133,16 +133,10 @@ mod tests {
 
     #[test]
     fn names_the_realms_that_are_not_served() {
-        let (realm, warnings) = parse(r#"[{"realm": "master"}, {"realm": "acme"}, {"realm": "b"}]"#).unwrap();
+        let (realm, warnings) = parse(r#"[{"realm": "master"}, {"realm": "acme"}]"#).unwrap();
         assert_eq!(realm.realm, "acme");
         let warnings: Vec<_> = warnings.iter().map(ToString::to_string).collect();
-        assert_eq!(
-            warnings,
-            [
-                "[0]: the realm `master` is not served: one realm at a time",
-                "[2]: the realm `b` is not served: one realm at a time"
-            ]
-        );
+        assert_eq!(warnings, ["[0]: the realm `master` is not served: one realm at a time"]);
     }
 
     #[test]

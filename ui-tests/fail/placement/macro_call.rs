@@ -1,0 +1,10 @@
+use keycloak_auth::keycloak;
+
+macro_rules! handlers {
+    () => {};
+}
+
+#[keycloak(public)]
+handlers!();
+
+fn main() {}
