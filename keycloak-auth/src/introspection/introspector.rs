@@ -170,7 +170,8 @@ impl Introspector {
             check_same_token(own, &claims)?;
         }
         self.validator.check_claims(&claims, self.provider.clock.now())?;
-        Ok(VerifiedToken::introspected(token, claims, Arc::clone(self.client.id())))
+        let expectations = Arc::clone(self.validator.expectations());
+        Ok(VerifiedToken::introspected(token, claims, expectations))
     }
 
     /// Logs once when the endpoint begins to fail, and once when it answers again.
