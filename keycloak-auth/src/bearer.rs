@@ -83,7 +83,13 @@ impl<'r> BearerToken<'r> {
             Self::Unread(bytes) => bytes,
             Self::Text(text) => return Ok(text.as_bytes()),
         };
-        // The least and the greatest of all bytes, and how near they come to a comma: a processor takes many at once for that.
+        // A processor takes many at once for these. That of the usual token is a range without the comma.
+        let above_comma = |byte: &u8| byte.wrapping_sub(b'-');
+        let greatest = bytes.iter().fold(0, |greatest, byte| above_comma(byte).max(greatest));
+        if greatest <= above_comma(&b'~') {
+            return Ok(bytes);
+        }
+        // The least and the greatest of all bytes, and how near they come to a comma.
         let all = (u8::MAX, 0, u8::MAX);
         let (least, greatest, from_comma) = bytes.iter().fold(all, |(least, greatest, from_comma), byte| {
             (least.min(*byte), greatest.max(*byte), from_comma.min(*byte ^ b','))

@@ -1,9 +1,10 @@
 //! The cache of verified tokens: a memo of a pure function.
 //!
 //! Remembered is what follows from a token's bytes and a key alone: that the signature verifies, and the parsed claims.
-//! An entry is found by the whole token, compared in constant time, and names the key that verified it. Whatever depends
-//! on the time or on state (expiry, the key still being in the set, audience, issuer) is checked again on every request,
-//! so an entry can never be staler than a fresh verification. Failures are not remembered.
+//! An entry is found by the whole token, compared in constant time, and names the key that verified it and the expectations
+//! (issuer, audience, authorized party) that its claims met. Whatever depends on the time or on state (expiry, not-before, the
+//! key still being in the set, the expectations still being these) is checked again on every request, so an entry can
+//! never be staler than a fresh verification. Failures are not remembered.
 //!
 //! The hash takes the end of the token, which is the end of its signature, with random numbers of the process. Only tokens
 //! that verified get in, so nobody without the private key chooses where entries land.
@@ -120,7 +121,7 @@ fn same_token(one: &[u8], other: &[u8]) -> bool {
     if one.len() != other.len() {
         return false;
     }
-    let mut difference = [0; AT_ONCE];
+    let mut difference = [0_u8; AT_ONCE];
     let mut add = |chunk: &[u8], other_chunk: &[u8]| {
         for (sum, (byte, other_byte)) in difference.iter_mut().zip(chunk.iter().zip(other_chunk)) {
             *sum |= byte ^ other_byte;
@@ -136,7 +137,7 @@ fn same_token(one: &[u8], other: &[u8]) -> bool {
         }
         _ => add(one, other),
     }
-    black_box(difference) == [0; AT_ONCE]
+    black_box(difference.iter().fold(0, |all, sum| all | sum)) == 0
 }
 
 #[derive(Clone, Debug)]

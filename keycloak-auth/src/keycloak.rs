@@ -282,7 +282,6 @@ impl Keycloak {
             validator,
             key_set,
             introspection,
-            client,
             ..
         } = &*self.parts;
         if !self.needs_keys() {
@@ -312,7 +311,7 @@ impl Keycloak {
         };
         let snapshot = key_set.snapshot(now)?;
         let stopwatch = self.parts.metrics.stopwatch();
-        let result = match validator.verify(&unverified, snapshot.keys(), now, client.id()) {
+        let result = match validator.verify(&unverified, snapshot.keys(), now) {
             Ok(Verified::Complete(verified)) => Ok(verified),
             Ok(Verified::Lightweight(_)) => return None,
             Err(invalid) => Err(invalid),
@@ -371,7 +370,6 @@ impl Keycloak {
         let Parts {
             validator,
             key_set,
-            client,
             metrics,
             ..
         } = &*self.parts;
@@ -384,7 +382,7 @@ impl Keycloak {
         let unverified = validator.inspect(token)?;
         let has_keys = key_set.snapshot(now).is_some();
         let keys = key_set.keys(now).await.inspect_err(|_| metrics.key_looked_up(false))?;
-        let result = validator.verify(&unverified, keys.keys(), self.now(), client.id());
+        let result = validator.verify(&unverified, keys.keys(), self.now());
         let is_unknown = matches!(result, Err(InvalidToken::UnknownKey));
         metrics.key_looked_up(has_keys && !is_unknown);
         if !is_unknown || !unverified.names_its_key() {
@@ -393,7 +391,7 @@ impl Keycloak {
         drop(keys);
         key_set.look_for_unknown_key(now).await;
         let keys = key_set.keys(self.now()).await?;
-        let result = validator.verify(&unverified, keys.keys(), self.now(), client.id());
+        let result = validator.verify(&unverified, keys.keys(), self.now());
         if matches!(result, Err(InvalidToken::UnknownKey)) {
             note_unknown_key(&unverified);
         }

@@ -7,7 +7,8 @@
 //! 3. the signature;
 //! 4. the claims: strict JSON, then issuer, type, audience, authorized party, times.
 //!
-//! A token that was verified before skips 1 to 3 and the parsing, and nothing else.
+//! A token that was verified before skips 1 to 3 and the parsing. Of its claims only the times can have become unacceptable:
+//! the others were checked against these very expectations, which never change, and against others it does not count.
 
 use std::{
     sync::{
@@ -28,7 +29,7 @@ use crate::{
         VerifyError,
     },
     text::code_list,
-    verified_token::{Verified, VerifiedToken},
+    verified_token::{Completeness, Verified, VerifiedToken},
 };
 
 /// A decoded payload up to this size needs no allocation; Keycloak's take about a kilobyte.
@@ -37,6 +38,8 @@ const USUAL_PAYLOAD: usize = 3072;
 /// What is expected of a token; fixed at build time.
 #[derive(Clone, Debug)]
 pub(crate) struct Expectations {
+    /// The client that this service is, whose roles count beside realm roles.
+    pub(crate) client_id: Arc<str>,
     pub(crate) issuers: Vec<String>,
     /// `None`: switched off by name.
     pub(crate) audiences: Option<Vec<String>>,
@@ -52,7 +55,7 @@ pub(crate) struct Expectations {
 /// Checks tokens against keys that it is handed; knows nothing of where they come from.
 #[derive(Debug)]
 pub(crate) struct Validator {
-    expectations: Expectations,
+    expectations: Arc<Expectations>,
     cache: TokenCache,
     /// Tokens that were issued before this time are void, in seconds since the Unix epoch. It only ever grows.
     not_before: AtomicU64,
@@ -64,22 +67,6 @@ pub(crate) struct Unverified<'t> {
     token: &'t [u8],
     compact: Compact<'t>,
     header: KnownHeader,
-}
-
-/// Whether every check was made.
-#[derive(Clone, Copy)]
-enum Completeness {
-    Complete,
-    Lightweight,
-}
-
-impl Completeness {
-    fn of(self, verified: Arc<VerifiedToken>) -> Verified {
-        match self {
-            Self::Complete => Verified::Complete(verified),
-            Self::Lightweight => Verified::Lightweight(verified),
-        }
-    }
 }
 
 impl Unverified<'_> {
@@ -109,7 +96,7 @@ impl Unverified<'_> {
 impl Validator {
     pub(crate) fn new(expectations: Expectations, cache_capacity: usize) -> Self {
         Self {
-            expectations,
+            expectations: Arc::new(expectations),
             cache: TokenCache::new(cache_capacity),
             not_before: AtomicU64::new(0),
             usual_header: HeaderMemo::default(),
@@ -133,7 +120,7 @@ impl Validator {
         Ok(())
     }
 
-    pub(crate) fn expectations(&self) -> &Expectations {
+    pub(crate) fn expectations(&self) -> &Arc<Expectations> {
         &self.expectations
     }
 
@@ -144,12 +131,12 @@ impl Validator {
     /// The token as it was verified before, if it still passes every check that depends on time or state.
     pub(crate) fn find(&self, token: &[u8], now: Duration) -> Option<Result<Verified, InvalidToken>> {
         let verified = self.cache.find(token)?;
-        if verified.key().is_none_or(|key| key.is_retired()) {
+        if verified.key().is_none_or(|key| key.is_retired()) || !verified.is_for(&self.expectations) {
             self.cache.remove(&verified);
             return None;
         }
-        match self.check_genuine(verified.claims(), now) {
-            Ok(completeness) => Some(Ok(completeness.of(verified))),
+        match self.check_times(verified.claims(), now) {
+            Ok(()) => Some(Ok(verified.into_verified())),
             Err(InvalidToken::Expired) => {
                 self.cache.remove(&verified);
                 Some(Err(InvalidToken::Expired))
@@ -181,16 +168,17 @@ impl Validator {
         unverified: &Unverified<'_>,
         keys: &KeySet,
         now: Duration,
-        client_id: &Arc<str>,
     ) -> Result<Verified, InvalidToken> {
         let Unverified { token, compact, header } = unverified;
         let key = unverified.verify_signature(keys)?;
         self.usual_header.remember(compact.header, header);
         let claims = read_claims(token, compact)?;
         let completeness = self.check_genuine(&claims, now)?;
-        let verified = Arc::new(VerifiedToken::signed(claims, Arc::clone(key), Arc::clone(client_id)));
+        let expectations = Arc::clone(&self.expectations);
+        let verified = VerifiedToken::signed(claims, Arc::clone(key), expectations, completeness);
+        let verified = Arc::new(verified);
         self.cache.insert(&verified);
-        Ok(completeness.of(verified))
+        Ok(verified.into_verified())
     }
 
     /// The checks of a token that its key vouches for, as far as they are made here.
@@ -323,6 +311,23 @@ fn read_claims(token: &[u8], compact: &Compact<'_>) -> Result<Claims, InvalidTok
     Ok(Claims::of_token(token, start..start + compact.payload.len(), json)?)
 }
 
+#[cfg(test)]
+impl Expectations {
+    /// Those of a service by that name in the realm `acme`.
+    pub(crate) fn of_audience(audience: &str) -> Self {
+        Self {
+            client_id: audience.into(),
+            issuers: vec!["https://id.example.com/realms/acme".to_owned()],
+            audiences: Some(vec![audience.to_owned()]),
+            algorithms: vec![Algorithm::RS256],
+            authorized_parties: Vec::new(),
+            leeway: Duration::ZERO,
+            max_token_bytes: 16 * 1024,
+            completes_lightweight: false,
+        }
+    }
+}
+
 impl From<InvalidPayload> for InvalidToken {
     fn from(invalid: InvalidPayload) -> Self {
         match invalid {
@@ -331,3 +336,6 @@ impl From<InvalidPayload> for InvalidToken {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{claims::Claims, jose::VerificationKey};
+use crate::{claims::Claims, jose::VerificationKey, validator::Expectations};
 
 /// A genuine token with its claims.
 pub(crate) struct VerifiedToken {
@@ -11,7 +11,16 @@ pub(crate) struct VerifiedToken {
     claims: Claims,
     /// The key that verified the signature; none where Keycloak itself vouched for the token.
     key: Option<Arc<VerificationKey>>,
-    client_id: Arc<str>,
+    /// What its claims were checked against.
+    expectations: Arc<Expectations>,
+    completeness: Completeness,
+}
+
+/// Whether the claims are all that there is to know.
+#[derive(Clone, Copy)]
+pub(crate) enum Completeness {
+    Complete,
+    Lightweight,
 }
 
 /// A token that a key vouches for, by whether its claims are all that there is to know.
@@ -24,28 +33,35 @@ pub(crate) enum Verified {
 
 impl VerifiedToken {
     /// A token whose signature `key` verified, and whose payload `claims` are.
-    pub(crate) fn signed(claims: Claims, key: Arc<VerificationKey>, client_id: Arc<str>) -> Self {
+    pub(crate) fn signed(
+        claims: Claims,
+        key: Arc<VerificationKey>,
+        expectations: Arc<Expectations>,
+        completeness: Completeness,
+    ) -> Self {
         Self {
             introspected: None,
             claims,
             key: Some(key),
-            client_id,
+            expectations,
+            completeness,
         }
     }
 
     /// A token that Keycloak told these claims of.
-    pub(crate) fn introspected(token: &str, claims: Claims, client_id: Arc<str>) -> Self {
+    pub(crate) fn introspected(token: &str, claims: Claims, expectations: Arc<Expectations>) -> Self {
         Self {
             introspected: Some(token.into()),
             claims,
             key: None,
-            client_id,
+            expectations,
+            completeness: Completeness::Complete,
         }
     }
 
     /// The client that this service is, whose roles count beside realm roles.
     pub(crate) fn client_id(&self) -> &str {
-        &self.client_id
+        &self.expectations.client_id
     }
 
     pub(crate) fn token(&self) -> &str {
@@ -59,6 +75,19 @@ impl VerifiedToken {
 
     pub(crate) fn key(&self) -> Option<&Arc<VerificationKey>> {
         self.key.as_ref()
+    }
+
+    /// Whether the claims were checked against these very expectations, and not against others that say the same.
+    pub(crate) fn is_for(&self, expectations: &Arc<Expectations>) -> bool {
+        Arc::ptr_eq(&self.expectations, expectations)
+    }
+
+    /// The token, by whether its claims are all that there is to know.
+    pub(crate) fn into_verified(self: Arc<Self>) -> Verified {
+        match self.completeness {
+            Completeness::Complete => Verified::Complete(self),
+            Completeness::Lightweight => Verified::Lightweight(self),
+        }
     }
 
     /// The bytes that this takes in memory.

@@ -121,6 +121,7 @@ impl KeycloakBuilder {
         };
         let validator = Arc::new(Validator::new(
             Expectations {
+                client_id: Arc::clone(client.id()),
                 issuers: issuers.clone(),
                 audiences: self.audience_check.then_some(self.audiences),
                 algorithms: self.algorithms,

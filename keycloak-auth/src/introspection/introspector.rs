@@ -198,7 +198,8 @@ impl Introspector {
             check_same_token(own, &claims)?;
         }
         self.validator.check_claims(&claims, self.provider.clock.now())?;
-        Ok(VerifiedToken::introspected(token, claims, Arc::clone(self.client.id())))
+        let expectations = Arc::clone(self.validator.expectations());
+        Ok(VerifiedToken::introspected(token, claims, expectations))
     }
 
     /// Warns once when the endpoint begins to fail, and says once that it answers again.

@@ -93,8 +93,11 @@ impl<'j> RawHeader<'j> {
             return Err(strict_json::Malformed);
         };
         let mut header = Self::default();
-        let mut members = Members::default();
-        while let Some(name) = reader.next_member(&mut members)? {
+        // An acceptable token has none, or few.
+        let mut others: Option<Members<'j>> = None;
+        let mut is_first = true;
+        while let Some(name) = reader.next_name(is_first)? {
+            is_first = false;
             let parameter = match &*name {
                 "alg" => &mut header.algorithm,
                 "kid" => &mut header.key_id,
@@ -103,6 +106,9 @@ impl<'j> RawHeader<'j> {
                     header.refused = header
                         .refused
                         .or(REFUSED.iter().copied().find(|refused| *refused == other));
+                    if !others.get_or_insert_default().insert(name) {
+                        return Err(strict_json::Malformed);
+                    }
                     reader.skip_value()?;
                     continue;
                 }
@@ -110,7 +116,9 @@ impl<'j> RawHeader<'j> {
             let Value::String(text) = reader.value()? else {
                 return Err(strict_json::Malformed);
             };
-            *parameter = Some(text);
+            if parameter.replace(text).is_some() {
+                return Err(strict_json::Malformed);
+            }
         }
         reader.end()?;
         Ok(header)

@@ -23,13 +23,13 @@ impl Settings {
     /// Whether nobody asks who sends the request.
     pub(super) fn is_open_to<B: 'static>(&self, request: &Request<B>) -> bool {
         // A policy in front of a group is met by a caller, and a preflight has none.
-        let lets_preflights_through = self.lets_preflights_through && self.demands.is_empty();
+        let lets_preflights_through = self.lets_preflights_through && !self.has_demands();
         (lets_preflights_through && is_preflight(request)) || self.public_paths.contains(request.uri().path())
     }
 
     /// Whether a request passes without credentials. Not where there is a policy: nobody would be there to meet it.
     pub(super) fn admits_anybody(&self) -> bool {
-        self.is_optional && self.demands.is_empty()
+        self.is_optional && !self.has_demands()
     }
 
     /// Tells those behind the layer whose request it is.
@@ -44,17 +44,28 @@ impl Settings {
     /// Lets the caller's request in, if the caller meets the policies.
     #[expect(clippy::result_large_err, reason = "the request is as large as its refusal")]
     pub(super) fn admit<B>(&self, mut request: Request<B>, user: KeycloakUser) -> Result<Request<B>, Response> {
-        if !self.demands.is_empty() {
-            let (mut parts, body) = request.into_parts();
-            let mut demands = self.demands.iter();
-            let asked: Result<(), Unmet> = demands.try_for_each(|demand| demand.ask(&user, &mut parts, &self.keycloak));
-            request = Request::from_parts(parts, body);
-            if let Err((error, why)) = asked {
-                return Err(self.refuse(&request, &error, why.as_ref()));
-            }
+        if self.has_demands() {
+            request = self.ask_demands(request, &user)?;
         }
         self.introduce(&mut request, Some(user));
         Ok(request)
+    }
+
+    /// Whether a caller has to meet policies. A request that nobody has to be asked about need not be moved for that.
+    pub(super) fn has_demands(&self) -> bool {
+        !self.demands.is_empty()
+    }
+
+    #[expect(clippy::result_large_err, reason = "the request is as large as its refusal")]
+    fn ask_demands<B>(&self, request: Request<B>, user: &KeycloakUser) -> Result<Request<B>, Response> {
+        let (mut parts, body) = request.into_parts();
+        let mut demands = self.demands.iter();
+        let asked: Result<(), Unmet> = demands.try_for_each(|demand| demand.ask(user, &mut parts, &self.keycloak));
+        let request = Request::from_parts(parts, body);
+        match asked {
+            Ok(()) => Ok(request),
+            Err((error, why)) => Err(self.refuse(&request, &error, why.as_ref())),
+        }
     }
 
     /// The response to a request that is not let in; `why` says more than the error, for the log.

@@ -69,6 +69,10 @@ where
             Err(fault) => return KeycloakFuture::refused(settings.refuse(&request, &fault.into(), None)),
         };
         match keycloak.authenticate_with_current_keys(token, keycloak.now()) {
+            Some(Ok(verified)) if !settings.has_demands() => {
+                settings.introduce(&mut request, Some(KeycloakUser::new(verified)));
+                KeycloakFuture::forwarded(self.inner.call(request))
+            }
             Some(Ok(verified)) => match settings.admit(request, KeycloakUser::new(verified)) {
                 Ok(request) => KeycloakFuture::forwarded(self.inner.call(request)),
                 Err(response) => KeycloakFuture::refused(response),

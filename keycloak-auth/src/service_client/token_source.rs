@@ -102,13 +102,13 @@ impl fmt::Debug for CallToken<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{claims::Claims, verified_token::VerifiedToken};
+    use crate::{claims::Claims, validator::Expectations, verified_token::VerifiedToken};
 
     #[test]
     fn a_bound_token_is_not_passed_on() {
         let authorization = |claims: &str| {
             let claims = Claims::parse(claims).expect("claims");
-            let token = VerifiedToken::introspected("opaque", claims, "orders-api".into());
+            let token = VerifiedToken::introspected("opaque", claims, Expectations::of_audience("orders-api").into());
             let user = KeycloakUser::new(Arc::new(token));
             CallToken::PassedOn(&user).authorization()
         };
