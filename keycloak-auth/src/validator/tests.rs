@@ -61,7 +61,8 @@ fn an_entry_is_checked_for_its_times_and_its_key_each_time() {
     assert_eq!(found_at(999), Some(Err(InvalidToken::NotYetValid)));
     assert_eq!(found_at(1999), Some(Ok(())));
     assert_eq!(found_at(2000), Some(Err(InvalidToken::Expired)));
-    validator.raise_not_before(1001);
+    let known = validator.raise_not_before(1001, Duration::from_secs(1500));
+    assert!(known.is_ok());
     assert_eq!(found_at(1500), Some(Err(InvalidToken::IssuedBeforeNotBefore)));
     keys.retire_keys_missing_in(&KeySet::empty());
     assert_eq!(found_at(1500), None);
