@@ -114,14 +114,14 @@ async fn garbage_keeps_out_no_verified_token() {
 async fn where_all_tokens_are_asked_about_those_of_the_realm_come_before_forged_ones() {
     let mut flood = Flood::prepare(Introspection::Always, Clock::system()).await;
     let forged = |number: usize| {
-        let key = if number % 2 == 0 {
+        let key = if number.is_multiple_of(2) {
             rsa_key(1)
         } else {
             flood.issuer.key().clone()
         };
         let token = flood.issuer.token().claim("jti", number).sign(&key);
         let (signed, _) = token.rsplit_once('.').expect("three parts");
-        format!("{signed}.{}", base64url(&[7; 256]))
+        format!("{signed}.{}", base64url([7; 256]))
     };
     let garbage: Vec<String> = (0..100).map(forged).collect();
     flood.begin(garbage.into_iter()).await;
