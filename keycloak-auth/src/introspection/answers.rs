@@ -9,7 +9,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use moka::{Expiry, sync::Cache};
 
 use crate::{
-    Clock, invalid_token::InvalidToken, provider::ProviderError, single_flight::SingleFlight,
+    Clock, invalid_token::InvalidToken, provider::Unavailable, single_flight::SingleFlight,
     verified_token::VerifiedToken,
 };
 
@@ -47,7 +47,7 @@ pub(super) enum Answer {
     /// The token is not acceptable.
     Bad(InvalidToken),
     /// Nobody knows. It goes to those who wait for it, and is not kept.
-    None(Arc<ProviderError>),
+    None(Unavailable),
 }
 
 #[derive(Clone, Debug)]

@@ -92,7 +92,7 @@ impl Introspector {
                 Ok(token)
             }
             Answer::Bad(invalid) => Err(invalid.into()),
-            Answer::None(cause) => Err(AuthError::IntrospectionUnavailable(Unavailable::for_now(cause))),
+            Answer::None(unavailable) => Err(AuthError::IntrospectionUnavailable(unavailable)),
         }
     }
 
@@ -113,6 +113,9 @@ impl Introspector {
             Ok(own) => own,
             Err(invalid) => return Answer::Bad(invalid),
         };
+        if let Err(unavailable) = self.reachability.may_ask(self.provider.clock.now()) {
+            return Answer::None(unavailable);
+        }
         let (began, deadline) = (Instant::now(), self.provider.deadline);
         let turn = if is_verified {
             self.turns.for_verified(deadline).await
@@ -121,17 +124,17 @@ impl Introspector {
         };
         // That many ask says nothing of the endpoint.
         let Some(_turn) = turn else {
-            return Answer::None(Arc::new(self.too_many()));
+            return Answer::None(Unavailable::for_now(Arc::new(self.too_many())));
         };
         let left = deadline.saturating_sub(began.elapsed());
-        let answer = self.provider.within(left, self.post(token)).await;
+        let answer = self.provider.within(left, self.post(token)).await.map_err(Arc::new);
         self.note_state(answer.as_ref().err());
         match answer.map(|json| self.judge(token, own.as_ref(), json)) {
             Ok(judged) => {
                 self.turns.note(token, judged.is_ok());
                 judged.map_or_else(Answer::Bad, |token| Answer::Good(Arc::new(token)))
             }
-            Err(error) => Answer::None(Arc::new(error)),
+            Err(error) => Answer::None(Unavailable::for_now(error)),
         }
     }
 
@@ -203,8 +206,8 @@ impl Introspector {
     }
 
     /// Warns once when the endpoint begins to fail, and says once that it answers again.
-    fn note_state(&self, error: Option<&ProviderError>) {
-        let change = self.reachability.note(error.is_some(), self.provider.clock.now());
+    fn note_state(&self, error: Option<&Arc<ProviderError>>) {
+        let change = self.reachability.note(error, self.provider.clock.now());
         match (change, error) {
             (Change::Failed, Some(error)) => tracing::warn!(
                 name: "keycloak.introspection_failed",

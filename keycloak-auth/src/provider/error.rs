@@ -34,6 +34,8 @@ pub enum ProviderError {
         url: String,
         /// The status code of the answer.
         status: u16,
+        /// How long the other side wants to be left alone, of a 429 or 503 with `Retry-After`: at most 60 s.
+        retry_after: Option<Duration>,
     },
     /// The answer is larger than is read.
     #[error("the answer of `{url}` is larger than {limit} bytes")]
@@ -166,6 +168,14 @@ impl ProviderError {
             Self::Closed => "closed",
             Self::OutageWindow { .. } => "outage_window",
         })
+    }
+
+    /// How long the other side wants to be left alone, if it said so.
+    pub(crate) const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
     }
 
     /// What is wrong with Keycloak's certificate, where that is why there is no connection.

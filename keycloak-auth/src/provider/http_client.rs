@@ -1,6 +1,6 @@
 //! The HTTP client towards Keycloak: no redirects, a cap on every body.
 
-use std::{fmt, pin::pin};
+use std::{fmt, pin::pin, time::Duration};
 
 use arc_swap::ArcSwapOption;
 use bytes::{Bytes, BytesMut};
@@ -12,7 +12,7 @@ use http::{
 use tokio::sync::watch;
 use url::Url;
 
-use super::ProviderError;
+use super::{ProviderError, retry_after::retry_after};
 use crate::client_authentication::ClientProof;
 
 /// The largest body that is read, in bytes; Keycloak's discovery document takes 7 kB, a key set 3 kB.
@@ -29,6 +29,8 @@ pub(crate) struct HttpAnswer {
     pub(crate) status: StatusCode,
     /// The time by the other side's clock (RFC 9110 §6.6.1).
     pub(crate) date: Option<HeaderValue>,
+    /// How long the other side wants to be left alone.
+    pub(crate) retry_after: Option<Duration>,
     /// The other side's certificate and the version of the protocol, as far as the TLS library gives them.
     #[cfg(feature = "tls-diagnostics")]
     pub(crate) tls: Option<reqwest::tls::TlsInfo>,
@@ -119,6 +121,7 @@ impl HttpClient {
         }
         let status = response.status();
         let date = response.headers().get(DATE).cloned();
+        let retry_after = retry_after(status, response.headers());
         #[cfg(feature = "tls-diagnostics")]
         let tls = response.extensions().get().cloned();
         let mut body = BytesMut::new();
@@ -131,6 +134,7 @@ impl HttpClient {
         Ok(HttpAnswer {
             status,
             date,
+            retry_after,
             #[cfg(feature = "tls-diagnostics")]
             tls,
             body: body.freeze(),
@@ -158,10 +162,16 @@ impl HttpAnswer {
         if self.status == StatusCode::OK {
             return Ok(self.body);
         }
-        Err(ProviderError::Status {
+        Err(self.wrong_status(url))
+    }
+
+    /// The error of an answer with a status that is not expected.
+    pub(crate) fn wrong_status(&self, url: &Url) -> ProviderError {
+        ProviderError::Status {
             url: url.to_string(),
             status: self.status.as_u16(),
-        })
+            retry_after: self.retry_after,
+        }
     }
 }
 

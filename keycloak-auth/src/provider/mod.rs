@@ -7,6 +7,7 @@ mod metadata;
 mod reachability;
 mod realm_url;
 mod remote_key_set;
+mod retry_after;
 mod skipped_keys;
 mod tls_fault;
 mod unavailable;

@@ -1,10 +1,15 @@
-//! Whether an endpoint answers that is asked on demand, so that trouble is told once and not for each request.
+//! Whether an endpoint answers that is asked on demand, so that trouble is told once and not for each request, and whether it wants
+//! to be left alone.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
+use super::{ProviderError, Unavailable, retry_after::LONGEST};
 use crate::clock::milliseconds;
 
 /// How long an endpoint counts as failing after an exchange that failed: then it is worth another try.
@@ -15,6 +20,8 @@ const FAILING: Duration = Duration::from_secs(10);
 pub(crate) struct Reachability {
     /// In milliseconds since the Unix epoch; 0 once it has answered.
     failing_until: AtomicU64,
+    /// The answer with `Retry-After`, and until when it holds.
+    pause: Mutex<Option<(Arc<ProviderError>, Duration)>>,
 }
 
 /// What an exchange says of the endpoint that was not known before.
@@ -31,8 +38,22 @@ pub(crate) enum Change {
 }
 
 impl Reachability {
+    /// Whether the endpoint may be asked now, or has said when (RFC 9110 §10.2.3).
+    pub(crate) fn may_ask(&self, now: Duration) -> Result<(), Unavailable> {
+        match &*self.pause.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some((cause, until)) => match left(*until, now) {
+                Some(left) => Err(Unavailable::new(Arc::clone(cause), left)),
+                None => Ok(()),
+            },
+            None => Ok(()),
+        }
+    }
+
     /// Notes at `now` how an exchange ended.
-    pub(crate) fn note(&self, is_failure: bool, now: Duration) -> Change {
+    pub(crate) fn note(&self, error: Option<&Arc<ProviderError>>, now: Duration) -> Change {
+        let pause = error.and_then(|error| Some((Arc::clone(error), now + error.retry_after()?)));
+        *self.pause.lock().unwrap_or_else(PoisonError::into_inner) = pause;
+        let is_failure = error.is_some();
         let until = if is_failure { milliseconds(now + FAILING) } else { 0 };
         let was_failing = self.failing_until.swap(until, Ordering::Relaxed) > 0;
         match (was_failing, is_failure) {
@@ -43,8 +64,14 @@ impl Reachability {
         }
     }
 
-    /// Whether an exchange failed in the last seconds: only another one can tell whether the next will.
+    /// Whether an exchange failed in the last seconds, or must not be tried now: only another one can tell whether the next will.
     pub(crate) fn is_failing(&self, now: Duration) -> bool {
-        now < Duration::from_millis(self.failing_until.load(Ordering::Relaxed))
+        now < Duration::from_millis(self.failing_until.load(Ordering::Relaxed)) || self.may_ask(now).is_err()
     }
+}
+
+/// A pause from the future is none: the clock was set back.
+fn left(until: Duration, now: Duration) -> Option<Duration> {
+    let left = until.checked_sub(now)?;
+    (!left.is_zero() && left <= LONGEST).then_some(left)
 }

@@ -6,7 +6,8 @@
 //! 4. A fetch that fails changes nothing: the last good set stays in use for the whole outage window.
 //! 5. An unknown `kid` may cause a fetch, but not sooner than the cooldown after the last attempt, successful or not. The
 //!    attempt is counted when it begins, so that a flood of unknown keys finds the cooldown already claimed.
-//! 6. Before the first set is there, attempts follow one another with growing pauses, so that a service that starts before
+//! 6. What Keycloak says by `Retry-After` makes a pause longer, by a minute at most, and never shorter.
+//! 7. Before the first set is there, attempts follow one another with growing pauses, so that a service that starts before
 //!    Keycloak finds it soon.
 //!
 //! Whoever drops the [`RemoteKeySet`] ends its task.
@@ -249,6 +250,12 @@ impl Drop for RemoteKeySet {
 }
 
 impl State {
+    /// How long Keycloak wants to be left alone after the last attempt.
+    fn asked_for_pause(&self) -> Duration {
+        let error = self.last_error.as_ref();
+        error.and_then(|error| error.retry_after()).unwrap_or_default()
+    }
+
     fn under_way(&self) -> Option<watch::Receiver<bool>> {
         self.flight
             .as_ref()
@@ -279,7 +286,8 @@ impl Shared {
 
     /// Whether an unknown key may cause an attempt.
     fn has_cooled_down(&self, state: &State, now: Duration) -> bool {
-        elapsed(state.last_attempt, now).is_none_or(|elapsed| elapsed >= self.timing.cooldown)
+        elapsed(state.last_attempt, now)
+            .is_none_or(|elapsed| elapsed >= self.timing.cooldown.max(state.asked_for_pause()))
     }
 
     /// How long to wait after the last attempt while there are no keys.
@@ -288,7 +296,8 @@ impl Shared {
             0 => Duration::ZERO,
             failures => FIRST_PAUSE
                 .saturating_mul(1 << (failures - 1).min(16))
-                .min(self.timing.cooldown),
+                .min(self.timing.cooldown)
+                .max(state.asked_for_pause()),
         }
     }
 
@@ -418,6 +427,8 @@ impl Shared {
         }
         state.failures = state.failures.saturating_add(1);
         state.last_error = Some(error);
+        let wait = self.timing.cooldown.max(state.asked_for_pause());
+        self.schedule_reload(state.last_attempt.unwrap_or_else(|| self.provider.clock.now()), wait);
     }
 
     fn unavailable(&self, now: Duration) -> Unavailable {

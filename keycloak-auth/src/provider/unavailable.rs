@@ -25,9 +25,10 @@ impl Unavailable {
         }
     }
 
-    /// For an endpoint that is asked anew by each request: the next one may come right away.
+    /// For an endpoint that is asked anew by each request: the next one may come right away, unless the endpoint says otherwise.
     pub(crate) fn for_now(cause: Arc<ProviderError>) -> Self {
-        Self::new(cause, Duration::from_secs(1))
+        let wait = cause.retry_after().unwrap_or_default();
+        Self::new(cause, wait)
     }
 
     /// Why the last attempt failed.

@@ -34,7 +34,7 @@ use crate::{
     AuthError,
     challenge::Answer,
     client_authentication::{Client, ClientCredentials},
-    provider::{Call, Change, HttpAnswer, Provider, ProviderError, Reachability, Unavailable},
+    provider::{Call, Change, Provider, ProviderError, Reachability, Unavailable},
     single_flight::SingleFlight,
     text::chain,
 };
@@ -140,7 +140,10 @@ impl TokenEndpoint {
     }
 
     async fn ask(&self, grant: GrantKind, client: ClientCredentials<'_>, form: &[(&str, &str)]) -> Outcome {
+        let may_ask = self.reachability.may_ask(self.provider.clock.now());
+        may_ask.map_err(AuthError::TokenEndpointUnavailable)?;
         let asked = self.provider.within_deadline(self.post(grant, client, form)).await;
+        let asked = asked.map_err(Arc::new);
         self.note_state(asked.as_ref().err());
         let refused = match asked {
             Ok(Ok(tokens)) => {
@@ -148,7 +151,7 @@ impl TokenEndpoint {
                 return Ok(Arc::new(tokens));
             }
             Ok(Err(refusal)) => AuthError::TokenRefused(refusal),
-            Err(cause) => AuthError::TokenEndpointUnavailable(Unavailable::for_now(Arc::new(cause))),
+            Err(cause) => AuthError::TokenEndpointUnavailable(Unavailable::for_now(cause)),
         };
         if let AuthError::TokenRefused(refusal) = &refused {
             self.note_refusal(refusal);
@@ -172,8 +175,8 @@ impl TokenEndpoint {
     }
 
     /// Warns once when the endpoint begins to fail, and says once that it answers again.
-    fn note_state(&self, error: Option<&ProviderError>) {
-        let change = self.reachability.note(error.is_some(), self.provider.clock.now());
+    fn note_state(&self, error: Option<&Arc<ProviderError>>) {
+        let change = self.reachability.note(error, self.provider.clock.now());
         match (change, error) {
             (Change::Failed, Some(error)) => tracing::warn!(
                 name: "keycloak.token_endpoint_failed",
@@ -233,19 +236,16 @@ impl TokenEndpoint {
         let provider = &self.provider;
         let url = provider.token_endpoint().await?;
         let asking = provider.post_form(&url, client, form);
-        let HttpAnswer { status, body, .. } = Call::Token.observe(&url, &provider.metrics, asking).await?;
+        let answer = Call::Token.observe(&url, &provider.metrics, asking).await?;
         let unreadable = || ProviderError::TokenEndpoint { url: url.to_string() };
-        match status {
-            StatusCode::OK => serde_json::from_slice(&body).map(Ok).map_err(|_| unreadable()),
+        match answer.status {
+            StatusCode::OK => serde_json::from_slice(&answer.body).map(Ok).map_err(|_| unreadable()),
             // RFC 6749 §5.2; Keycloak answers 403 where the client's policy forbids the exchange.
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                let failure: Failure = serde_json::from_slice(&body).map_err(|_| unreadable())?;
+                let failure: Failure = serde_json::from_slice(&answer.body).map_err(|_| unreadable())?;
                 Ok(Err(TokenRefusal::new(grant, failure.error, failure.error_description)))
             }
-            status => Err(ProviderError::Status {
-                url: url.to_string(),
-                status: status.as_u16(),
-            }),
+            _ => Err(answer.wrong_status(&url)),
         }
     }
 }

@@ -10,6 +10,7 @@ mod keys;
 mod leftovers;
 mod metadata;
 mod phases;
+mod retry_after;
 mod rows;
 mod token_endpoint;
 

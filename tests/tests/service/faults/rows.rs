@@ -76,7 +76,7 @@ pub const EVERYWHERE: &[Row] = &[
     ),
     row(
         "429",
-        Answer(|_, _| Reply::status(429).header("retry-after", "86400")),
+        Answer(|_, _| Reply::status(429).header("retry-after", "soon")),
         "Status",
     ),
     row("500", Answer(|_, _| Reply::status(500)), "Status"),
