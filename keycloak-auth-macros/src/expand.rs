@@ -1,11 +1,13 @@
 //! The handler with its policy: one hidden type, one constant, one argument.
 
+mod value;
+
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 
 use crate::{
-    ast::{ClaimValue, Kind, Requirement},
+    ast::Requirement,
     check::{self, Place},
     errors::Errors,
     handler::{self, HandlerFn},
@@ -44,7 +46,7 @@ pub(crate) fn policy(arguments: TokenStream, realm: RealmCheck) -> TokenStream {
     let private = paths::private(arguments.crate_path.as_ref());
     let policy = check::policy(arguments, Place::Macro, realm.realm.as_deref(), &mut errors);
     let value = match policy {
-        Some(policy) if errors.is_empty() => policy.kind.value(&private),
+        Some(policy) if errors.is_empty() => value::of(&policy.kind, &private),
         _ => deny(&private),
     };
     let errors = errors.into_tokens();
@@ -59,8 +61,13 @@ pub(crate) fn policy(arguments: TokenStream, realm: RealmCheck) -> TokenStream {
 fn guarded(mut handler: HandlerFn, policy: Option<&Requirement>, crate_path: Option<&TokenStream>) -> TokenStream {
     let private = paths::private(crate_path);
     let value = match policy {
-        Some(policy) => policy.kind.value(&private),
-        None => deny(&private),
+        // Through another path, an import might find another crate than an expression does.
+        Some(policy) if crate_path.is_none() => value::to_be_read(&policy.kind, &private),
+        Some(policy) => value::borrowed(&policy.kind, &private),
+        None => {
+            let deny = deny(&private);
+            quote!(&#deny)
+        }
     };
     let name = handler.signature.ident.unraw();
     // The names of items are not hygienic. No lint is raised on code with this span, so that none has to be allowed, which
@@ -85,7 +92,7 @@ fn guarded(mut handler: HandlerFn, policy: Option<&Requirement>, crate_path: Opt
         #(#cfgs)*
         #[automatically_derived]
         impl #private::HandlerPolicy for #policy {
-            const POLICY: &'static #private::Policy = &#value;
+            const POLICY: &'static #private::Policy = #value;
             const HANDLER: &'static str = ::core::concat!(::core::module_path!(), #handler_path);
         }
 
@@ -102,64 +109,4 @@ fn guarded(mut handler: HandlerFn, policy: Option<&Requirement>, crate_path: Opt
 
 fn deny(private: &TokenStream) -> TokenStream {
     quote!(#private::Policy::Any(&[]))
-}
-
-impl Kind {
-    /// The value of the runtime's `Policy` type.
-    pub(crate) fn value(&self, private: &TokenStream) -> TokenStream {
-        let (variant, content) = match self {
-            Self::Public => ("Public", quote!()),
-            Self::Authenticated => ("Authenticated", quote!()),
-            Self::All(operands) => ("All", all(operands, private)),
-            Self::Any(operands) => ("Any", all(operands, private)),
-            Self::Not(operand) => {
-                let operand = operand.kind.value(private);
-                ("Not", quote!((&#operand)))
-            }
-            Self::Role(name) => ("Role", text(&name.text)),
-            Self::RealmRole(name) => ("RealmRole", text(&name.text)),
-            Self::ClientRole { client, role } => {
-                let (client, role) = (&client.text, &role.text);
-                ("ClientRole", quote!({ client: #client, role: #role }))
-            }
-            Self::Group(path) => ("Group", text(&path.text)),
-            Self::GroupTree(path) => ("GroupTree", text(&path.text)),
-            Self::Scope(name) => ("Scope", text(&name.text)),
-            Self::Claim { path, value } => {
-                let (path, value) = (&path.text, value.value());
-                ("Claim", quote!({ path: #path, value: #private::ClaimValue::#value }))
-            }
-            Self::Acr(name) => ("Acr", text(&name.text)),
-            Self::MaxAge(seconds) => ("MaxAge", quote!((#seconds))),
-            Self::Owner { parameter, claim } => {
-                let (parameter, claim) = (&parameter.text, &claim.text);
-                ("Owner", quote!({ parameter: #parameter, claim: #claim }))
-            }
-            Self::Named(path) => return path.clone(),
-        };
-        let variant = format_ident!("{variant}");
-        quote!(#private::Policy::#variant #content)
-    }
-}
-
-impl ClaimValue {
-    fn value(&self) -> TokenStream {
-        match self {
-            Self::String(name) => {
-                let text = &name.text;
-                quote!(String(#text))
-            }
-            Self::Integer(integer) => quote!(Integer(#integer)),
-            Self::Boolean(boolean) => quote!(Boolean(#boolean)),
-        }
-    }
-}
-
-fn text(text: &str) -> TokenStream {
-    quote!((#text))
-}
-
-fn all(operands: &[Requirement], private: &TokenStream) -> TokenStream {
-    let operands = operands.iter().map(|operand| operand.kind.value(private));
-    quote!((&[#(#operands),*]))
 }

@@ -113,6 +113,40 @@ fn policy_with_a_mistake_denies_and_keeps_the_handler() {
     );
 }
 
+#[test]
+fn policy_of_a_handler_is_imported_for_its_readers() {
+    for (arguments, expected) in [
+        (
+            "any(role(\"a\"), not(role(\"b\")))",
+            r#"={use::keycloak_auth::__private::Policy::{Any,Not,Role};&Any(&[Role("a"),Not(&Role("b"))])};"#,
+        ),
+        (
+            "all(role(\"a\"), claim(\"b\" = 1))",
+            r#"={use::keycloak_auth::__private::{ClaimValue,Policy::{All,Claim,Role}};&All(&[Role("a"),Claim{path:"b",value:ClaimValue::Integer(1i64)}])};"#,
+        ),
+        ("public", "=&::keycloak_auth::__private::Policy::Public;"),
+        // Names of the user's could be among those that are imported.
+        (
+            "any(role(\"a\"), All::OPS)",
+            r#"=&::keycloak_auth::__private::Policy::Any(&[::keycloak_auth::__private::Policy::Role("a"),All::OPS]);"#,
+        ),
+        (
+            "crate = b, any(role(\"a\"), scope(\"s\"))",
+            r#"=&b::__private::Policy::Any(&[b::__private::Policy::Role("a"),b::__private::Policy::Scope("s")]);"#,
+        ),
+    ] {
+        let (file, errors) = attribute(
+            arguments,
+            quote!(
+                async fn handler() {}
+            ),
+        );
+        let written = quote!(#file).to_string().replace(' ', "");
+        assert_eq!(errors, 0, "{arguments}");
+        assert!(written.contains(expected), "{written}");
+    }
+}
+
 /// What only may be there counts: among other arguments a guard works alone as well, but not the other way round.
 #[test]
 fn guard_is_alone_where_there_is_certainly_no_other_argument() {
