@@ -1,5 +1,6 @@
 //! From tokens to [`Entry`]s. Each mistake is reported where it stands, and reading goes on behind the next comma.
 
+mod between;
 mod cursor;
 mod expression;
 mod list;
