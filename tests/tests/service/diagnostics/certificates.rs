@@ -211,7 +211,8 @@ async fn an_unknown_authority() {
     let (root, foreign) = (Authority::default(), Authority::root("Foreign Root"));
     assert_cause(
         &trusting(&root, foreign.certificate(&[HOST], 2020, 2099)).await,
-        "FAILED: tls: the server sends only its own certificate: that of `CN=Foreign Root`, which issued it, is missing, and it is none of those that are trusted here",
+        "FAILED: tls: the server sends only its own certificate: that of `CN=Foreign Root`, which issued it, is missing, and it \
+         is none of those that are trusted here",
         "add the authority's certificate by `.root_certificates(…)`",
     );
     // The root is sent along, and known by it.
