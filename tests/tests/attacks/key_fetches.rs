@@ -3,13 +3,22 @@
 use std::time::Duration;
 
 use keycloak_auth::Clock;
-use keycloak_auth_tests::{Issuer, Reply, now, rsa_key};
+use keycloak_auth_tests::{Issuer, Logs, Reply, now, rsa_key};
 use serde_json::json;
+use tracing::Level;
 
 use crate::setup::{Setup, assert_a1, assert_a4};
 
+/// What is said of the keys, once for each change of state.
+fn warnings(logs: &Logs) -> Vec<String> {
+    let records = logs.records().into_iter();
+    let warnings = records.filter(|record| !record.is_span && record.level == Level::WARN);
+    warnings.map(|warning| warning.field("message").to_owned()).collect()
+}
+
 #[tokio::test]
 async fn row_37_an_invalid_signature_under_a_known_kid_fetches_nothing() {
+    let logs = Logs::capture();
     let clock = Clock::manual(Duration::from_secs(now()));
     let moved = clock.clone();
     let setup = Setup::with(|builder| builder.clock(clock)).await;
@@ -24,6 +33,8 @@ async fn row_37_an_invalid_signature_under_a_known_kid_fetches_nothing() {
             .await;
     }
     assert_eq!(setup.issuer.requests(), before);
+    // Whoever sends them could fill the log.
+    assert_eq!(warnings(&logs), [""; 0]);
 }
 
 #[tokio::test]
@@ -39,10 +50,12 @@ async fn row_36_a_flood_of_unknown_kids_fetches_twice_a_minute_at_most() {
         ),
         ("a login page", Some(Reply::status(200).body("<html>"))),
     ] {
+        let logs = Logs::capture();
         let clock = Clock::manual(Duration::from_secs(now()));
         let moved = clock.clone();
         let setup = Setup::with(|builder| builder.clock(clock)).await;
         setup.accepts(&setup.issuer.valid_token()).await;
+        let fails = reply.is_some();
         if let Some(reply) = reply {
             setup.issuer.reply(Issuer::JWKS, reply);
         }
@@ -60,6 +73,13 @@ async fn row_36_a_flood_of_unknown_kids_fetches_twice_a_minute_at_most() {
         assert!((1..=2).contains(&fetches), "{what}: {fetches} fetches");
         // The keys that were there still are.
         setup.accepts(&setup.issuer.valid_token()).await;
+        let mut said = warnings(&logs);
+        said.retain(|line| line.starts_with("cannot fetch Keycloak's keys, the last good keys stay in use"));
+        assert_eq!(
+            said.len(),
+            usize::from(fails),
+            "{what}: 180 requests, one change of state: {said:#?}"
+        );
     }
 }
 

@@ -179,6 +179,7 @@ async fn a_new_key_is_found_as_soon_as_the_cooldown_allows() {
 
 #[tokio::test]
 async fn a_key_that_is_gone_from_a_fetched_set_is_dead_at_once_cached_tokens_included() {
+    let logs = Logs::capture();
     let issuer = Issuer::start().await;
     let clock = clock();
     let service = service(&builder(&issuer).clock(clock.clone()).build().expect("valid")).await;
@@ -189,6 +190,10 @@ async fn a_key_that_is_gone_from_a_fetched_set_is_dead_at_once_cached_tokens_inc
     clock.advance(Duration::from_secs(30));
     assert_let_in(&service.get_as("/me", &issuer.token().sign(&new)).await);
     assert_unknown_key(&service.get_as("/me", &old).await);
+    assert_eq!(issuer.key_fetches(), 2, "one for the old key, one for the new one");
+    let records = logs.records().into_iter();
+    let warned: Vec<_> = records.filter(|record| record.level <= tracing::Level::WARN).collect();
+    assert!(warned.is_empty(), "a rotation is no trouble: {warned:#?}");
 }
 
 #[tokio::test]

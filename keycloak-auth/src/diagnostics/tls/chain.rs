@@ -166,7 +166,7 @@ impl Chain {
             _ => format!("the chain that the server sends ends too early: that of `{issuer}` is missing"),
         };
         (
-            format!("{sent}, and `{issuer}` is no authority that is trusted here"),
+            format!("{sent}, and it is none of those that are trusted here"),
             format!(
                 "let Keycloak (`https-certificate-file`) or the proxy in front of it send its own certificate and then the \
                  intermediate ones{}; if `{issuer}` is an authority of yours, {ADD}",
