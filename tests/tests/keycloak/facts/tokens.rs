@@ -218,10 +218,10 @@ async fn lightweight_claims(keycloak: Arc<Keycloak>) -> Result<()> {
     client["protocolMappers"] = json!([
         mapper("subject", "oidc-sub-mapper", json!({})),
         mapper(
-            "roles of this service",
+            "roles of one client",
             "oidc-usermodel-client-role-mapper",
             json!({
-                "usermodel.clientRoleMapping.clientId": "orders-api",
+                "usermodel.clientRoleMapping.clientId": "billing-api",
                 "claim.name": "resource_access.${client_id}.roles",
                 "jsonType.label": "String",
                 "multivalued": "true",
@@ -230,7 +230,7 @@ async fn lightweight_claims(keycloak: Arc<Keycloak>) -> Result<()> {
     ]);
     let path = format!("realms/{}/clients", realm.name());
     realm.admin().create(&path, &client).await?;
-    let claims = claims_of(&realm.login("less-light", "alice").await?.access);
+    let claims = claims_of(&realm.login("less-light", "carol").await?.access);
     assert!(
         names(&claims).is_superset(&BTreeSet::from(["resource_access", "sub"])),
         "{claims}"
