@@ -4,12 +4,7 @@ use std::fmt;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use crate::{
-    AuthError, Keycloak, Policy,
-    challenge::Answer,
-    policy::{EvaluationContext, Explanation},
-    text,
-};
+use crate::{AuthError, Keycloak, Policy, challenge::Answer, policy::Explanation, text};
 
 /// The judgement about a token and a policy, with its reasons; made by [`Keycloak::explain`].
 ///
@@ -50,8 +45,7 @@ impl Keycloak {
         }
         match self.authenticate(access_token).await {
             Ok(user) => {
-                let context = EvaluationContext::new(self.client_id(), self.now());
-                let explanation = policy.explain(&user, &context);
+                let explanation = policy.explain(&user, &self.evaluation_context(self.now()));
                 report.subject = user.subject().map(str::to_owned);
                 report.error = AuthError::of(explanation.decision());
                 report.explanation = Some(explanation);

@@ -137,7 +137,7 @@ impl fmt::Debug for BearerToken<'_> {
 
 fn names_bearer_after_a_comma(text: &str) -> bool {
     text.split(',').skip(1).any(|part| {
-        let scheme = part.trim_start().split(' ').next().unwrap_or_default();
+        let scheme = part.trim_start().split([' ', '\t']).next().unwrap_or_default();
         scheme.eq_ignore_ascii_case("Bearer")
     })
 }
@@ -193,6 +193,8 @@ mod tests {
             &[b"Bearer a.b.c, Basic YTpi"],
             &[b"Basic YTpi, Bearer a.b.c"],
             &[b"Basic YTpi,bearer a.b.c"],
+            &[b"Basic YTpi,Bearer\ta.b.c"],
+            &[b"Basic YTpi,\tBearer a.b.c"],
         ] {
             assert_eq!(read(values), Err(HeaderFault::SeveralCredentials), "{values:?}");
         }

@@ -114,7 +114,7 @@ impl Keycloak {
     /// Policies with `owner(…)` are about a request and its path, so without one they do not hold.
     #[must_use]
     pub fn evaluate(&self, policy: &Policy, user: &KeycloakUser) -> Decision {
-        policy.evaluate(user, &EvaluationContext::new(self.client_id(), self.now()))
+        policy.evaluate(user, &self.evaluation_context(self.now()))
     }
 
     /// The middleware for a plain axum router: every request needs an acceptable token, but for the
@@ -269,6 +269,11 @@ impl Keycloak {
 
     pub(crate) fn now(&self) -> Duration {
         self.parts.clock.now()
+    }
+
+    /// What this service's policies depend on, but for the request.
+    pub(crate) fn evaluation_context(&self, now: Duration) -> EvaluationContext<'_> {
+        EvaluationContext::new(self.client_id(), now).with_leeway(self.parts.validator.expectations().leeway)
     }
 
     /// Judges the token by the keys at hand; `None` when that takes a question to Keycloak. Never waits, so that the usual request

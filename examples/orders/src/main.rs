@@ -91,8 +91,11 @@ async fn main() -> Result<()> {
             ""
         }
     );
-    println!("\nUsers and their passwords\n{users}");
-    if let Some((user, password)) = someone {
+    // Those of the file are those of the embedded realm. What another Keycloak has is nothing to print.
+    if embedded.is_some() {
+        println!("\nUsers and their passwords\n{users}");
+    }
+    if let Some((user, password)) = someone.filter(|_| embedded.is_some()) {
         println!("\nIn a terminal\n  {}", curl(&keycloak, address, &user, &password));
     }
     println!("\nCtrl-C ends it.");

@@ -112,6 +112,9 @@ fn a_keycloak_that_is_not_there_is_told_at_the_start() {
         program.printed.contains("Swagger UI"),
         "it serves as soon as Keycloak is there"
     );
+    for secret in ["password", "In a terminal"] {
+        assert!(!program.printed.contains(secret), "{}", program.printed);
+    }
     program.child.kill().expect("it runs");
     let mut errors = String::new();
     program

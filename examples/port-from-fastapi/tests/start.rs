@@ -146,6 +146,7 @@ fn another_keycloak_is_named_by_the_environment_and_mistakes_are_told() {
     assert_eq!(program.address("Keycloak"), "https://id.example.com/realms/acme");
     for (variables, expected) in [
         ([("KEYCLOAK_SERVER_URL", "ftp://id.example.com")], "server_url"),
+        ([("KEYCLOAK_SERVER_URL", "")], "KEYCLOAK_SERVER_URL"),
         ([("LISTEN", "nowhere")], "LISTEN"),
     ] {
         let mut program = Program::start(&variables);

@@ -79,7 +79,8 @@ struct Caller {
     scopes: Vec<&'static str>,
     claims: Vec<(&'static str, Vec<ClaimValue>)>,
     acr: &'static str,
-    login_age: Option<u64>,
+    /// In seconds; negative where Keycloak's clock is ahead, or wrong.
+    login_age: Option<i64>,
     parameters: Vec<(&'static str, &'static str)>,
     username: &'static str,
     now: Duration,
@@ -112,7 +113,7 @@ impl Caller {
                 .iter()
                 .any(|(name, values)| *name == path && values.contains(&value)),
             Policy::Acr(acr) => self.acr == acr,
-            Policy::MaxAge(seconds) => self.login_age.is_some_and(|age| age <= seconds),
+            Policy::MaxAge(seconds) => self.login_age.is_some_and(|age| age >= -60 && age <= seconds as i64),
             Policy::Owner {
                 parameter,
                 claim: "preferred_username",
@@ -136,7 +137,7 @@ impl Caller {
         let (realm_roles, client_roles) = (random.some(NAMES), random.some(&pairs));
         let (groups, scopes) = (random.some(PATHS), random.some(&NAMES[..3]));
         let acr = random.pick(NAMES);
-        let login_age = (random.below(4) > 0).then(|| random.below(100) as u64);
+        let login_age = (random.below(4) > 0).then(|| random.below(220) as i64 - 120);
         let parameters = random
             .some(&PARAMETERS[..2])
             .into_iter()
@@ -160,7 +161,8 @@ impl Caller {
             };
         }
         if let Some(age) = login_age {
-            token = token.authenticated_ago(Duration::from_secs(age));
+            let now = i64::try_from(realm.clock().now().as_secs()).expect("a time of this era");
+            token = token.claim("auth_time", now - age);
         }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

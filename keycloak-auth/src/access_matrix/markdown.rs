@@ -31,14 +31,18 @@ fn line(cells: impl Iterator<Item = String>) -> String {
     format!("| {} |\n", cells.join(" | "))
 }
 
-/// The text in a code span. A bar would end the cell, even in there; backticks would end the span.
+/// The text in a code span (CommonMark §6.1). A bar would end the cell, even in there; a run of as many backticks as stand around
+/// it would end the span, so there stand more than in any run of the text.
 fn code(text: &str) -> String {
     if text.is_empty() {
         return String::new();
     }
     let text = text.replace('|', "\\|").replace(['\r', '\n'], " ");
-    match text.contains('`') {
-        true => format!("`` {text} ``"),
-        false => format!("`{text}`"),
+    match text.split(|character| character != '`').map(str::len).max() {
+        None | Some(0) => format!("`{text}`"),
+        Some(longest) => {
+            let fence = "`".repeat(longest + 1);
+            format!("{fence} {text} {fence}")
+        }
     }
 }

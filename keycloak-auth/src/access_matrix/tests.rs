@@ -162,6 +162,11 @@ fn names_cannot_break_out_of_any_form() {
     );
     let markdown = matrix.to_markdown();
     assert!(markdown.contains("`` <script>\\|`a`\"=1 ``"), "{markdown}");
+    // A run of backticks as long as the fence would end the code span, and what follows would be HTML.
+    let route = format!("/{}<img src=x>", "`".repeat(3));
+    let row = AccessRow::new("GET", &route, RouteKind::Handler, ADMIN);
+    let markdown = AccessMatrix::new(vec![row]).to_markdown();
+    assert!(markdown.contains("| ```` /```<img src=x> ```` |"), "{markdown}");
 }
 
 #[test]

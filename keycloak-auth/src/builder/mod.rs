@@ -16,6 +16,7 @@ use crate::{
     jose::KeySet,
     metrics::{self, MetricsCollector},
     secret::Secret,
+    validator::DEFAULT_LEEWAY,
 };
 
 /// Configures a [`Keycloak`](crate::Keycloak); made by [`Keycloak::builder`](crate::Keycloak::builder).
@@ -107,7 +108,7 @@ impl Default for KeycloakBuilder {
             introspection_endpoint: None,
             token_endpoint: None,
             introspection: Introspection::Never,
-            leeway: Duration::from_secs(60),
+            leeway: DEFAULT_LEEWAY,
             max_token_bytes: 16 * 1024,
             token_cache_capacity: 10_000,
             key_set_lifetime: Duration::from_secs(300),

@@ -21,7 +21,7 @@ pub(crate) struct RequestContext {
     pub(crate) keycloak: Keycloak,
     /// The caller, once it has been determined.
     pub(crate) user: Option<KeycloakUser>,
-    /// Whether the router itself brought it, by `secure_with`: then it holds whatever is in the state.
+    /// Whether the router of the guard brought it, by `secure_with`: then it holds whatever is in the state.
     pub(crate) is_of_router: bool,
 }
 

@@ -12,7 +12,7 @@ use http::request::Parts;
 use super::outcome::why;
 use crate::{
     AuthError, Keycloak, KeycloakUser,
-    policy::{EvaluationContext, Explanation, Policy},
+    policy::{Explanation, Policy},
 };
 
 /// A policy with what it needs. A guard's is a constant: no request looks through the policy for that.
@@ -56,7 +56,7 @@ impl Demand {
         let parameters = parameters
             .as_ref()
             .map_or_else(Vec::new, |parameters| parameters.iter().collect());
-        let context = EvaluationContext::new(keycloak.client_id(), now).with_path_parameters(&parameters);
+        let context = keycloak.evaluation_context(now).with_path_parameters(&parameters);
         match AuthError::of(self.policy.evaluate(user, &context)) {
             Some(error) => Err((error, why(&self.policy, user, &context, parts))),
             None => Ok(()),

@@ -3,26 +3,39 @@
 use std::{fmt, time::Duration};
 
 use super::Policy;
-use crate::claims::{Claims, claim_matches};
+use crate::{
+    claims::{Claims, claim_matches},
+    validator::DEFAULT_LEEWAY,
+};
 
 /// What a decision depends on besides policy and caller.
 #[derive(Clone, Copy, Debug)]
 pub struct EvaluationContext<'a> {
     client_id: &'a str,
     now: Duration,
+    leeway: Duration,
     path_parameters: &'a [(&'a str, &'a str)],
 }
 
 impl<'a> EvaluationContext<'a> {
-    /// A context without path parameters. `client_id` is the client whose roles [`Policy::Role`] means beside realm
-    /// roles; `now` is the time since the Unix epoch.
+    /// A context without path parameters, with a leeway of 60 s. `client_id` is the client whose roles [`Policy::Role`] means
+    /// beside realm roles; `now` is the time since the Unix epoch.
     #[must_use]
     pub const fn new(client_id: &'a str, now: Duration) -> Self {
         Self {
             client_id,
             now,
+            leeway: DEFAULT_LEEWAY,
             path_parameters: &[],
         }
+    }
+
+    /// How far Keycloak's clock may be ahead: a login later than that after `now` is none that [`Policy::MaxAge`] takes. A
+    /// service takes its [`leeway`](crate::KeycloakBuilder::leeway).
+    #[must_use]
+    pub const fn with_leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self
     }
 
     /// Adds the request's path parameters, decoded: names and values.
@@ -173,7 +186,7 @@ impl Policy {
                     max_age: None,
                 });
             }
-            Self::MaxAge(seconds) if is_fresh(claims, context.now, seconds) => true,
+            Self::MaxAge(seconds) if is_fresh(claims, context, seconds) => true,
             Self::MaxAge(seconds) => {
                 return Verdict::Login(StepUp {
                     acr: None,
@@ -218,9 +231,12 @@ fn all<'p>(operands: &'p [Policy], claims: &Claims, context: &EvaluationContext<
     step_up.map_or(Verdict::Met, Verdict::Login)
 }
 
-fn is_fresh(claims: &Claims, now: Duration, seconds: u64) -> bool {
-    let login = claims.auth_time();
-    login.is_some_and(|login| now.as_secs().saturating_sub(login) <= seconds)
+/// Whether the login is no older. One in the future, beyond what clocks differ, would stay fresh until then: it is a mistake.
+fn is_fresh(claims: &Claims, context: &EvaluationContext<'_>, seconds: u64) -> bool {
+    let latest = context.now.saturating_add(context.leeway).as_secs();
+    claims
+        .auth_time()
+        .is_some_and(|login| login <= latest && context.now.as_secs().saturating_sub(login) <= seconds)
 }
 
 /// Whether `group` is `tree` or lies below it.

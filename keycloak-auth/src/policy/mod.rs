@@ -77,7 +77,8 @@ pub enum Policy {
     },
     /// An authentication context class (RFC 9470); when it is not met, the caller is asked to log in accordingly.
     Acr(&'static str),
-    /// A login at most this many seconds ago (RFC 9470); when it is not met, the caller is asked to log in again.
+    /// A login at most this many seconds ago (RFC 9470), and not in the future by more than the leeway; when it is not met, the
+    /// caller is asked to log in again.
     MaxAge(u64),
     /// A path parameter of the request that equals a claim of the caller.
     Owner {

@@ -183,6 +183,23 @@ fn a_missing_login_asks_for_one_unless_it_would_not_help() {
 }
 
 #[test]
+fn a_login_in_the_future_is_none_but_for_the_leeway() {
+    let login_in = |seconds: u64| {
+        let json = format!(r#"{{"sub":"u-1","auth_time":{}}}"#, NOW.as_secs() + seconds);
+        Claims::parse(&json).expect("valid claims")
+    };
+    let context = EvaluationContext::new("orders-api", NOW);
+    let is_met = |seconds, context: &EvaluationContext<'_>| {
+        Policy::MaxAge(300).evaluate(&login_in(seconds), context).is_allowed()
+    };
+    assert!(is_met(0, &context) && is_met(60, &context) && !is_met(61, &context) && !is_met(1_000_000, &context));
+    let wide = context.with_leeway(Duration::from_secs(600));
+    assert!(is_met(600, &wide) && !is_met(601, &wide));
+    let end = EvaluationContext::new("orders-api", Duration::MAX);
+    assert!(!is_met(0, &end));
+}
+
+#[test]
 fn a_denial_names_what_was_missing() {
     let decision = decide(Policy::All(&[
         Policy::RealmRole("clerk"),

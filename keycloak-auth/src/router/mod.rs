@@ -1,6 +1,7 @@
 //! A router in which every handler has a policy, or the program does not compile.
 
 mod guarded;
+mod hand_over;
 mod method_router;
 #[cfg(feature = "utoipa-axum")]
 pub(crate) mod openapi;

@@ -1,6 +1,6 @@
 //! `SecureRouter`: axum's router, with policies.
 
-use std::{convert::Infallible, fmt};
+use std::{any::Any, convert::Infallible, fmt};
 
 use axum::{
     Router,
@@ -11,7 +11,11 @@ use axum::{
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{GuardedArgs, SecureMethodRouter, routes::Routes};
+use super::{
+    GuardedArgs, SecureMethodRouter,
+    hand_over::{HandOver, HandOverLayer},
+    routes::Routes,
+};
 use crate::{Keycloak, access_matrix::RouteKind, extract::provide_from_state, middleware::ProvideLayer};
 
 /// A router whose handlers all have a `#[keycloak(...)]` policy: one without does not compile.
@@ -174,11 +178,15 @@ where
 
     /// Adds a whole axum router that everybody may call, such as Swagger UI: its handlers are not asked for policies.
     ///
+    /// A router that was secured by itself stays so: its guards ask the [`Keycloak`] that it was secured with, be that in its
+    /// state, and [`report_only`](Self::report_only) does not reach them. Guards and [`KeycloakUser`](crate::KeycloakUser)s
+    /// of a router without one find that of this router. The same goes for services.
+    ///
     /// # Panics
     ///
     /// When a path clashes with another one, as in axum.
     pub fn merge_public(mut self, router: impl Into<Router<S>>) -> Self {
-        self.inner = self.inner.merge(router);
+        self.inner = self.inner.merge(router.into().layer(HandOverLayer));
         self.routes.add_public("/*", RouteKind::PublicRouter);
         self
     }
@@ -187,14 +195,18 @@ where
     ///
     /// # Panics
     ///
-    /// When the path is malformed or clashes with another one, as in axum.
+    /// When the path is malformed or clashes with another one, or the service is a [`Router`], as in axum.
     pub fn route_service_public<T>(mut self, path: &str, service: T) -> Self
     where
         T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
         T::Response: IntoResponse,
         T::Future: Send + 'static,
     {
-        self.inner = self.inner.route_service(path, service);
+        assert!(
+            !(&service as &dyn Any).is::<Router>(),
+            "a router is no service for the single path `{path}`: add it by `nest_service_public` or `merge_public`"
+        );
+        self.inner = self.inner.route_service(path, HandOver(service));
         self.routes.add_public(path, RouteKind::PublicService);
         self
     }
@@ -211,7 +223,7 @@ where
         T::Response: IntoResponse,
         T::Future: Send + 'static,
     {
-        self.inner = self.inner.nest_service(path, service);
+        self.inner = self.inner.nest_service(path, HandOver(service));
         self.routes
             .add_public(&format!("{}/*", path.trim_end_matches('/')), RouteKind::PublicService);
         self

@@ -40,6 +40,10 @@ async fn row_24_refuses_two_credentials() {
             "Basic and a comma",
             vec![line(&format!("Authorization: Basic YTpi, Bearer {valid}"))],
         ),
+        (
+            "Basic, a comma and a tab",
+            vec![line(&format!("Authorization: Basic YTpi,Bearer\t{valid}"))],
+        ),
         ("a comma at the end", vec![line(&format!("{bearer},"))]),
     ] {
         let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();

@@ -1,8 +1,16 @@
 //! Several `Keycloak`s in one service: the one that a router was secured with decides, whoever is around it.
 
-use axum::{Router, extract::FromRef, middleware::from_fn_with_state, routing};
-use keycloak_auth::{Keycloak, KeycloakUser, SecureRouter, routing::get, testing::TestRealm};
+use axum::{
+    Router,
+    body::Body,
+    extract::{FromRef, Request, State},
+    middleware::from_fn_with_state,
+    response::{IntoResponse as _, Response},
+    routing,
+};
+use keycloak_auth::{Keycloak, KeycloakUser, SecureRouter, keycloak, routing::get, testing::TestRealm};
 use keycloak_auth_tests::Service;
+use tower::ServiceExt as _;
 
 use crate::setup::{admin, me};
 
@@ -111,18 +119,107 @@ async fn a_router_inside_of_another_is_asked_by_its_own_keycloak() {
 }
 
 #[tokio::test]
-async fn reporting_only_ends_at_the_entrance_of_a_router_that_was_secured_by_itself() {
+async fn a_router_secured_from_its_state_keeps_to_that_one_inside_of_another() {
+    for cache in [0, 100] {
+        let realm = TestRealm::new("acme", "orders-api");
+        let keycloak = strict(&realm, cache);
+        let inner = SecureRouter::<Strict>::new().route("/me", get(me)).secure_from_state();
+        let inner = inner.with_state(Strict { keycloak });
+        let app = SecureRouter::<()>::new()
+            .merge_public(inner.clone())
+            .nest_service_public("/nested", inner.clone())
+            .route_service_public(
+                "/routed/me",
+                Router::new().nest("/routed", inner).into_service::<Body>(),
+            );
+        let service = Service::start(app.secure_with(lenient(&realm, cache))).await;
+        let for_orders = realm.user("alice").token();
+        let for_admins = realm.user("alice").audience("admin-api").token();
+        for path in ["/me", "/nested/me", "/routed/me"] {
+            assert_eq!(
+                service.get_as(path, &for_orders).await.status,
+                401,
+                "{path}, cache {cache}"
+            );
+            assert_eq!(
+                service.get_as(path, &for_admins).await.text(),
+                "alice",
+                "{path}, cache {cache}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn guards_of_a_plain_router_inside_of_a_secured_one_ask_the_keycloak_of_that_one() {
     let realm = TestRealm::new("acme", "orders-api");
-    let inner = SecureRouter::new()
-        .route("/root", get(admin))
-        .secure_with(realm.keycloak());
+    let plain = Router::new().route("/me", routing::get(me));
+    let app = SecureRouter::<()>::new()
+        .merge_public(plain.clone())
+        .nest_service_public("/nested", plain);
+    let service = Service::start(app.secure_with(strict(&realm, 100))).await;
+    let token = realm.user("alice").audience("admin-api").token();
+    for path in ["/me", "/nested/me"] {
+        assert_eq!(service.get_as(path, &token).await.text(), "alice", "{path}");
+        assert_eq!(
+            service.get_as(path, &realm.user("alice").token()).await.status,
+            401,
+            "{path}"
+        );
+    }
+}
+
+/// Hands the request to a router of its own, as a gateway does.
+#[keycloak(realm_roles = "admin")]
+async fn gateway(State(inner): State<Router>, request: Request) -> Response {
+    inner.oneshot(request).await.into_response()
+}
+
+#[tokio::test]
+async fn reporting_only_ends_where_another_router_begins() {
+    let realm = TestRealm::new("acme", "orders-api");
+    let state = || Strict {
+        keycloak: realm.keycloak(),
+    };
+    let with = || {
+        SecureRouter::new()
+            .route("/with", get(admin))
+            .secure_with(realm.keycloak())
+    };
+    let from_state = SecureRouter::<Strict>::new()
+        .route("/state", get(admin))
+        .secure_from_state()
+        .with_state(state());
+    let layer = Router::new()
+        .route("/layer", routing::get(admin))
+        .layer(realm.keycloak().layer());
+    let plain = Router::new().route("/plain", routing::get(admin));
+    let others = with().merge(from_state).merge(layer).merge(plain);
     let outer = SecureRouter::new()
-        .merge_public(inner)
         .route("/legacy", get(admin))
+        .merge_public(others.clone())
+        .nest_service_public("/nested", others.clone())
+        .route_service_public(
+            "/routed/{name}",
+            Router::new().nest("/routed", others).into_service::<Body>(),
+        )
+        .merge(
+            SecureRouter::new()
+                .route("/gateway/with", get(gateway))
+                .with_state(Router::new().nest("/gateway", with())),
+        )
         .report_only();
     let service = Service::start(outer.secure_with(realm.keycloak())).await;
+    let dave = realm.user("dave").token();
     assert_eq!(service.get("/legacy").send().await.status, 200);
-    assert_eq!(service.get("/root").send().await.status, 401);
+    for prefix in ["", "/nested", "/routed"] {
+        for path in ["/with", "/state", "/layer", "/plain"] {
+            let path = format!("{prefix}{path}");
+            assert_eq!(service.get(&path).send().await.status, 401, "{path}");
+            assert_eq!(service.get_as(&path, &dave).await.status, 403, "{path}");
+        }
+    }
+    assert_eq!(service.get("/gateway/with").send().await.status, 401);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use keycloak_auth::{FutureNotBefore, Introspection, Keycloak};
-use keycloak_auth_tests::{Issuer, Service, now};
+use keycloak_auth_tests::{Issuer, Service};
 use serde_json::json;
 
 use super::{answer_for, code, full_claims, in_mode, lightweight};
@@ -16,16 +16,18 @@ async fn service(keycloak: &Keycloak) -> Service {
 #[tokio::test]
 async fn row_22_a_token_from_before_the_not_before_is_refused() {
     let issuer = Issuer::start().await;
-    let keycloak = builder(&issuer).build().expect("valid");
+    let clock = clock();
+    let keycloak = builder(&issuer).clock(clock.clone()).build().expect("valid");
     let service = service(&keycloak).await;
+    let now = clock.now().as_secs();
     let issued = |at: u64| issuer.token().claim("iat", at).sign(issuer.key());
-    let (old, same, new) = (issued(now() - 60), issued(now() - 30), issued(now()));
+    let (old, same, new) = (issued(now - 60), issued(now - 30), issued(now));
     let unknown = issuer.token().without("iat").sign(issuer.key());
     for token in [&old, &same, &new, &unknown] {
         assert_eq!(service.get_as("/me", token).await.status, 200);
     }
     // Remembered tokens as well, and for all clones.
-    keycloak.set_not_before(now() - 30).expect("in the past");
+    keycloak.set_not_before(now - 30).expect("in the past");
     for token in [&old, &unknown] {
         let answer = service.get_as("/me", token).await;
         assert_eq!(code(&answer), (401, json!("token_inactive")));
@@ -40,14 +42,16 @@ async fn row_22_a_token_from_before_the_not_before_is_refused() {
 #[tokio::test]
 async fn row_22_the_latest_not_before_counts() {
     let issuer = Issuer::start().await;
-    let keycloak = builder(&issuer).build().expect("valid");
+    let clock = clock();
+    let keycloak = builder(&issuer).clock(clock.clone()).build().expect("valid");
     let service = service(&keycloak).await;
-    let token = issuer.token().claim("iat", now() - 60).sign(issuer.key());
-    for earlier in [now() - 30, now() - 300, 0] {
+    let now = clock.now().as_secs();
+    let token = issuer.token().claim("iat", now - 60).sign(issuer.key());
+    for earlier in [now - 30, now - 300, 0] {
         keycloak.set_not_before(earlier).expect("in the past");
         assert_eq!(service.get_as("/me", &token).await.status, 401);
     }
-    assert!(keycloak.not_before().abs_diff(now() - 30) < 20);
+    assert_eq!(keycloak.not_before(), now - 30);
     assert_eq!(service.get_as("/me", &issuer.valid_token()).await.status, 200);
 }
 
@@ -55,12 +59,14 @@ async fn row_22_the_latest_not_before_counts() {
 async fn row_22_holds_for_what_keycloak_tells_of_tokens_too() {
     for mode in [Introspection::WhenLightweight, Introspection::Always] {
         let issuer = Issuer::start().await;
-        let keycloak = in_mode(&issuer, mode).build().expect("valid");
+        let clock = clock();
+        let keycloak = in_mode(&issuer, mode).clock(clock.clone()).build().expect("valid");
         let service = service(&keycloak).await;
-        let token = lightweight(&issuer).claim("iat", now() - 60).sign(issuer.key());
+        let now = clock.now().as_secs();
+        let token = lightweight(&issuer).claim("iat", now - 60).sign(issuer.key());
         answer_for(&issuer, &token, full_claims);
         assert_eq!(service.get_as("/me", &token).await.status, 200);
-        keycloak.set_not_before(now()).expect("now");
+        keycloak.set_not_before(now).expect("now");
         assert_eq!(
             code(&service.get_as("/me", &token).await),
             (401, json!("token_inactive")),
