@@ -8,17 +8,21 @@ use crate::{AuthError, Keycloak, Policy, challenge::Answer, policy::Explanation,
 
 /// The judgement about a token and a policy, with its reasons; made by [`Keycloak::explain`].
 ///
-/// It never contains the token. It does say whose token it is and what the caller lacks, so it is not for the response.
+/// It never contains the token. It does say whose token it is, what the caller lacks, and what stands in an issuer or audience that
+/// is not acceptable, so it is not for the response.
 #[derive(Clone, Debug)]
 pub struct AccessReport {
     policy: Policy,
     subject: Option<String>,
     error: Option<AuthError>,
+    /// What stands in the claim that is not acceptable, and what should.
+    mismatch: Option<String>,
     explanation: Option<Explanation>,
 }
 
 impl Keycloak {
-    /// Says what a handler with this policy would answer to a request with this token, and why.
+    /// Says what a handler with this policy would answer to a request with this token, and why. A token with `Bearer` before
+    /// it, as it stands in a header, is taken for the token.
     ///
     /// Policies with `owner(…)` are about a request and its path, so without one they do not hold.
     ///
@@ -38,11 +42,13 @@ impl Keycloak {
             policy: *policy,
             subject: None,
             error: None,
+            mismatch: None,
             explanation: None,
         };
         if policy.is_public() {
             return report;
         }
+        let access_token = without_scheme(access_token);
         match self.authenticate(access_token).await {
             Ok(user) => {
                 let explanation = policy.explain(&user, &self.evaluation_context(self.now()));
@@ -50,9 +56,23 @@ impl Keycloak {
                 report.error = AuthError::of(explanation.decision());
                 report.explanation = Some(explanation);
             }
-            Err(error) => report.error = Some(error),
+            Err(error) => {
+                if let AuthError::InvalidToken(invalid) = error {
+                    report.mismatch = self.parts().validator.mismatch(access_token, invalid);
+                }
+                report.error = Some(error);
+            }
         }
         report
+    }
+}
+
+/// The token of a whole `Authorization` header, which is what one has at hand where a request was refused.
+fn without_scheme(pasted: &str) -> &str {
+    let pasted = pasted.trim();
+    match pasted.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer") => token.trim_start(),
+        _ => pasted,
     }
 }
 
@@ -98,7 +118,10 @@ impl AccessReport {
     fn reason(&self) -> String {
         match (&self.explanation, &self.error) {
             (Some(explanation), _) => explanation.to_string(),
-            (None, Some(error)) => text::chain(error),
+            (None, Some(error)) => match &self.mismatch {
+                Some(values) => format!("{}: {values}", text::chain(error)),
+                None => text::chain(error),
+            },
             (None, None) => "allowed: the policy is public".to_owned(),
         }
     }

@@ -60,6 +60,13 @@ impl<'r> BearerToken<'r> {
         } else if names_bearer_after_a_comma(text) {
             Err(HeaderFault::SeveralCredentials)
         } else {
+            if text.starts_with("eyJ") {
+                tracing::debug!(
+                    name: "keycloak.scheme_missing",
+                    target: "keycloak_auth",
+                    "the `Authorization` header has no scheme: write `Bearer` before the token"
+                );
+            }
             Ok(None)
         }
     }

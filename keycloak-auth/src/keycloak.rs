@@ -343,41 +343,43 @@ impl Keycloak {
 
     /// Judges the token by asking Keycloak: for the keys that are missing, as far as a fetch is allowed, or about the token.
     pub(crate) async fn authenticate_by_asking(&self, token: BearerToken<'_>) -> Result<Arc<VerifiedToken>, AuthError> {
-        let Parts {
-            validator,
-            introspection,
-            metrics,
-            ..
-        } = &*self.parts;
-        let judge = async {
-            let token = token.text()?;
-            if let Some(introspector) = introspection.as_ref().filter(|asked| asked.judges(token.as_bytes())) {
-                return introspector.authenticate(token).await;
-            }
-            match (self.verify_with_fetched_keys(token).await?, introspection) {
-                (Verified::Complete(verified), _) => Ok(verified),
-                (Verified::Lightweight(verified), Some(introspector)) => introspector.complete(&verified).await,
-                // With nobody to complete it, it has to pass every check as it is.
-                (Verified::Lightweight(verified), None) => {
-                    validator.check_claims(verified.claims(), self.now())?;
-                    Ok(verified)
-                }
-            }
-        };
+        let metrics = &self.parts.metrics;
         let stopwatch = metrics.stopwatch();
-        let result = judge.await;
+        let result = self.judge(token, metrics).await;
         metrics.token_judged(stopwatch, code_of(&result));
         self.noted(result)
     }
 
-    /// Verifies the token with the keys at hand or, where that does not suffice, with new ones.
-    async fn verify_with_fetched_keys(&self, token: &str) -> Result<Verified, AuthError> {
+    /// Judges the token as for a request, but neither counts nor logs what becomes of it: it is nobody's request.
+    pub(crate) async fn authenticate_unnoted(&self, access_token: &str) -> Result<KeycloakUser, AuthError> {
+        let judged = self.judge(BearerToken::new(access_token), &Recorder::default()).await;
+        judged.map(KeycloakUser::new)
+    }
+
+    async fn judge(&self, token: BearerToken<'_>, metrics: &Recorder) -> Result<Arc<VerifiedToken>, AuthError> {
         let Parts {
             validator,
-            key_set,
-            metrics,
+            introspection,
             ..
         } = &*self.parts;
+        let token = token.text()?;
+        if let Some(introspector) = introspection.as_ref().filter(|asked| asked.judges(token.as_bytes())) {
+            return introspector.authenticate(token).await;
+        }
+        match (self.verify_with_fetched_keys(token, metrics).await?, introspection) {
+            (Verified::Complete(verified), _) => Ok(verified),
+            (Verified::Lightweight(verified), Some(introspector)) => introspector.complete(&verified).await,
+            // With nobody to complete it, it has to pass every check as it is.
+            (Verified::Lightweight(verified), None) => {
+                validator.check_claims(verified.claims(), self.now())?;
+                Ok(verified)
+            }
+        }
+    }
+
+    /// Verifies the token with the keys at hand or, where that does not suffice, with new ones.
+    async fn verify_with_fetched_keys(&self, token: &str, metrics: &Recorder) -> Result<Verified, AuthError> {
+        let Parts { validator, key_set, .. } = &*self.parts;
         let now = self.now();
         if key_set.is_usable(now)
             && let Some(found) = validator.find(token.as_bytes(), now)

@@ -10,6 +10,10 @@
 //! A token that was verified before skips 1 to 3 and the parsing. Of its claims only the times can have become unacceptable:
 //! the others were checked against these very expectations, which never change, and against others it does not count.
 
+mod mismatch;
+#[cfg(test)]
+mod tests;
+
 use std::{
     sync::{
         Arc,
@@ -18,6 +22,7 @@ use std::{
     time::Duration,
 };
 
+use self::mismatch::log_mismatch;
 use crate::{
     cache::TokenCache,
     claims::{Claims, InvalidPayload},
@@ -28,7 +33,6 @@ use crate::{
         self, Algorithm, Compact, HeaderMemo, KeySet, KnownHeader, MalformedToken, TokenTypeHeader, VerificationKey,
         VerifyError,
     },
-    text::code_list,
     verified_token::{Completeness, Verified, VerifiedToken},
 };
 
@@ -283,20 +287,6 @@ impl Validator {
     }
 }
 
-/// Says for the log what stands in a claim of a genuine token, and what should.
-#[cold]
-fn log_mismatch<'t>(claim: &'static str, found: impl IntoIterator<Item = &'t str>, expected: &[String]) {
-    if tracing::enabled!(target: "keycloak_auth", tracing::Level::DEBUG) {
-        let expected = code_list(expected.iter().map(String::as_str));
-        tracing::debug!(
-            name: "keycloak.claim_refused",
-            target: "keycloak_auth",
-            { keycloak.claim = claim },
-            "claim `{claim}` is {}, expected is {expected}", code_list(found)
-        );
-    }
-}
-
 /// Reads the claims of a genuine token.
 fn read_claims(token: &[u8], compact: &Compact<'_>) -> Result<Claims, InvalidToken> {
     let mut buffer = jose::buffer::<USUAL_PAYLOAD>();
@@ -339,6 +329,3 @@ impl From<InvalidPayload> for InvalidToken {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

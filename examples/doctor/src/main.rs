@@ -13,8 +13,8 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser;
-use keycloak_auth::{Algorithm, ClientAuthentication, DiagnosticReport, Keycloak};
+use clap::{Parser, ValueEnum};
+use keycloak_auth::{Algorithm, CheckStatus, ClientAuthentication, DiagnosticReport, Introspection, Keycloak};
 use terminal_size::{Width, terminal_size};
 
 /// Finds out what is wrong between a service and its Keycloak.
@@ -48,13 +48,17 @@ struct Flags {
     #[arg(long, value_name = "FILE")]
     root_certificates: Vec<PathBuf>,
 
-    /// The audience that tokens for the service carry [default: the client].
-    #[arg(long, env = "KEYCLOAK_AUDIENCE")]
-    audience: Option<String>,
+    /// The audiences that tokens for the service carry, with commas between several [default: the client].
+    #[arg(long, env = "KEYCLOAK_AUDIENCE", value_delimiter = ',')]
+    audience: Vec<String>,
 
-    /// The issuer that tokens name [default: the realm's address at the server].
-    #[arg(long, env = "KEYCLOAK_ISSUER")]
-    issuer: Option<String>,
+    /// The issuers that tokens name, with commas between several [default: the realm's address at the server].
+    #[arg(long, env = "KEYCLOAK_ISSUER", value_delimiter = ',')]
+    issuer: Vec<String>,
+
+    /// About which tokens the service asks Keycloak.
+    #[arg(long, value_enum, default_value_t)]
+    introspection: Asked,
 
     /// An algorithm by which the realm signs; may be given several times [default: RS256].
     #[arg(long = "algorithm")]
@@ -67,6 +71,29 @@ struct Flags {
     /// Prints JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// `Introspection`, as words of the command line.
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum Asked {
+    #[default]
+    Never,
+    WhenLightweight,
+    WhenOpaque,
+    WhenNeeded,
+    Always,
+}
+
+impl From<Asked> for Introspection {
+    fn from(asked: Asked) -> Self {
+        match asked {
+            Asked::Never => Self::Never,
+            Asked::WhenLightweight => Self::WhenLightweight,
+            Asked::WhenOpaque => Self::WhenOpaque,
+            Asked::WhenNeeded => Self::WhenNeeded,
+            Asked::Always => Self::Always,
+        }
+    }
 }
 
 #[tokio::main]
@@ -94,17 +121,18 @@ async fn main() -> ExitCode {
 }
 
 fn configure(flags: Flags) -> Result<Keycloak, Box<dyn Error>> {
+    let mut audiences = names(flags.audience);
+    if audiences.is_empty() {
+        audiences.push(flags.client_id.clone());
+    }
     let mut builder = Keycloak::builder()
         .server_url(flags.server_url)
         .realm(flags.realm)
-        // A variable that is set to nothing counts as absent.
-        .audience(
-            flags
-                .audience
-                .filter(|audience| !audience.is_empty())
-                .unwrap_or_else(|| flags.client_id.clone()),
-        )
-        .client_id(flags.client_id);
+        .client_id(flags.client_id)
+        .introspection(flags.introspection.into());
+    for audience in audiences {
+        builder = builder.audience(audience);
+    }
     if let Some(secret) = flags.client_secret {
         builder = builder.client_secret(secret);
     }
@@ -119,13 +147,19 @@ fn configure(flags: Flags) -> Result<Keycloak, Box<dyn Error>> {
     for file in flags.root_certificates {
         builder = builder.root_certificates(read(&file)?);
     }
-    if let Some(issuer) = flags.issuer {
+    for issuer in names(flags.issuer) {
         builder = builder.issuer(issuer);
     }
     if !flags.algorithms.is_empty() {
         builder = builder.algorithms(flags.algorithms);
     }
     Ok(builder.build()?)
+}
+
+/// As `KeycloakBuilder::environment` reads such a list: what is empty counts as absent.
+fn names(list: Vec<String>) -> Vec<String> {
+    let trimmed = list.iter().map(|name| name.trim().to_owned());
+    trimmed.filter(|name| !name.is_empty()).collect()
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, String> {
@@ -135,10 +169,98 @@ fn read(file: &Path) -> Result<Vec<u8>, String> {
 fn print(report: &DiagnosticReport, json: bool) {
     match serde_json::to_string_pretty(report) {
         Ok(text) if json => println!("{text}"),
-        _ => match terminal_size() {
-            Some((Width(columns), _)) => print!("{report:0$}", usize::from(columns)),
-            // A file or a pipe: whoever reads it breaks the lines.
-            None => print!("{report}"),
-        },
+        _ => {
+            match terminal_size() {
+                Some((Width(columns), _)) => print!("{report:0$}", usize::from(columns)),
+                // A file or a pipe: whoever reads it breaks the lines.
+                None => print!("{report}"),
+            }
+            let settings = settings_named_in(report);
+            if !settings.is_empty() {
+                println!("\nThe settings of the builder that are named here are, for the doctor:");
+                settings.iter().for_each(|line| println!("  {line}"));
+            }
+        }
+    }
+}
+
+/// What the advice calls by the methods of the builder, as flags and variables.
+fn settings_named_in(report: &DiagnosticReport) -> Vec<String> {
+    const SETTINGS: [(&str, &str); 9] = [
+        ("server_url", "`--server-url`, `KEYCLOAK_SERVER_URL`"),
+        ("realm", "`--realm`, `KEYCLOAK_REALM`"),
+        ("client_id", "`--client-id`, `KEYCLOAK_CLIENT_ID`"),
+        ("client_secret", "`--client-secret`, `KEYCLOAK_CLIENT_SECRET`"),
+        ("client_authentication", "`--private-key`, `--client-certificate`"),
+        ("root_certificates", "`--root-certificates`"),
+        ("audience", "`--audience`, `KEYCLOAK_AUDIENCE`"),
+        ("issuer", "`--issuer`, `KEYCLOAK_ISSUER`"),
+        ("algorithms", "`--algorithm`"),
+    ];
+    let advice = report.checks.iter().filter(|check| check.status > CheckStatus::Ok);
+    let advice: Vec<&str> = advice.filter_map(|check| check.advice.as_deref()).collect();
+    let is_named = |method: &str| {
+        let (called, bare) = (format!(".{method}("), format!("`{method}`"));
+        advice
+            .iter()
+            .any(|advice| advice.contains(&called) || advice.contains(&bare))
+    };
+    let named = SETTINGS.into_iter().filter(|(method, _)| is_named(method));
+    named
+        .map(|(method, flags)| format!("`.{method}(…)`: {flags}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FLAGS: [&str; 7] = [
+        "doctor",
+        "--server-url",
+        "http://localhost:1",
+        "--realm",
+        "acme",
+        "--client-id",
+        "orders-api",
+    ];
+
+    #[test]
+    fn several_audiences_and_issuers_are_read_as_the_service_reads_them() {
+        let more = ["--audience", "a, b,", "--issuer", "https://one,https://two"];
+        let flags = Flags::try_parse_from(FLAGS.into_iter().chain(more)).expect("flags");
+        assert_eq!(names(flags.audience.clone()), ["a", "b"]);
+        assert_eq!(names(flags.issuer.clone()), ["https://one", "https://two"]);
+        assert_eq!(configure(flags).expect("valid").issuer(), "https://one");
+        assert!(
+            names(vec![String::new()]).is_empty(),
+            "a variable that is set to nothing"
+        );
+    }
+
+    #[test]
+    fn introspection_takes_something_to_authenticate_by() {
+        let asking = |more: &[&'static str]| {
+            let flags = FLAGS
+                .into_iter()
+                .chain(["--introspection", "always"])
+                .chain(more.iter().copied());
+            configure(Flags::try_parse_from(flags).expect("flags")).map(|_| ())
+        };
+        asking(&["--client-secret", "hunter2"]).expect("valid");
+        let error = asking(&[]).expect_err("no secret").to_string();
+        assert!(error.contains("introspection is for confidential clients"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn advice_is_followed_by_what_its_settings_are_called_here() {
+        // Nobody listens at port 1.
+        let flags = Flags::try_parse_from(FLAGS).expect("flags");
+        let report = configure(flags).expect("valid").diagnose().await;
+        let settings = settings_named_in(&report);
+        assert!(
+            settings.contains(&"`.server_url(…)`: `--server-url`, `KEYCLOAK_SERVER_URL`".to_owned()),
+            "{settings:?}\n{report}"
+        );
     }
 }

@@ -225,9 +225,14 @@ impl KeycloakBuilder {
         self
     }
 
-    /// Accepts tokens of this issuer (`iss`), compared exactly; each call adds one. Default: `{server_url}/realms/{realm}`.
+    /// Accepts tokens of this issuer (`iss`), compared exactly. Default: `{server_url}/realms/{realm}`.
     ///
-    /// Needed where Keycloak is reached by another address than its tokens name.
+    /// The first call takes the place of the default, each further one adds an issuer. Needed where Keycloak is reached by
+    /// another address than its tokens name: behind a proxy, in a container network, or as `localhost` where clients go to
+    /// `127.0.0.1`, since a Keycloak without `KC_HOSTNAME` calls itself by whatever address it is asked at.
+    ///
+    /// The discovery document may name the realm's address at [`server_url`](Self::server_url) or one of these (OpenID Connect
+    /// Discovery 1.0 §4.3).
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuers.push(issuer.into());
         self

@@ -29,10 +29,7 @@ pub(super) async fn discovery(keycloak: &Keycloak, answer: HttpAnswer) -> (Findi
     match metadata.read(&answer.body) {
         Ok(read) => match metadata.check_endpoints(&read) {
             Ok(()) if is_disabled(keycloak).await => (disabled(keycloak), Some(read)),
-            Ok(()) => (
-                Finding::ok(format!("the issuer is `{}`", shortened(read.issuer()))),
-                Some(read),
-            ),
+            Ok(()) => (Finding::ok(issuers(keycloak, &read)), Some(read)),
             Err(error) => (
                 Finding::failed(
                     chain(&error),
@@ -44,11 +41,22 @@ pub(super) async fn discovery(keycloak: &Keycloak, answer: HttpAnswer) -> (Findi
         Err(error) => (
             Finding::failed(
                 chain(&error),
-                "correct `.issuer(…)`, `.server_url(…)` or `KC_HOSTNAME` of Keycloak",
+                "add what the document names by `.issuer(…)`, or correct `.server_url(…)` or `KC_HOSTNAME` of Keycloak",
             ),
             None,
         ),
     }
+}
+
+/// What the document calls the realm, and what tokens have to, where that is something else.
+fn issuers(keycloak: &Keycloak, metadata: &ProviderMetadata) -> String {
+    let named = shortened(metadata.issuer());
+    let expected = &keycloak.parts().validator.expectations().issuers;
+    if expected.iter().any(|issuer| issuer == metadata.issuer()) {
+        return format!("the issuer is `{named}`");
+    }
+    let expected = code_list(expected.iter().map(String::as_str));
+    format!("the issuer is `{named}` when asked there, and tokens have to name {expected}")
 }
 
 /// Whether the realm is disabled: it shows its documents all the same, but answers no grant. The request names no grant, so that
@@ -300,7 +308,7 @@ pub(super) async fn token(keycloak: &Keycloak, token: &str) -> Finding {
             "give the token alone, without `Bearer` and without line breaks",
         );
     }
-    match keycloak.authenticate(token).await {
+    match keycloak.authenticate_unnoted(token).await {
         Ok(user) => Finding::ok(format!(
             "it is accepted, as that of {}",
             user.username()
@@ -311,7 +319,12 @@ pub(super) async fn token(keycloak: &Keycloak, token: &str) -> Finding {
                 ))
         )),
         Err(AuthError::InvalidToken(invalid)) => {
-            Finding::failed(format!("it is not accepted: {invalid}"), advice(invalid, keycloak))
+            let mismatch = keycloak.parts().validator.mismatch(token, invalid);
+            let mismatch = mismatch.map(|values| format!(": {values}")).unwrap_or_default();
+            Finding::failed(
+                format!("it is not accepted: {invalid}{mismatch}"),
+                advice(invalid, keycloak),
+            )
         }
         Err(error) => Finding::failed(chain(&error), "see the checks above"),
     }

@@ -59,7 +59,7 @@ async fn obtain(keycloak: &Keycloak) -> Result<String, String> {
 }
 
 async fn judge(keycloak: &Keycloak, token: &str, claims: &Shown) -> Finding {
-    match keycloak.authenticate(token).await {
+    match keycloak.authenticate_unnoted(token).await {
         Ok(_) => Finding::ok(format!(
             "a token of this service's own is accepted here; {}",
             claims.summary()
@@ -72,13 +72,17 @@ async fn judge(keycloak: &Keycloak, token: &str, claims: &Shown) -> Finding {
                 claims.summary()
             ))
         }
-        Err(AuthError::InvalidToken(invalid)) => Finding::warning(
-            format!(
-                "a token of this service's own would not be accepted here: {invalid}; {}",
-                claims.summary()
-            ),
-            advice(invalid, keycloak),
-        ),
+        Err(AuthError::InvalidToken(invalid)) => {
+            let mismatch = keycloak.parts().validator.mismatch(token, invalid);
+            let mismatch = mismatch.map(|values| format!(": {values}")).unwrap_or_default();
+            Finding::warning(
+                format!(
+                    "a token of this service's own would not be accepted here: {invalid}{mismatch}; {}",
+                    claims.summary()
+                ),
+                advice(invalid, keycloak),
+            )
+        }
         Err(error) => Finding::skipped(format!("a token was issued and cannot be judged: {}", chain(&error))),
     }
 }

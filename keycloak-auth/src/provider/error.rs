@@ -54,11 +54,12 @@ pub enum ProviderError {
         #[source]
         source: serde_json::Error,
     },
-    /// The discovery document names an issuer that is not configured.
+    /// The discovery document names an issuer that is neither the address it was fetched from nor configured.
     #[error(
-        "the discovery document at `{url}` names issuer `{}`, but the configured one is {}: if tokens do come from there, \
-         add `.issuer(…)` with the name in the document",
-        shortened(.found), crate::text::code_list(.configured.iter().map(String::as_str))
+        "the discovery document at `{url}` names issuer `{found}`, but the configured one is {configured}: if `{found}` is this \
+         realm, add `.issuer(\"{found}\")`, beside one for each other name that tokens carry",
+        found = shortened(.found),
+        configured = crate::text::code_list(.configured.iter().map(String::as_str))
     )]
     Issuer {
         /// The address that was asked.

@@ -169,7 +169,9 @@ impl MetadataSource {
         self.realm_url.join(".well-known/openid-configuration")
     }
 
-    /// Reads the discovery document, and accepts it only from the expected issuer.
+    /// Reads the discovery document, and accepts it only where it names the realm's address or an issuer of the configuration.
+    ///
+    /// Which issuers tokens may name does not depend on it.
     pub(crate) fn read(&self, document: &[u8]) -> Result<ProviderMetadata, ProviderError> {
         let url = self.discovery_url();
         let metadata: ProviderMetadata =
@@ -177,8 +179,9 @@ impl MetadataSource {
                 url: url.to_string(),
                 source,
             })?;
-        // OpenID Connect Discovery 1.0 §4.3: the issuer must be exactly the expected one.
-        if !self.issuers.contains(&metadata.issuer) {
+        // OpenID Connect Discovery 1.0 §4.3: the issuer must be exactly the one that was asked. A Keycloak without a host name
+        // of its own (`KC_HOSTNAME`) goes by the address of each request, so that this need not be what tokens name.
+        if metadata.issuer != self.realm_url.as_str() && !self.issuers.contains(&metadata.issuer) {
             return Err(ProviderError::Issuer {
                 url: url.to_string(),
                 found: metadata.issuer,

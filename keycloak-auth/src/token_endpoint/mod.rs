@@ -132,11 +132,7 @@ impl TokenEndpoint {
         if self.client.is_confidential() {
             return Ok(self.client());
         }
-        Err(AuthError::TokenRefused(TokenRefusal::new(
-            grant,
-            OAuthError::UnauthorizedClient.as_str().to_owned(),
-            Some("set `client_secret` or `client_authentication`: this grant is for confidential clients".to_owned()),
-        )))
+        Err(AuthError::TokenRefused(TokenRefusal::for_want_of_credentials(grant)))
     }
 
     async fn ask(&self, grant: GrantKind, client: ClientCredentials<'_>, form: &[(&str, &str)]) -> Outcome {

@@ -4,13 +4,14 @@ use std::fmt;
 
 use crate::text::shortened;
 
-/// Keycloak gives no token for a grant.
+/// There is no token for a grant: Keycloak gives none, or this service has nothing to authenticate by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenRefusal {
     grant: GrantKind,
     error: OAuthError,
     code: String,
     description: Option<String>,
+    is_of_keycloak: bool,
 }
 
 /// What was asked for.
@@ -31,7 +32,8 @@ pub enum GrantKind {
 pub enum OAuthError {
     /// A parameter is missing, repeated or not acceptable.
     InvalidRequest,
-    /// The client is not known, or did not prove who it is: check `client_id` and `client_secret`.
+    /// The client is not known, or did not prove who it is: check `client_id` and `client_secret`. In an exchange also: the
+    /// realm has no client of the audience's name.
     InvalidClient,
     /// The refresh token is expired, revoked, used up, or another client's.
     InvalidGrant,
@@ -57,6 +59,34 @@ impl TokenRefusal {
             error: OAuthError::of(&code),
             code,
             description,
+            is_of_keycloak: true,
+        }
+    }
+
+    /// For a client that has nothing to prove by who it is: Keycloak is not asked then.
+    pub(crate) fn for_want_of_credentials(grant: GrantKind) -> Self {
+        let error = OAuthError::UnauthorizedClient;
+        Self {
+            grant,
+            error,
+            code: error.as_str().to_owned(),
+            description: None,
+            is_of_keycloak: false,
+        }
+    }
+
+    /// What to do about a mistake that Keycloak names clearly enough.
+    fn advice(&self) -> Option<&'static str> {
+        const CREDENTIALS: &str = "check `client_id` and its secret, key or certificate";
+        let description = self.description.as_deref().unwrap_or_default();
+        match self.error {
+            // Keycloak says of an exchange for a client that is not there that the client is invalid.
+            OAuthError::InvalidClient if description.starts_with("Audience not found") => {
+                Some("the realm has no such client, check `.audience(…)`")
+            }
+            OAuthError::InvalidClient => Some(CREDENTIALS),
+            OAuthError::UnauthorizedClient if description.starts_with("Invalid client") => Some(CREDENTIALS),
+            _ => None,
         }
     }
 
@@ -150,9 +180,18 @@ impl fmt::Display for GrantKind {
 impl fmt::Display for TokenRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { grant, code, .. } = self;
+        if !self.is_of_keycloak {
+            return write!(
+                f,
+                "the grant `{grant}` is for confidential clients: set `client_secret` or `client_authentication`"
+            );
+        }
         write!(f, "Keycloak refuses the grant `{grant}`: `{}`", shortened(code))?;
-        match &self.description {
-            Some(description) => write!(f, " ({})", shortened(description)),
+        if let Some(description) = &self.description {
+            write!(f, " ({})", shortened(description))?;
+        }
+        match self.advice() {
+            Some(advice) => write!(f, ": {advice}"),
             None => Ok(()),
         }
     }

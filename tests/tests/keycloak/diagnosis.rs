@@ -120,11 +120,18 @@ async fn wrong_host_name(keycloak: Arc<Keycloak>) -> Result<()> {
 
 async fn wrong_issuer(keycloak: Arc<Keycloak>) -> Result<()> {
     let realm = keycloak.realm();
-    let report = diagnose(builder(realm).issuer("https://id.example.com/realms/acme")).await;
-    ensure_cause(&report, "FAILED: discovery: the discovery document", "`.issuer(…)`")?;
+    let expected = "https://id.example.com/realms/acme";
+    let token = realm.login("orders-web", "alice").await?.access;
+    let wrong = builder(realm).issuer(expected).build()?;
+    let report = wrong.diagnose().token(&token).await;
+    ensure_cause(
+        &report,
+        "FAILED: token: it is not accepted: claim `iss`",
+        "`.issuer(…)`",
+    )?;
     let line = report.to_string().lines().next().unwrap_or_default().to_owned();
     ensure!(
-        line.contains(&realm.issuer()) && line.contains("https://id.example.com/realms/acme"),
+        line.contains(&realm.issuer()) && line.contains(expected),
         "names both issuers: {line}"
     );
     Ok(())

@@ -133,8 +133,23 @@ async fn another_base_path() {
 #[tokio::test]
 async fn another_issuer() {
     let issuer = Issuer::start().await;
-    let report = diagnose(builder(&issuer).issuer("https://id.example.com/realms/acme")).await;
+    let public = "https://id.example.com/realms/acme";
+    let report = diagnose(builder(&issuer).issuer(public)).await;
+    assert_eq!(
+        report.check("discovery").expect("was looked at").finding,
+        format!(
+            "the issuer is `{}` when asked there, and tokens have to name `{public}`",
+            issuer.issuer()
+        )
+    );
+    let document = json!({ "issuer": public, "jwks_uri": format!("{public}/protocol/openid-connect/certs") });
+    issuer.reply(Issuer::DISCOVERY, Reply::json(&document));
+    let report = diagnose(builder(&issuer)).await;
     assert_cause(&report, "FAILED: discovery: the discovery document", "`.issuer(…)`");
+    assert!(
+        report.to_string().contains(&format!(".issuer(\"{public}\")")),
+        "says what to add: {report}"
+    );
     assert!(report.to_string().contains(&issuer.issuer()), "names both: {report}");
 }
 

@@ -133,6 +133,35 @@ async fn of_the_token_endpoint() {
         line(&error),
         r"no token can be had: Keycloak refuses the grant `refresh_token`: `something_new\r\n`"
     );
+    let error = keycloak.client_credentials().await.expect_err("not asked");
+    assert_eq!(
+        line(&error),
+        "no token can be had: the grant `client_credentials` is for confidential clients: set `client_secret` or \
+         `client_authentication`"
+    );
+    let confidential = builder(&issuer).client_secret("hunter2").build().expect("valid");
+    for (code, description, advice) in [
+        (
+            "unauthorized_client",
+            "Invalid client or Invalid client credentials",
+            "check `client_id` and its secret, key or certificate",
+        ),
+        (
+            "invalid_client",
+            "Audience not found",
+            "the realm has no such client, check `.audience(…)`",
+        ),
+    ] {
+        let refusal = json!({ "error": code, "error_description": description });
+        issuer.reply(Issuer::TOKEN, Reply::status(401).body(refusal.to_string()));
+        let exchange = confidential.exchange_token("caller's").audience("nobody").await;
+        assert_eq!(
+            line(&exchange.expect_err("refused")),
+            format!(
+                "no token can be had: Keycloak refuses the grant `token-exchange`: `{code}` ({description}): {advice}"
+            )
+        );
+    }
     issuer.reply(Issuer::TOKEN, Reply::status(200).body("<html>"));
     let error = keycloak.refresh_token("one").await.expect_err("no answer");
     let url = format!("{}{}", issuer.url(), Issuer::TOKEN);

@@ -13,7 +13,7 @@ use keycloak_auth::{
     metrics::{Metric, MetricsCollector, PreparedCounter, Tag},
     routing::{any, get},
 };
-use keycloak_auth_tests::{Issuer, Reply, Service, Token};
+use keycloak_auth_tests::{Issuer, Logs, Reply, Service, Token};
 use serde_json::json;
 
 use crate::setup::{admin, builder, clock, health, me, service};
@@ -417,4 +417,39 @@ async fn random_paths_methods_and_tokens_make_no_new_series() {
     let new: Vec<String> = series(&ledger.take()).difference(&series(&first)).cloned().collect();
     assert_eq!(new, Vec::<String>::new());
     assert!(first.len() < 80, "{} series: {first:?}", first.len());
+}
+
+#[tokio::test]
+async fn a_diagnosis_counts_no_token() {
+    let logs = Logs::capture();
+    let ledger = Ledger::default();
+    let issuer = Issuer::start().await;
+    let own = issuer.token().claim("aud", "account").sign(issuer.key());
+    let tokens = json!({ "access_token": own, "token_type": "Bearer", "expires_in": 300 });
+    issuer.reply(Issuer::TOKEN, Reply::json(&tokens));
+    let keycloak = builder(&issuer)
+        .client_secret("hunter2")
+        .metrics_collector(ledger.clone());
+    let keycloak = keycloak.build().expect("valid");
+    keycloak.ready().await.expect("the issuer answers");
+    ledger.take();
+    let stale = issuer.token().claim("exp", 1).sign(issuer.key());
+    let report = keycloak.diagnose().token(&stale).await;
+    assert!(!report.is_healthy(), "{report}");
+    let counted: Vec<String> = ledger.take().into_keys().collect();
+    assert!(
+        counted.iter().all(|entry| entry.starts_with("provider_request")),
+        "{counted:#?}"
+    );
+    assert!(!logs.text().contains("access token refused"), "{}", logs.text());
+    // A request with the same token counts.
+    let service = service(&keycloak).await;
+    assert_eq!(service.get_as("/me", &stale).await.status, 401);
+    let counted = ledger.take();
+    assert!(
+        counted
+            .keys()
+            .any(|entry| entry.starts_with("token_validation_failure_total")),
+        "{counted:#?}"
+    );
 }

@@ -357,17 +357,47 @@ async fn answers_that_must_not_be_believed_are_not() {
 #[tokio::test]
 async fn a_wrong_issuer_is_explained_with_both_names() {
     let issuer = Issuer::start().await;
-    let keycloak = builder(&issuer)
-        .issuer("https://id.example.com/realms/acme")
-        .build()
-        .expect("valid");
+    let public = "https://id.example.com/realms/acme";
+    let document =
+        json!({ "issuer": "https://internal/realms/acme", "jwks_uri": format!("{}{}", issuer.url(), Issuer::JWKS) });
+    issuer.reply(Issuer::DISCOVERY, Reply::json(&document));
+    let keycloak = builder(&issuer).issuer(public).build().expect("valid");
     let error = keycloak.ready().await.expect_err("another issuer");
     let text = error.cause().to_string();
-    assert!(
-        text.contains(&issuer.issuer()) && text.contains("https://id.example.com/realms/acme"),
-        "{text}"
+    for said in [public, ".issuer(\"https://internal/realms/acme\")"] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    // What it advises works.
+    let advised = builder(&issuer).issuer(public).issuer("https://internal/realms/acme");
+    let service = service(&advised.build().expect("valid")).await;
+    let token = issuer.token().claim("iss", public).sign(issuer.key());
+    assert_let_in(&service.get_as("/me", &token).await);
+}
+
+/// A Keycloak without `KC_HOSTNAME`: the document names the address that it was asked at, tokens the one that clients use.
+#[tokio::test]
+async fn an_issuer_takes_the_place_of_the_default_where_the_document_names_the_address_asked() {
+    let issuer = Issuer::start().await;
+    let server_url = issuer.url().replace("127.0.0.1", "localhost");
+    let as_asked = format!("{server_url}/realms/acme");
+    let document = json!({ "issuer": &as_asked, "jwks_uri": format!("{server_url}{}", Issuer::JWKS) });
+    issuer.reply(Issuer::DISCOVERY, Reply::json(&document));
+    let by_localhost = builder(&issuer).server_url(server_url);
+    let by_default = service(&by_localhost.clone().build().expect("valid")).await;
+    let answer = by_default.get_as("/me", &issuer.valid_token()).await;
+    assert_eq!(
+        (answer.status, &answer.json()["error"]["code"]),
+        (401, &json!("invalid_claims"))
     );
-    assert!(text.contains(".issuer("), "{text}");
+    let service = service(&by_localhost.issuer(issuer.issuer()).build().expect("valid")).await;
+    assert_let_in(&service.get_as("/me", &issuer.valid_token()).await);
+    // No token may name what only the document does.
+    let token = issuer.token().claim("iss", as_asked).sign(issuer.key());
+    let answer = service.get_as("/me", &token).await;
+    assert_eq!(
+        (answer.status, &answer.json()["error"]["code"]),
+        (401, &json!("invalid_claims"))
+    );
 }
 
 #[tokio::test]

@@ -672,7 +672,7 @@ async fn errors_read_well_as_one_line_and_show_no_token() {
         lost.get(ITEMS).send().await.expect_err("no token"),
         format!(
             "`{url}` is not called, for want of a token: no token can be had: Keycloak refuses the grant `client_credentials`: \
-             `invalid_client` (Invalid client or Invalid client credentials)"
+             `invalid_client` (Invalid client or Invalid client credentials): check `client_id` and its secret, key or certificate"
         ),
     ));
     world.issuer.reply(Issuer::TOKEN, Reply::status(500));

@@ -1,0 +1,52 @@
+//! What stands in a claim that is not accepted, and what should: for the log and for developers, never for a response.
+
+use super::Validator;
+use crate::{InvalidToken, text::code_list};
+
+impl Validator {
+    /// What stands in the claim that made the token unacceptable, and what is expected there: "it is `a`, expected is `b`".
+    ///
+    /// `None` where that is not a matter of values, or they are in no JWT.
+    pub(crate) fn mismatch(&self, token: &str, invalid: InvalidToken) -> Option<String> {
+        let expectations = &self.expectations;
+        let (claim, is_missing) = match invalid {
+            InvalidToken::Claim(claim) => (claim, false),
+            InvalidToken::MissingClaim(claim) => (claim, true),
+            _ => return None,
+        };
+        let expected = match claim {
+            "iss" => &expectations.issuers,
+            "aud" => expectations.audiences.as_ref()?,
+            "azp" => &expectations.authorized_parties,
+            _ => return None,
+        };
+        let expected = format!("expected is {}", listed(expected));
+        if is_missing {
+            return Some(expected);
+        }
+        let claims = self.inspect(token).ok()?.claims().ok()?;
+        let found = match claim {
+            "iss" => code_list(claims.issuer()),
+            "aud" => code_list(claims.audience()),
+            _ => code_list(claims.authorized_party()),
+        };
+        Some(format!("it is {found}, {expected}"))
+    }
+}
+
+/// Says for the log what stands in a claim of a genuine token, and what should.
+#[cold]
+pub(super) fn log_mismatch<'t>(claim: &'static str, found: impl IntoIterator<Item = &'t str>, expected: &[String]) {
+    if tracing::enabled!(target: "keycloak_auth", tracing::Level::DEBUG) {
+        tracing::debug!(
+            name: "keycloak.claim_refused",
+            target: "keycloak_auth",
+            { keycloak.claim = claim },
+            "claim `{claim}` is {}, expected is {}", code_list(found), listed(expected)
+        );
+    }
+}
+
+fn listed(expected: &[String]) -> String {
+    code_list(expected.iter().map(String::as_str))
+}
