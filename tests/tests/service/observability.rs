@@ -180,6 +180,8 @@ async fn everything_that_is_told_stands_in_the_guide() {
     assert_eq!(service.get_as("/admin", &less).await.status, 403);
     assert_eq!(service.get_as("/reported", &less).await.status, 200);
     assert_eq!(service.get_as("/tenant", &token).await.status, 401);
+    let without_scheme = service.get("/me").header("authorization", &token).send().await;
+    assert_eq!(without_scheme.status, 401);
     let unknown = issuer.token().sign(&rsa_key(1).with_kid("unknown"));
     assert_eq!(service.get_as("/me", &unknown).await.status, 401);
     let foreign = issuer.token().claim("aud", "another").sign(key);
