@@ -172,6 +172,13 @@ impl Admin {
         Ok(())
     }
 
+    /// Makes a user a member of the group with this id.
+    pub async fn join_group(&self, realm: &str, user: &str, group: &str) -> Result<()> {
+        let path = format!("{}/groups/{group}", self.user_path(realm, user).await?);
+        self.send(Method::PUT, &path, None).await?;
+        Ok(())
+    }
+
     async fn user_path(&self, realm: &str, user: &str) -> Result<String> {
         let found = self
             .read(&format!("realms/{realm}/users?exact=true&username={user}"))

@@ -9,6 +9,9 @@ use serde_json::value::RawValue;
 use super::Claims;
 use crate::{policy::ClaimValue, strict_json::Name};
 
+/// Up to here a double is no other integer than the one that was written.
+const EXACT_IN_DOUBLE: u64 = 1 << f64::MANTISSA_DIGITS;
+
 /// Whether the claim at `path` equals `value`, or is an array that has it as an element.
 ///
 /// The path's segments are separated by dots; a dot that belongs to a name is written `\.`, as in Keycloak's mappers.
@@ -86,8 +89,11 @@ impl<'de> Visitor<'de> for Lookup<'_> {
         Ok(i64::try_from(number).is_ok_and(|number| self.equals(ClaimValue::Integer(number))))
     }
 
-    fn visit_f64<E: Error>(self, _: f64) -> Result<bool, E> {
-        Ok(false)
+    // JSON has one kind of number (RFC 8259 §6): `1.0` and `1e0` are 1, and `-0` comes along here too.
+    fn visit_f64<E: Error>(self, number: f64) -> Result<bool, E> {
+        Ok(self.path.is_none()
+            && matches!(self.value, ClaimValue::Integer(expected)
+                if expected.unsigned_abs() <= EXACT_IN_DOUBLE && expected as f64 == number))
     }
 
     fn visit_bool<E: Error>(self, boolean: bool) -> Result<bool, E> {

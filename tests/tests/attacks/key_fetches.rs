@@ -83,6 +83,51 @@ async fn row_36_a_flood_of_unknown_kids_fetches_twice_a_minute_at_most() {
     }
 }
 
+/// No fetch could tell which key is meant.
+#[tokio::test]
+async fn row_36_a_token_that_names_no_key_is_nobodys_among_several_and_fetches_nothing() {
+    let clock = Clock::manual(Duration::from_secs(now()));
+    let moved = clock.clone();
+    let setup = Setup::with(|builder| builder.clock(clock)).await;
+    let unnamed = setup
+        .issuer
+        .token()
+        .raw_header(br#"{"alg":"RS256","typ":"JWT"}"#.as_slice());
+    let (own, foreign) = (unnamed.sign(setup.issuer.key()), unnamed.sign(&rsa_key(1)));
+    setup.issuer.publish(&[setup.issuer.key().clone(), rsa_key(2)]);
+    let logs = Logs::capture();
+    // While there are no keys yet, within the cooldown, and after it.
+    for seconds in [0, 1, 40, 40] {
+        moved.advance(Duration::from_secs(seconds));
+        for (what, token) in [("own", &own), ("foreign", &foreign)] {
+            let answer = setup.service.get_as("/authenticated", token).await;
+            assert_a1(&answer, &["unknown_kid"], what);
+        }
+    }
+    assert_eq!(setup.issuer.key_fetches(), 1);
+    assert!(!logs.text().contains("keycloak.key_id"), "{}", logs.text());
+    assert_eq!(
+        setup
+            .service
+            .get_as("/authenticated", &setup.issuer.valid_token())
+            .await
+            .status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn the_only_key_of_its_algorithm_needs_no_name() {
+    let setup = Setup::new().await;
+    let unnamed = setup
+        .issuer
+        .token()
+        .raw_header(br#"{"alg":"RS256","typ":"JWT"}"#.as_slice());
+    setup.accepts(&unnamed.sign(setup.issuer.key())).await;
+    let foreign = unnamed.sign(&rsa_key(1));
+    setup.refuses(&foreign, &["invalid_signature"], "another key").await;
+}
+
 #[tokio::test]
 async fn a_token_of_a_new_key_is_accepted_after_the_cooldown() {
     let clock = Clock::manual(Duration::from_secs(now()));

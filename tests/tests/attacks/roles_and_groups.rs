@@ -196,6 +196,39 @@ async fn row_19_compares_group_paths_whole() {
 }
 
 #[tokio::test]
+async fn row_19_a_tree_of_groups_ends_where_its_path_does() {
+    let setup = Setup::new().await;
+    let in_group = |path: &str| nobody(&setup).claim("groups", json!(["/finance", path]));
+    for group in ["/ops", "/ops/sub", "/ops/sub/x"] {
+        expect_let_in(&setup, "/ops-tree", &in_group(group)).await;
+    }
+    for group in [
+        "/opsx",
+        "/ops-x",
+        "/ops~",
+        "/ops~/x",
+        "/OPS",
+        "/Ops/x",
+        "/ops /x",
+        "/ops\0/x",
+        "/ops\\x",
+        "/ops%2Fx",
+        "ops",
+        "ops/x",
+        "//ops/x",
+        "/./ops/x",
+        "/evil/ops/x",
+        "/оps/x",
+        "/op",
+        "/",
+        "",
+        "/*",
+    ] {
+        expect_a3(&setup, "/ops-tree", &in_group(group), "missing_groups", group).await;
+    }
+}
+
+#[tokio::test]
 async fn row_18_and_19_names_the_missing_scope_and_no_other() {
     let setup = Setup::new().await;
     expect_let_in(&setup, "/email", &setup.issuer.token()).await;

@@ -109,6 +109,8 @@ pub fn secure_router() -> SecureRouter {
         .route("/realm-admin", get(realm_admin))
         .route("/orders-admin", get(orders_admin))
         .route("/ops", get(ops))
+        .route("/ops-tree", get(ops_tree))
+        .route("/fresh", get(fresh))
         .route("/email", get(email))
 }
 
@@ -162,6 +164,16 @@ async fn orders_admin() -> &'static str {
 
 #[keycloak(groups = "/ops")]
 async fn ops() -> &'static str {
+    "let in"
+}
+
+#[keycloak(group_tree("/ops"))]
+async fn ops_tree() -> &'static str {
+    "let in"
+}
+
+#[keycloak(max_age(300))]
+async fn fresh() -> &'static str {
     "let in"
 }
 

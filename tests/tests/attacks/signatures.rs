@@ -1,6 +1,8 @@
 //! Rows 1 to 5 and 9: how a token is signed, and by what.
 
-use keycloak_auth::Algorithm;
+use std::time::Duration;
+
+use keycloak_auth::{Algorithm, Clock, jose::KeySet};
 use keycloak_auth_tests::{SigningKey, base64url, rsa_key};
 use serde_json::{Value, json};
 
@@ -360,4 +362,36 @@ fn hex_bytes(text: &str) -> Vec<u8> {
     (0..text.len() / 2)
         .map(|place| u8::from_str_radix(&text[2 * place..][..2], 16).expect("hexadecimal"))
         .collect()
+}
+
+/// A key of 1024 bits, with `kid` `short`: it can be broken.
+const SHORT_MODULUS: &str = "9y3AUco3gNiEVqV4THiV8Ib-j88VbTU7he5VdIfDaBh_kpoAYaWvbWRQn7sXkuSCkcp-31zaEBSPlGyIdFIEVxtQFtn8tqfDBy-wfrm02AkluN\
+    NDL03Ll1OsS_mXjrhMKdo2zkT-s3uGR-2-reRdB1A2nSm0G_lR8v2xgKYOEEE";
+
+/// Signed by it, for the issuer <https://id.example.com/realms/acme>, from 1,800,000,000 on.
+const SIGNED_BY_SHORT_KEY: &str = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsImtpZCI6InNob3J0In0.eyJleHAiOjE4MDAwMDAzMDAsImlhdCI6MTgwMDAwMDAwMCwiaXNzIj\
+    oiaHR0cHM6Ly9pZC5leGFtcGxlLmNvbS9yZWFsbXMvYWNtZSIsImF1ZCI6Im9yZGVycy1hcGkiLCJzdWIiOiJhbGljZSIsInR5cCI6IkJlYXJl\
+    ciIsImF6cCI6Im9yZGVycy13ZWIifQ.fOP0G-1ZN5jCsBa4A_72bQRtC74dbmMvfDpZaPzQRhajmhgqNagaAYXVmquP2HQL2u79rCAHDc5VMSq\
+    8PM99CSWdq1Zl_0KekE86sBuyj-2Yzejnrfhkcr9e8Hr1O5f4VRgwE2fRnreIDRE6AeTK7gE2V6PYA6bLPcPE-AYa9lw";
+
+#[tokio::test]
+async fn row_34_a_key_that_is_too_short_verifies_nothing() {
+    let short = json!({ "kty": "RSA", "kid": "short", "use": "sig", "n": SHORT_MODULUS, "e": "AQAB" });
+    let set = json!({ "keys": [rsa_key(0).jwk(), short] }).to_string();
+    let set = KeySet::parse(set).expect("a key set");
+    let setup = Setup::with(|builder| {
+        let clock = Clock::manual(Duration::from_secs(1_800_000_100));
+        builder
+            .issuer("https://id.example.com/realms/acme")
+            .key_set(set)
+            .clock(clock)
+    })
+    .await;
+    let claims = keycloak_auth_tests::claims_of(SIGNED_BY_SHORT_KEY);
+    let same = claims.as_object().expect("claims").iter();
+    let same = same.fold(setup.issuer.token(), |token, (name, value)| {
+        token.claim(name, value.clone())
+    });
+    setup.accepts(&same.sign(setup.issuer.key())).await;
+    setup.refuses(SIGNED_BY_SHORT_KEY, &["unknown_kid"], "1024 bits").await;
 }

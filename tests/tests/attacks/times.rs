@@ -122,6 +122,33 @@ async fn row_15_keeps_to_the_leeway_and_no_longer() {
 }
 
 #[tokio::test]
+async fn row_15_a_login_beyond_the_leeway_is_not_fresh() {
+    for leeway in [0, 60, 120] {
+        let now = now();
+        let clock = Clock::manual(Duration::from_secs(now));
+        let setup = Setup::with(|builder| builder.clock(clock).leeway(Duration::from_secs(leeway))).await;
+        let login_at = async |time: u64| {
+            let token = setup.issuer.token().claim("iat", now).claim("auth_time", time);
+            let token = token.sign(setup.issuer.key());
+            setup.service.get_as("/fresh", &token).await
+        };
+        for good in [now - 300, now, now + leeway] {
+            assert_eq!(
+                login_at(good).await.text(),
+                "let in",
+                "leeway {leeway} s, {good} at {now}"
+            );
+        }
+        for bad in [0, now - 301, now + leeway + 1, now + 1_000_000, now * 1000] {
+            let answer = login_at(bad).await;
+            let code = answer.json()["error"]["code"].clone();
+            let expected = (401, json!("insufficient_user_authentication"));
+            assert_eq!((answer.status, code), expected, "leeway {leeway} s, {bad} at {now}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn row_15_checks_the_time_of_tokens_that_it_knows_already() {
     let start = now();
     let clock = Clock::manual(Duration::from_secs(start));

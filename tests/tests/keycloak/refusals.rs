@@ -53,7 +53,7 @@ async fn an_id_token(keycloak: Arc<Keycloak>) -> Result<()> {
     for service in [&local, &audience, &any_audience] {
         assert_invalid_token(&service.get_as("/me", &id).await, "invalid_token_type");
     }
-    assert_invalid_token(&introspecting.get_as("/me", &id).await, "token_inactive");
+    assert_invalid_token(&introspecting.get_as("/me", &id).await, "invalid_token_type");
     assert_admitted(&any_audience.get_as("/me", &tokens.access).await, "alice");
     Ok(())
 }
@@ -127,12 +127,12 @@ async fn another_realm(keycloak: Arc<Keycloak>) -> Result<()> {
     let own = realm.login("orders-web", "alice").await?.access;
     let foreign = other.login("orders-web", "alice").await?.access;
     let [validating, introspecting] = both(realm).await;
-    for (service, code) in [(validating, "unknown_kid"), (introspecting, "token_inactive")] {
+    for (service, code) in [(validating, "unknown_kid"), (introspecting, "invalid_claims")] {
         assert_admitted(&service.get_as("/admin", &own).await, "alice");
         assert_invalid_token(&service.get_as("/admin", &foreign).await, code);
     }
     let [validating, introspecting] = both(&other).await;
-    for (service, code) in [(validating, "unknown_kid"), (introspecting, "token_inactive")] {
+    for (service, code) in [(validating, "unknown_kid"), (introspecting, "invalid_claims")] {
         assert_admitted(&service.get_as("/admin", &foreign).await, "alice");
         assert_invalid_token(&service.get_as("/admin", &own).await, code);
     }

@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing,
 };
+use http::Extensions;
 use keycloak_auth::{Keycloak, KeycloakUser, SecureRouter, keycloak, routing::get, testing::TestRealm};
 use keycloak_auth_tests::Service;
 use tower::ServiceExt as _;
@@ -99,6 +100,34 @@ async fn what_another_keycloak_found_out_about_the_caller_does_not_count() {
         let token = realm.user("alice").token();
         assert_eq!(service.get_as("/beside", &token).await.status, 200, "cache {cache}");
         assert_eq!(service.get_as("/admin/me", &token).await.status, 401, "cache {cache}");
+    }
+}
+
+/// What the extractor knows of the caller, and what stands in the extensions.
+#[keycloak(authenticated)]
+async fn bosses(user: KeycloakUser, extensions: Extensions) -> String {
+    let outer = KeycloakUser::from_extensions(&extensions).expect("a layer determined one");
+    format!("{} {}", user.has_role("boss"), outer.has_role("boss"))
+}
+
+#[tokio::test]
+async fn the_user_in_the_extensions_is_that_of_the_layer() {
+    for cache in [0, 100] {
+        let realm = TestRealm::new("acme", "orders-api");
+        let keycloak = strict(&realm, cache);
+        let inner = SecureRouter::<Strict>::new()
+            .route("/bosses", get(bosses))
+            .secure_from_state();
+        let app = inner
+            .with_state(Strict { keycloak })
+            .layer(lenient(&realm, cache).layer());
+        let service = Service::start(app).await;
+        for (client, expected) in [("orders-api", "false true"), ("admin-api", "true false")] {
+            let user = realm.user("alice").claim("aud", vec!["orders-api", "admin-api"]);
+            let token = user.client_role(client, "boss").token();
+            let answer = service.get_as("/bosses", &token).await;
+            assert_eq!(answer.text(), expected, "{client}, cache {cache}");
+        }
     }
 }
 

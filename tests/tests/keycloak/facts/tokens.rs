@@ -13,6 +13,10 @@ pub(super) fn tests() -> Vec<suite::Test> {
         suite::test("facts::access_tokens_name_their_key_and_are_typed", access_tokens),
         suite::test("facts::what_is_absent_is_not_empty", absent_not_empty),
         suite::test("facts::composite_roles_are_expanded", composite_roles),
+        suite::test(
+            "facts::a_slash_in_the_name_of_a_group_looks_like_a_group_below",
+            a_slash_in_a_group,
+        ),
         suite::test("facts::an_audience_is_one_string_or_an_array", audiences),
         suite::test(
             "facts::only_the_login_page_tells_the_time_of_the_login",
@@ -92,6 +96,18 @@ async fn composite_roles(keycloak: Arc<Keycloak>) -> Result<()> {
         json!({ "orders-api": { "roles": ["orders:read"] } })
     );
     assert_eq!(claims["groups"], json!(["/ops/oncall"]));
+    Ok(())
+}
+
+async fn a_slash_in_a_group(keycloak: Arc<Keycloak>) -> Result<()> {
+    let realm = keycloak.realm_of_its_own("slashes").await?;
+    let path = format!("realms/{}/groups", realm.name());
+    for name in ["ops/x", "ops~/y"] {
+        let group = realm.admin().create(&path, &json!({ "name": name })).await?;
+        realm.admin().join_group(realm.name(), "dave", &group).await?;
+    }
+    let claims = claims_of(&realm.login("orders-web", "dave").await?.access);
+    assert_eq!(strings(&claims["groups"]), BTreeSet::from(["/ops/x", "/ops~/y"]));
     Ok(())
 }
 
