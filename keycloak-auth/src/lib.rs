@@ -140,11 +140,6 @@ pub mod guide {
     pub mod security {}
 }
 
-/// The examples in the README compile.
-#[cfg(all(doctest, feature = "macros", feature = "utoipa"))]
-#[doc = include_str!("../../README.md")]
-mod readme {}
-
 /// What the expansion of `#[keycloak(...)]` refers to. Not for use by hand, and free to change.
 #[doc(hidden)]
 pub mod __private {

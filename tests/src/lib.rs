@@ -40,6 +40,11 @@ pub use token::{Token, base64url, base64url_decode, claims_of, dpop_proof, heade
 pub use tokens::{Grant, Tokens};
 pub use trap::Trap;
 
+/// The examples in the README compile as they stand there.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
+
 /// A client without proxy and without redirects.
 pub fn http_client() -> reqwest::Client {
     reqwest::Client::builder()

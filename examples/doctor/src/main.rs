@@ -133,7 +133,8 @@ fn configure(flags: Flags) -> Result<Keycloak, Box<dyn Error>> {
     for audience in audiences {
         builder = builder.audience(audience);
     }
-    if let Some(secret) = flags.client_secret {
+    // A variable that is set to nothing counts as absent.
+    if let Some(secret) = flags.client_secret.filter(|secret| !secret.is_empty()) {
         builder = builder.client_secret(secret);
     }
     if let Some(file) = flags.private_key {

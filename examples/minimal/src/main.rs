@@ -10,9 +10,12 @@ async fn hello(user: KeycloakUser) -> String {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // Shows what goes wrong, such as a Keycloak that does not answer.
+    tracing_subscriber::fmt::init();
     let app = SecureRouter::new()
         .route("/hello", get(hello))
         .secure_with(Keycloak::from_env()?);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    println!("http://{}/hello", listener.local_addr()?);
     Ok(axum::serve(listener, app).await?)
 }

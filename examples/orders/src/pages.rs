@@ -75,6 +75,8 @@ pub(crate) fn swagger_ui(document: OpenApi) -> SwaggerUi {
             Config::default()
                 .try_it_out_enabled(true)
                 .persist_authorization(false)
+                // `x-keycloak-policy`.
+                .show_extensions(true)
                 .doc_expansion("list"),
         )
         .oauth(

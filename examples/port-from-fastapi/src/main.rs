@@ -24,7 +24,11 @@ async fn main() -> Result<()> {
     let embedded = if std::env::var_os("KEYCLOAK_SERVER_URL").is_some() {
         None
     } else {
-        Some(DevRealm::from_json(include_str!("../realm.json"))?.start().await?)
+        let realm = DevRealm::from_json(include_str!("../realm.json"))?;
+        let users = realm.users();
+        let users = users.filter_map(|user| Some(format!("  {:<8} {}", user.username(), user.password()?)));
+        println!("Users and their passwords\n{}\n", users.collect::<Vec<_>>().join("\n"));
+        Some(realm.start().await?)
     };
     let keycloak = keycloak(embedded.as_ref())?;
 

@@ -82,6 +82,7 @@ fn bearer(token: &Value) -> String {
 #[test]
 fn the_routes_answer_as_they_did_there() {
     let mut program = Program::start(&[]);
+    assert!(program.printed.contains("  alice    alice\n"), "{}", program.printed);
     let (status, _, body) = program.ask("/", "");
     assert_eq!((&*status, &body["message"]), ("200", &Value::from("Public endpoint")));
 

@@ -48,7 +48,9 @@ const SEARCH: &str = "<p class=\"filter\"><label for=\"filter\">Filter</label> \
 // Not the table's caption, which would be as wide as the table.
 const LEGEND: &str = "<p class=\"legend\" id=\"legend\">Every route with its policy. \
     <span class=\"allow\">✓</span> this role, group or user alone may call it; \
-    <span class=\"depends\">◐</span> it depends on scopes, claims, the login or the path; empty: it may not.</p>\n";
+    <span class=\"depends\">◐</span> it depends on scopes, claims, the login or the path; \
+    <span class=\"reported\">○</span> it is let in although the policy may say no, because that is only reported; \
+    empty: it may not.</p>\n";
 
 /// Two lines of headings: the kinds, and below them the names.
 fn head(page: &mut String, columns: &[Subject]) {
@@ -101,6 +103,9 @@ fn line(page: &mut String, row: &AccessRow, columns: &[Subject]) {
     ] {
         for column in columns.iter().filter(|column| column.kind() == kind) {
             page.push_str(match column.access(row.policy()) {
+                Access::Depends | Access::Deny if row.is_report_only() => {
+                    "<td class=\"reported\"><span role=\"img\" aria-label=\"let in, only reported\">○</span></td>"
+                }
                 Access::Allow => "<td class=\"allow\"><span role=\"img\" aria-label=\"allowed\">✓</span></td>",
                 Access::Depends => "<td class=\"depends\"><span role=\"img\" aria-label=\"depends\">◐</span></td>",
                 Access::Deny => "<td class=\"deny\"><span class=\"hidden\">denied</span></td>",

@@ -34,6 +34,7 @@
 //! [`AccessMatrix::assert_snapshot`] compares the matrix with a file, in a test: whoever changes a policy sees in words
 //! what that means, and the reviewer sees it in the file.
 
+mod change;
 mod csv;
 mod html;
 mod markdown;

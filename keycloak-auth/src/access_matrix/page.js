@@ -6,7 +6,7 @@ const rows = Array.from(document.querySelectorAll("tbody tr"));
 // A row is found by what stands in it, and by the names of those who may call it.
 const text = new Map(rows.map((row) => {
   const words = Array.from(row.querySelectorAll(".method, .path, .policy, .handler"), (cell) => cell.textContent);
-  row.querySelectorAll("td.allow, td.depends, td.deny").forEach((cell, index) => {
+  row.querySelectorAll("td.allow, td.depends, td.reported, td.deny").forEach((cell, index) => {
     if (!cell.classList.contains("deny")) words.push(names[index]);
   });
   return [row, words.join("\n").toLowerCase()];

@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use super::{AccessMatrix, AccessRow};
+use super::{AccessMatrix, AccessRow, change::change};
 
 /// The environment variable that, set to `1`, makes [`AccessMatrix::assert_snapshot`] write the file instead of comparing.
 pub const ACCEPT_SNAPSHOT: &str = "ACCEPT_ACCESS_MATRIX";
@@ -164,73 +164,4 @@ fn changes(old: &Entries<'_>, new: &Entries<'_>) -> Vec<String> {
         changes.push(format!("removed `{method} {path}`: was `{}`", policies.join("`, `")));
     }
     changes
-}
-
-/// How one policy became another, in words where both are lists of the same kind.
-fn change(before: &str, after: &str) -> String {
-    let listed = |list: &[&str]| {
-        list.iter()
-            .map(|operand| format!("`{operand}`"))
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    for (word, added_words, removed_words) in [
-        ("any", "now also", "no longer"),
-        ("all", "now also requires", "no longer requires"),
-    ] {
-        let is_list = |text: &str| text.starts_with(&format!("{word}("));
-        let (Some(old), Some(new)) = (operands(before, word), operands(after, word)) else {
-            continue;
-        };
-        if !(is_list(before) || is_list(after)) {
-            continue;
-        }
-        let added: Vec<_> = new.iter().filter(|operand| !old.contains(operand)).copied().collect();
-        let removed: Vec<_> = old.iter().filter(|operand| !new.contains(operand)).copied().collect();
-        if added.len() == new.len() {
-            continue;
-        }
-        match (added.is_empty(), removed.is_empty()) {
-            (false, true) => return format!("{added_words} {}", listed(&added)),
-            (true, false) => return format!("{removed_words} {}", listed(&removed)),
-            (false, false) => {
-                return format!("{added_words} {}, {removed_words} {}", listed(&added), listed(&removed));
-            }
-            (true, true) => {}
-        }
-    }
-    format!("was `{before}`, is `{after}`")
-}
-
-/// The operands of `any(…)` or `all(…)`; anything else is one operand itself. `None` for a line with notes, and for what
-/// is not a requirement that can stand in a list.
-fn operands<'t>(policy: &'t str, word: &str) -> Option<Vec<&'t str>> {
-    if policy.ends_with(']') || matches!(policy, "public" | "authenticated") {
-        return None;
-    }
-    let Some(list) = policy
-        .strip_prefix(word)
-        .and_then(|rest| rest.strip_prefix('('))
-        .and_then(|rest| rest.strip_suffix(')'))
-    else {
-        return Some(vec![policy]);
-    };
-    let (mut operands, mut begin, mut depth, mut quoted, mut escaped) = (Vec::new(), 0, 0_usize, false, false);
-    for (at, character) in list.char_indices() {
-        match character {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            _ if quoted => {}
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
-            ',' if depth == 0 => {
-                operands.push(list[begin..at].trim());
-                begin = at + 1;
-            }
-            _ => {}
-        }
-    }
-    operands.push(list[begin..].trim());
-    Some(operands)
 }

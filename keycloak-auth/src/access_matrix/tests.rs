@@ -40,9 +40,60 @@ fn a_snapshot_shows_what_a_change_means() {
         (
             Policy::Authenticated,
             Policy::Any(&[ADMIN]),
-            r#"was `authenticated`, is `any(realm_role("admin"))`"#,
+            r#"no longer everybody with a token: now `any(realm_role("admin"))`"#,
         ),
-        (ADMIN, Policy::Public, r#"was `realm_role("admin")`, is `public`"#),
+        (
+            ADMIN,
+            Policy::Public,
+            r#"now everybody, without a token (was `realm_role("admin")`)"#,
+        ),
+        (
+            ADMIN,
+            Policy::Authenticated,
+            r#"now everybody with a token (was `realm_role("admin")`)"#,
+        ),
+        (
+            Policy::Authenticated,
+            Policy::Public,
+            "now everybody, also without a token",
+        ),
+        (
+            Policy::Public,
+            Policy::Authenticated,
+            "still everybody, but with a token",
+        ),
+        (
+            Policy::Public,
+            ADMIN,
+            r#"no longer everybody: now `realm_role("admin")`"#,
+        ),
+        (
+            Policy::Any(&[ADMIN, CLERK]),
+            Policy::Any(&[CLERK, ADMIN]),
+            "written in another order, access is the same",
+        ),
+        (
+            Policy::All(&[Policy::Any(&[ADMIN, OPS]), CLERK]),
+            Policy::All(&[CLERK, Policy::Any(&[OPS, ADMIN])]),
+            "written in another order, access is the same",
+        ),
+        // A named policy that became one of several.
+        (
+            Policy::Any(&[ADMIN, CLERK]),
+            Policy::Any(&[Policy::Any(&[ADMIN, CLERK]), OPS]),
+            r#"now also `group("/ops")`"#,
+        ),
+        (
+            Policy::All(&[Policy::Any(&[ADMIN, OPS]), Policy::MaxAge(60)]),
+            Policy::All(&[Policy::Any(&[ADMIN, OPS, CLERK]), Policy::MaxAge(60)]),
+            r#"in `any(realm_role("admin"), group("/ops"))`: now also `realm_role("clerk")`"#,
+        ),
+        // What is below a `not` is told as a whole: whoever is added there is shut out.
+        (
+            Policy::All(&[ADMIN, Policy::Not(&Policy::Any(&[OPS, CLERK]))]),
+            Policy::All(&[ADMIN, Policy::Not(&OPS)]),
+            r#"now also requires `not(group("/ops"))`, no longer requires `not(any(group("/ops"), realm_role("clerk")))`"#,
+        ),
         (
             Policy::Any(&[ADMIN, Policy::Scope("a, b)\"(")]),
             Policy::Any(&[ADMIN, Policy::Scope("a, b)\"("), Policy::All(&[OPS, CLERK])]),
@@ -85,6 +136,24 @@ fn a_snapshot_shows_what_is_new_gone_and_not_enforced() {
         mismatch.changes(),
         [r#"`GET /old`: was `realm_role("admin")`, is `realm_role("admin") [report only: NOT enforced]`"#]
     );
+}
+
+#[test]
+fn the_page_shows_who_is_let_in_by_a_policy_that_is_only_reported() {
+    let mut matrix = matrix(&[("GET", "/old", ADMIN), ("GET", "/same", OPS)]);
+    let cells =
+        |matrix: &AccessMatrix, class: &str| matrix.to_html().matches(&format!("<td class=\"{class}\"")).count();
+    assert_eq!((cells(&matrix, "reported"), cells(&matrix, "deny")), (0, 2));
+    matrix.rows[0].set_report_only();
+    assert_eq!(
+        (
+            cells(&matrix, "allow"),
+            cells(&matrix, "reported"),
+            cells(&matrix, "deny")
+        ),
+        (2, 1, 1)
+    );
+    assert!(matrix.to_html().contains("○</span> it is let in although"));
 }
 
 #[test]

@@ -26,9 +26,16 @@ impl KeycloakBuilder {
             problems.add(name, "is not UTF-8");
         }
         let realm_url = self.realm_url(&mut problems);
-        let client_id = problems.required("client_id", self.client_id.as_deref(), "`.client_id(\"orders-api\")`");
+        let client_id = self.client_id.clone().filter(|id| !id.trim().is_empty());
+        if client_id.is_none() {
+            problems.missing(
+                "client_id",
+                "KEYCLOAK_CLIENT_ID",
+                "set it, as in `.client_id(\"orders-api\")`",
+            );
+        }
         self.check_audiences(&mut problems);
-        problems.no_blanks("issuer", &self.issuers);
+        problems.issuers(&self.issuers);
         problems.no_blanks("authorized_party", &self.authorized_parties);
         if self.algorithms.is_empty() {
             problems.add(
@@ -188,12 +195,13 @@ impl KeycloakBuilder {
     fn realm_url(&self, problems: &mut Problems) -> Option<RealmUrl> {
         let realm = self.realm.as_deref().filter(|realm| !realm.trim().is_empty());
         let Some(server_url) = self.server_url.as_deref().filter(|url| !url.trim().is_empty()) else {
-            problems.add(
+            problems.missing(
                 "server_url",
-                "is missing: set the address of Keycloak, as in `.server_url(\"https://id.example.com\")`",
+                "KEYCLOAK_SERVER_URL",
+                "set the address of Keycloak, as in `.server_url(\"https://id.example.com\")`",
             );
             if realm.is_none() {
-                problems.add("realm", REALM_MISSING);
+                problems.missing("realm", "KEYCLOAK_REALM", REALM_MISSING);
             }
             return None;
         };
@@ -204,13 +212,13 @@ impl KeycloakBuilder {
         match RealmUrl::new(server_url, realm) {
             Ok(Some(realm_url)) => Some(realm_url),
             Ok(None) => {
-                problems.add("realm", REALM_MISSING);
+                problems.missing("realm", "KEYCLOAK_REALM", REALM_MISSING);
                 None
             }
             Err(error) => {
                 problems.add("server_url", error.to_string());
                 if realm.is_none() {
-                    problems.add("realm", REALM_MISSING);
+                    problems.missing("realm", "KEYCLOAK_REALM", REALM_MISSING);
                 }
                 None
             }
@@ -220,12 +228,16 @@ impl KeycloakBuilder {
     fn check_audiences(&self, problems: &mut Problems) {
         problems.no_blanks("audience", &self.audiences);
         match (self.audience_check, self.audiences.is_empty()) {
-            (true, true) => problems.add(
+            (true, true) => problems.missing(
                 "audience",
-                "is missing: name the audience that tokens for this service carry, as in `.audience(\"orders-api\")`, or opt \
+                "KEYCLOAK_AUDIENCE",
+                "name the audience that tokens for this service carry, as in `.audience(\"orders-api\")`, or opt \
                  out by `.without_audience_check()`",
             ),
-            (false, false) => problems.add("audience", "is set, but `.without_audience_check()` switches its check off: keep one of them"),
+            (false, false) => problems.add(
+                "audience",
+                "is set, but `.without_audience_check()` switches its check off: keep one of them",
+            ),
             _ => {}
         }
     }
@@ -287,7 +299,7 @@ impl KeycloakBuilder {
     }
 }
 
-const REALM_MISSING: &str = "is missing: set the realm's name, as in `.realm(\"acme\")`";
+const REALM_MISSING: &str = "set the realm's name, as in `.realm(\"acme\")`";
 
 fn is_component_name(name: &str) -> bool {
     !name.is_empty()

@@ -13,23 +13,27 @@ impl KeycloakBuilder {
     ) -> Option<Client> {
         const METHOD: &str = "client_authentication";
         let secret = self.client_secret.as_ref().map(|secret| secret.expose());
+        if secret.is_some_and(|secret| secret.trim().is_empty()) {
+            problems.add("client_secret", "is empty: leave it out for a client without a secret");
+        }
         let authentication = match (secret, &self.client_authentication) {
-            (Some(_), Some(_)) => {
+            (Some(_), Some(other)) => {
                 problems.add(
                     METHOD,
                     "is set beside `client_secret`, which may come from `KEYCLOAK_CLIENT_SECRET`: keep one of them",
                 );
-                return None;
+                // What else is wrong with it is said as well.
+                Some(other.clone())
             }
-            // A variable that is not set.
             (Some(secret), None) if secret.trim().is_empty() => None,
             (Some(secret), None) => Some(ClientAuthentication::client_secret_basic(secret.as_str())),
             (None, authentication) => authentication.clone(),
         };
-        if self.introspection != Introspection::Never && authentication.is_none() {
-            problems.add(
+        if self.introspection != Introspection::Never && authentication.is_none() && secret.is_none() {
+            problems.missing(
                 "client_secret",
-                "is missing: introspection is for confidential clients, set it as in `.client_secret(…)`, or another \
+                "KEYCLOAK_CLIENT_SECRET",
+                "introspection is for confidential clients, set it as in `.client_secret(…)`, or another \
                  `.client_authentication(…)`",
             );
         }

@@ -56,6 +56,8 @@ pub struct Problem {
     pub setting: &'static str,
     /// What is wrong with it, and what to do.
     pub message: String,
+    /// The environment variable that would set what is missing.
+    variable: Option<&'static str>,
     /// What the HTTP client says, where it is the one that refuses.
     source: Option<Arc<reqwest::Error>>,
 }
@@ -80,13 +82,10 @@ impl Problems {
 
     /// Names the variables of missing settings, for a configuration that was taken from the environment.
     pub(super) fn name_variables(&mut self) {
-        for problem in self
-            .0
-            .iter_mut()
-            .filter(|problem| problem.message.starts_with("is missing"))
-        {
-            let variable = format!("KEYCLOAK_{}", problem.setting.to_uppercase());
-            problem.message = format!("{}; in the environment it is `{variable}`", problem.message);
+        for problem in &mut self.0 {
+            if let Some(variable) = problem.variable {
+                problem.message = format!("{}; in the environment it is `{variable}`", problem.message);
+            }
         }
     }
 
@@ -94,6 +93,17 @@ impl Problems {
         self.0.push(Problem {
             setting,
             message: message.into(),
+            variable: None,
+            source: None,
+        });
+    }
+
+    /// A setting that has to be there, and that the environment can give.
+    pub(super) fn missing(&mut self, setting: &'static str, variable: &'static str, advice: &str) {
+        self.0.push(Problem {
+            setting,
+            message: format!("is missing: {advice}"),
+            variable: Some(variable),
             source: None,
         });
     }
@@ -102,22 +112,29 @@ impl Problems {
         self.0.push(Problem {
             setting,
             message: message.to_owned(),
+            variable: None,
             source: Some(source),
         });
-    }
-
-    pub(super) fn required(&mut self, setting: &'static str, value: Option<&str>, example: &str) -> Option<String> {
-        let value = value.filter(|value| !value.trim().is_empty());
-        if value.is_none() {
-            self.add(setting, format!("is missing: set it, as in {example}"));
-        }
-        value.map(str::to_owned)
     }
 
     pub(super) fn no_blanks(&mut self, setting: &'static str, values: &[String]) {
         for value in values {
             if value.trim() != value || value.is_empty() {
                 self.add(setting, "is empty, or has white space at its ends");
+            }
+        }
+    }
+
+    /// Issuers are URLs (OpenID Connect Discovery 1.0 §3), and Keycloak's are those of realms.
+    pub(super) fn issuers(&mut self, issuers: &[String]) {
+        self.no_blanks("issuer", issuers);
+        for issuer in issuers.iter().filter(|issuer| !issuer.trim().is_empty()) {
+            if !Url::parse(issuer).is_ok_and(|url| matches!(url.scheme(), "https" | "http")) {
+                let shown = crate::text::shortened(issuer);
+                self.add(
+                    "issuer",
+                    format!("is not a URL: `{shown}`; write it as tokens do, as in `.issuer(\"https://id.example.com/realms/acme\")`"),
+                );
             }
         }
     }

@@ -240,3 +240,42 @@ fn the_error_reads_well_however_it_is_printed_and_names_the_variables() {
         assert!(error.contains(variable), "{error}");
     }
 }
+
+#[test]
+fn a_mistake_behind_another_one_is_reported_as_well() {
+    let broken = valid()
+        .issuer("x")
+        .client_secret("")
+        .client_authentication(ClientAuthentication::private_key_jwt("nokey"));
+    assert_eq!(
+        settings(broken),
+        [
+            "issuer",
+            "client_secret",
+            "client_authentication",
+            "client_authentication"
+        ]
+    );
+    assert_eq!(settings(valid().client_secret("")), ["client_secret"]);
+    for issuer in ["acme", "id.example.com/realms/acme", "ftp://id.example.com/realms/acme"] {
+        assert_eq!(settings(valid().issuer(issuer)), ["issuer"], "{issuer}");
+    }
+    assert!(valid().issuer("http://localhost:8080/realms/acme").build().is_ok());
+}
+
+#[test]
+fn only_variables_that_are_read_are_named() {
+    let mut builder = Keycloak::builder()
+        .introspection(Introspection::Always)
+        .client_authentication(ClientAuthentication::tls_client_auth());
+    builder.is_from_environment = true;
+    let error = builder.clone().build().expect_err("nothing is set").to_string();
+    assert!(error.contains("`client_certificate` is missing"), "{error}");
+    assert!(!error.contains("KEYCLOAK_CLIENT_CERTIFICATE"), "{error}");
+    builder.client_authentication = None;
+    let error = builder.build().expect_err("nothing is set").to_string();
+    assert!(
+        error.contains("in the environment it is `KEYCLOAK_CLIENT_SECRET`"),
+        "{error}"
+    );
+}

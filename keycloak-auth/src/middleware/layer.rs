@@ -58,6 +58,7 @@ impl KeycloakLayer {
     ///
     /// When a path does not begin with `/`, has a `*` elsewhere than as its last segment, is no pattern, or could never be that
     /// of a request: at start-up, where the paths are constants, a wrong one must not go unnoticed.
+    #[track_caller]
     pub fn public_paths<P: Into<String>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
         let settings = Arc::make_mut(&mut self.settings);
         settings.public_paths.extend(paths.into_iter().map(Into::into));

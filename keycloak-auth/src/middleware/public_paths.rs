@@ -14,12 +14,14 @@ pub(super) struct PublicPaths {
 }
 
 impl PublicPaths {
+    #[track_caller]
     pub(super) fn extend(&mut self, paths: impl IntoIterator<Item = String>) {
         for path in paths {
             self.insert(path);
         }
     }
 
+    #[track_caller]
     fn insert(&mut self, path: String) {
         assert!(path.starts_with('/'), "the public path `{path}` must begin with `/`");
         assert!(

@@ -87,9 +87,15 @@ impl<'a> TestToken<'a> {
         self
     }
 
-    /// Makes the user a member of a group; the path is written in full, as in `/ops/oncall`.
+    /// Makes the user a member of a group; the path is written in full, as in `/ops/oncall`, and `ops` means `/ops`, as in a
+    /// policy.
     pub fn group(mut self, path: &str) -> Self {
-        push(&mut self.claims, "groups", path);
+        let full = if path.starts_with('/') {
+            path.to_owned()
+        } else {
+            format!("/{path}")
+        };
+        push(&mut self.claims, "groups", &full);
         self
     }
 

@@ -54,7 +54,7 @@ async fn each_method_gives_what_its_policy_asks_for() {
                 .client_role("billing-api", "x")
                 .client_role("orders-api", "orders:read")
         }),
-        ("/ops", |token| token.group("/finance").group("/ops").scope("orders")),
+        ("/ops", |token| token.group("/finance").group("ops").scope("orders")),
         ("/safe", |token| token.acr("2")),
         ("/fresh", |token| token.authenticated_ago(Duration::from_secs(30))),
         ("/tenant", |token| token.claim("tenant", 7)),

@@ -107,3 +107,24 @@ async fn a_nested_layer_sees_the_path_behind_the_prefix() {
         assert_eq!(service.request(Method::GET, path).send().await.status, status, "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_panic_about_a_public_path_points_at_whoever_named_it() {
+    let issuer = Issuer::start().await;
+    let layer = builder(&issuer).build().expect("valid").layer();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let panicking = std::thread::spawn(move || {
+        let here = std::thread::current().id();
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| match std::thread::current().id() == here {
+            true => sender
+                .send(panic.location().map(|location| location.file().to_owned()))
+                .expect("somebody waits"),
+            false => usual(panic),
+        }));
+        let _layer = layer.public_paths(["health"]);
+    });
+    panicking.join().expect_err("not a path");
+    let file = receiver.recv().expect("the hook ran").expect("a panic has a place");
+    assert_eq!(file, file!());
+}
