@@ -405,24 +405,27 @@ fn invalid_token(invalid: InvalidToken) -> Texts {
 
 /// The code of a denial: by what was missing, where that is of one kind.
 fn denial_code(denial: &Denial) -> &'static str {
-    fn code(policy: &Policy) -> &'static str {
-        match policy {
-            Policy::Role(_) | Policy::RealmRole(_) | Policy::ClientRole { .. } => "missing_roles",
-            Policy::Group(_) | Policy::GroupTree(_) => "missing_groups",
-            Policy::Scope(_) => "missing_scopes",
-            Policy::Any([first, rest @ ..]) if rest.iter().all(|operand| code(operand) == code(first)) => code(first),
-            Policy::Any(_)
-            | Policy::Public
-            | Policy::Authenticated
-            | Policy::All(_)
-            | Policy::Not(_)
-            | Policy::Claim { .. }
-            | Policy::Acr(_)
-            | Policy::MaxAge(_)
-            | Policy::Owner { .. } => "forbidden",
-        }
+    code_of_unmet(&denial.unmet())
+}
+
+/// The code for a caller who does not meet this.
+pub(crate) fn code_of_unmet(policy: &Policy) -> &'static str {
+    let code = code_of_unmet;
+    match policy {
+        Policy::Role(_) | Policy::RealmRole(_) | Policy::ClientRole { .. } => "missing_roles",
+        Policy::Group(_) | Policy::GroupTree(_) => "missing_groups",
+        Policy::Scope(_) => "missing_scopes",
+        Policy::Any([first, rest @ ..]) if rest.iter().all(|operand| code(operand) == code(first)) => code(first),
+        Policy::Any(_)
+        | Policy::Public
+        | Policy::Authenticated
+        | Policy::All(_)
+        | Policy::Not(_)
+        | Policy::Claim { .. }
+        | Policy::Acr(_)
+        | Policy::MaxAge(_)
+        | Policy::Owner { .. } => "forbidden",
     }
-    code(&denial.unmet())
 }
 
 /// A text as the inside of a quoted-string: what may not stand there is left out (RFC 6750 §3, RFC 9110 §5.6.4).

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use http::StatusCode;
 use serde_json::json;
 use utoipa::openapi::{
     Content, Header, OpenApi, RefOr, Response,
@@ -19,7 +20,11 @@ use utoipa::openapi::{
     },
 };
 
-use crate::{Keycloak, OpenApiScheme, challenge::ErrorFormat, policy::Policy};
+use crate::{
+    Keycloak, OpenApiScheme,
+    challenge::{ErrorFormat, code_of_unmet},
+    policy::Policy,
+};
 
 /// The name of the OAuth 2.0 scheme, unless the builder sets another one.
 const SCHEME: &str = "keycloak";
@@ -67,13 +72,15 @@ pub fn decorate_operation(mut operation: Operation, policy: &Policy) -> Operatio
         policy,
     ));
     let responses = &mut operation.responses.responses;
-    responses
-        .entry("401".to_owned())
-        .or_insert_with(|| error_response("No acceptable access token".to_owned()).into());
+    responses.entry("401".to_owned()).or_insert_with(|| {
+        let description = "No acceptable access token".to_owned();
+        error_response(description, "token_expired", "the access token has expired").into()
+    });
     if *policy != Policy::Authenticated {
-        responses
-            .entry("403".to_owned())
-            .or_insert_with(|| error_response(format!("The caller lacks {}", policy.description())).into());
+        responses.entry("403".to_owned()).or_insert_with(|| {
+            let description = format!("The caller lacks {}", policy.description());
+            error_response(description, denial_code(policy), "the caller may not do this").into()
+        });
     }
     operation
 }
@@ -105,8 +112,18 @@ fn schemes_of(requirement: &SecurityRequirement) -> BTreeMap<String, Vec<String>
     schemes.expect("a requirement is a map from names to lists of scopes")
 }
 
-fn error_response(description: String) -> Response {
-    let content = Content::new(Some(RefOr::<Schema>::Ref(Ref::from_schema_name(ERROR_SCHEMA))));
+/// The code for a caller who meets nothing of the policy, or all but the first of several requirements.
+fn denial_code(policy: &Policy) -> &'static str {
+    match policy {
+        Policy::All([first, ..]) => denial_code(first),
+        policy => code_of_unmet(policy),
+    }
+}
+
+/// The body in the example is an envelope until the configuration is known.
+fn error_response(description: String, code: &'static str, message: &'static str) -> Response {
+    let mut content = Content::new(Some(RefOr::<Schema>::Ref(Ref::from_schema_name(ERROR_SCHEMA))));
+    content.example = Some(json!({ "error": { "code": code, "message": message, "details": {} } }));
     let mut challenge = Header::default();
     challenge.description = Some("The challenge (RFC 6750 §3)".to_owned());
     ResponseBuilder::new()
@@ -170,9 +187,7 @@ impl Keycloak {
             if settings.name != SCHEME {
                 rename_schemes(operation, &settings.name);
             }
-            if matches!(self.openapi_error_format(), ErrorFormat::ProblemDetails) {
-                mark_problem_details(operation);
-            }
+            set_error_format(operation, self.openapi_error_format());
         }
         document
     }
@@ -323,17 +338,56 @@ fn rename_schemes(operation: &mut Operation, name: &str) {
     }
 }
 
-/// Gives our responses of an operation the media type of problem details.
-fn mark_problem_details(operation: &mut Operation) {
+/// Gives our responses of an operation the media type and the example of the configured format.
+fn set_error_format(operation: &mut Operation, format: &ErrorFormat) {
     let ours = RefOr::<Schema>::Ref(Ref::from_schema_name(ERROR_SCHEMA));
-    for response in operation.responses.responses.values_mut() {
+    for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };
-        let is_ours = response
-            .content
-            .get("application/json")
-            .is_some_and(|content| matches!(content, RefOr::T(content) if content.schema.as_ref() == Some(&ours)));
-        if is_ours && let Some(content) = response.content.shift_remove("application/json") {
-            response.content.insert("application/problem+json".to_owned(), content);
+        let Some(RefOr::T(content)) = response.content.get_mut("application/json") else {
+            continue;
+        };
+        if content.schema.as_ref() != Some(&ours) {
+            continue;
+        }
+        match format {
+            ErrorFormat::Envelope => {}
+            ErrorFormat::ProblemDetails => {
+                let error = content.example.take().unwrap_or_default()["error"].take();
+                let status: u16 = status.parse().unwrap_or_default();
+                content.example = Some(json!({
+                    "type": "about:blank",
+                    "title": StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()),
+                    "status": status,
+                    "detail": error["message"],
+                    "code": error["code"],
+                }));
+                if let Some(content) = response.content.shift_remove("application/json") {
+                    response.content.insert("application/problem+json".to_owned(), content);
+                }
+            }
+            ErrorFormat::Custom(_) => content.example = None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_of_a_denial_has_its_code() {
+        for (policy, expected) in [
+            (Policy::Role("admin"), "missing_roles"),
+            (
+                Policy::All(&[Policy::Group("/ops"), Policy::Role("admin")]),
+                "missing_groups",
+            ),
+            (Policy::Any(&[Policy::Scope("a"), Policy::Scope("b")]), "missing_scopes"),
+            (Policy::Any(&[Policy::Scope("a"), Policy::Role("b")]), "forbidden"),
+        ] {
+            let operation = serde_json::to_value(decorate_operation(Operation::new(), &policy)).expect("JSON");
+            let denied = &operation["responses"]["403"]["content"]["application/json"]["example"];
+            assert_eq!(denied["error"]["code"], expected, "{policy}");
         }
     }
 }

@@ -111,6 +111,12 @@ impl RealmUrl {
         other
     }
 
+    /// The same realm by http, where it is by https.
+    pub(crate) fn with_http(&self) -> Option<Self> {
+        let mut other = self.clone();
+        (self.is_https() && other.url.set_scheme("http").is_ok()).then_some(other)
+    }
+
     /// The address of the server, without the realm.
     pub(crate) fn server_url(&self) -> String {
         let url = self.url.as_str();

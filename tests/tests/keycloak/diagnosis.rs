@@ -182,7 +182,8 @@ async fn https_for_http(keycloak: Arc<Keycloak>) -> Result<()> {
     }
     let https = realm.server_url().replacen("http://", "https://", 1);
     let report = diagnose(builder(realm).server_url(https)).await;
-    ensure_cause(&report, "FAILED: tls: TLS does not come about", "speaks https")
+    let line = "FAILED: tls: TLS does not come about, because Keycloak speaks http there";
+    ensure_cause(&report, line, &format!("`.server_url(\"{}\")`", realm.server_url()))
 }
 
 /// Keycloak makes its issuer from the host that it is asked under, which here is not that of the proxy.

@@ -204,8 +204,8 @@ async fn http_and_https_mixed_up() {
     let https = issuer.url().replace("http://", "https://");
     assert_cause(
         &diagnose(builder(&issuer).server_url(https)).await,
-        "FAILED: tls: TLS does not come about",
-        "speaks https",
+        "FAILED: tls: TLS does not come about, because Keycloak speaks http there",
+        &format!("`.server_url(\"{}\")`", issuer.url()),
     );
     let tls = Issuer::with_tls(Authority::default().certificate(&["127.0.0.1"], 2020, 2099)).await;
     let http = tls.url().replace("https://", "http://");

@@ -77,6 +77,14 @@ fn operations_show_their_policy_in_both_orders_of_the_attributes() {
         );
         assert!(response["headers"]["WWW-Authenticate"].is_object(), "{response}");
     }
+    let example = |path: &str, method: &str, status: &str| {
+        document["paths"][path][method]["responses"][status]["content"]["application/json"]["example"].clone()
+    };
+    assert_eq!(
+        example("/orders", "get", "403"),
+        json!({ "error": { "code": "forbidden", "message": "the caller may not do this", "details": {} } })
+    );
+    assert_eq!(example("/orders", "get", "401")["error"]["code"], "token_expired");
     assert_eq!(
         list["responses"]["403"]["description"],
         "The caller lacks any of: realm role `admin`, group `/ops`"
@@ -237,7 +245,16 @@ fn name_scopes_and_error_format_are_those_of_the_configuration() {
         list["security"],
         json!([{ "login": [] }, { "loginBearer": [] }, { "loginOpenId": [] }])
     );
-    assert!(list["responses"]["401"]["content"]["application/problem+json"].is_object());
+    assert_eq!(
+        list["responses"]["401"]["content"]["application/problem+json"]["example"],
+        json!({
+            "type": "about:blank",
+            "title": "Unauthorized",
+            "status": 401,
+            "detail": "the access token has expired",
+            "code": "token_expired",
+        })
+    );
     let scopes = &document["components"]["securitySchemes"]["login"]["flows"]["authorizationCode"]["scopes"];
     assert_eq!((&scopes["orders"], &scopes["openid"]), (&json!("Orders"), &Value::Null));
     assert!(document["components"]["schemas"]["KeycloakError"]["properties"]["detail"].is_object());

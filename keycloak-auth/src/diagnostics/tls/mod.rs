@@ -7,6 +7,8 @@ mod chain;
 #[cfg(feature = "tls-diagnostics")]
 mod handshake;
 
+use http::StatusCode;
+
 use super::Finding;
 #[cfg(feature = "tls-diagnostics")]
 use super::connection::PATIENCE;
@@ -28,6 +30,11 @@ pub(super) async fn check(keycloak: &Keycloak) -> (Finding, Option<HttpAnswer>) 
     let (asked, seen) = futures_util::future::join(ask, handshake::look(keycloak)).await;
     #[cfg(not(feature = "tls-diagnostics"))]
     let asked = ask.await;
+    if let Err(error) = &asked
+        && let Some(server_url) = http_instead(keycloak, error).await
+    {
+        return (speaks_http(error, &server_url), None);
+    }
     match asked {
         Ok(answer) if !parts.realm_url.is_https() => (Finding::skipped("the address is `http://`"), Some(answer)),
         #[cfg(feature = "tls-diagnostics")]
@@ -39,6 +46,34 @@ pub(super) async fn check(keycloak: &Keycloak) -> (Finding, Option<HttpAnswer>) 
         #[cfg(not(feature = "tls-diagnostics"))]
         Err(error) => (no_connection(keycloak, &error), None),
     }
+}
+
+/// The server's address with http, if that is how Keycloak is reached there.
+///
+/// Not tried by a client of the service's own, since what is set on it may be for https only.
+async fn http_instead(keycloak: &Keycloak, error: &ProviderError) -> Option<String> {
+    let parts = keycloak.parts();
+    let is_of_certificate = error.tls_fault().is_some_and(|fault| fault != TlsFault::Other);
+    if parts.connection.is_indirect || is_of_certificate {
+        return None;
+    }
+    let by_http = parts.realm_url.with_http()?;
+    let url = by_http.join(".well-known/openid-configuration");
+    let asking = parts.provider.within_deadline(parts.provider.http.ask(&url));
+    let answer = asking.await.ok()?;
+    (answer.status == StatusCode::OK).then(|| by_http.server_url())
+}
+
+fn speaks_http(error: &ProviderError, server_url: &str) -> Finding {
+    Finding::failed(
+        format!(
+            "TLS does not come about, because Keycloak speaks http there: {}",
+            text::chain(error)
+        ),
+        format!(
+            "set `.server_url(\"{server_url}\")` where the network between is your own, or switch https on at Keycloak"
+        ),
+    )
 }
 
 const SOUND: &str = "the certificate is valid, trusted and for this host";
