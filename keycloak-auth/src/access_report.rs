@@ -58,7 +58,7 @@ impl Keycloak {
             }
             Err(error) => {
                 if let AuthError::InvalidToken(invalid) = error {
-                    report.mismatch = self.parts().validator.mismatch(access_token, invalid);
+                    report.mismatch = self.authenticator().validator().mismatch(access_token, invalid);
                 }
                 report.error = Some(error);
             }

@@ -14,10 +14,11 @@ impl Keycloak {
     /// called so far becomes ready all the same.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        match &self.parts().introspection {
-            Some(introspection) if !self.needs_keys() => !introspection.is_failing(),
+        let authenticator = self.authenticator();
+        match authenticator.introspection() {
+            Some(introspection) if !authenticator.needs_keys() => !introspection.is_failing(),
             // Where only some tokens are asked about, the others can do without the endpoint.
-            Some(_) | None => self.parts().key_set.is_loaded(self.now()),
+            Some(_) | None => authenticator.key_set().is_loaded(self.now()),
         }
     }
 

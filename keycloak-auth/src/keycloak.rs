@@ -6,19 +6,14 @@ use axum::response::Response;
 
 use crate::{
     AuthError, BuildError, Clock, FutureNotBefore, KeycloakBuilder, KeycloakUser,
+    authenticator::Authenticator,
     bearer::BearerToken,
     challenge::{Answer, ErrorFormat},
     client_authentication::Client,
-    introspection::Introspector,
-    invalid_token::InvalidToken,
     metrics::Recorder,
-    middleware::KeycloakLayer,
     policy::{Decision, EvaluationContext, Policy},
-    provider::{Provider, ProviderError, RealmUrl, RemoteKeySet, Unavailable},
-    text::{chain, shortened},
+    provider::{Provider, ProviderError, RealmUrl, Unavailable},
     token_endpoint::TokenEndpoint,
-    validator::{Unverified, Validator},
-    verified_token::{Verified, VerifiedToken},
 };
 
 /// A realm of Keycloak, and this service's place in it.
@@ -48,12 +43,9 @@ pub(crate) struct Parts {
     pub(crate) error_format: ErrorFormat,
     #[cfg(feature = "utoipa")]
     pub(crate) openapi: crate::openapi::SchemeSettings,
-    pub(crate) validator: Arc<Validator>,
+    pub(crate) authenticator: Authenticator,
     pub(crate) provider: Arc<Provider>,
     pub(crate) connection: ConnectionSettings,
-    pub(crate) key_set: Arc<RemoteKeySet>,
-    /// Where it takes the place of validating tokens by keys, or comes on top of it.
-    pub(crate) introspection: Option<Arc<Introspector>>,
     pub(crate) token_endpoint: Arc<TokenEndpoint>,
     pub(crate) clock: Clock,
     pub(crate) metrics: Recorder,
@@ -102,9 +94,10 @@ impl Keycloak {
     /// the token and does not answer.
     pub async fn authenticate(&self, access_token: &str) -> Result<KeycloakUser, AuthError> {
         let token = BearerToken::new(access_token);
-        match self.authenticate_with_current_keys(token, self.now()) {
-            Some(result) => result,
-            None => self.authenticate_by_asking(token).await,
+        let authenticator = self.authenticator();
+        match authenticator.judge(token, self.now()) {
+            Some(judged) => judged,
+            None => authenticator.ask(token).await,
         }
         .map(KeycloakUser::new)
     }
@@ -117,12 +110,6 @@ impl Keycloak {
         policy.evaluate(user, &self.evaluation_context(self.now()))
     }
 
-    /// The middleware for a plain axum router: every request needs an acceptable token, but for the
-    /// [public paths](KeycloakLayer::public_paths).
-    pub fn layer(&self) -> KeycloakLayer {
-        KeycloakLayer::new(self.clone())
-    }
-
     /// Fetches the keys, if that has not happened yet, and finds the introspection endpoint where one is needed: to find out
     /// at start-up whether Keycloak can be reached and is the one that is meant. Serving does not depend on it.
     ///
@@ -130,22 +117,13 @@ impl Keycloak {
     ///
     /// When there are no keys and none can be fetched, or the introspection endpoint cannot be found; the cause says why.
     pub async fn ready(&self) -> Result<(), Unavailable> {
-        let Parts {
-            introspection, key_set, ..
-        } = &*self.parts;
-        if let Some(introspection) = introspection {
-            introspection.ready().await?;
-        }
-        if self.needs_keys() {
-            key_set.keys(self.now()).await?;
-        }
-        Ok(())
+        self.parts.authenticator.ready().await
     }
 
     /// Why the last fetch of the keys failed; `None` when it succeeded or none was needed so far.
     #[must_use]
     pub fn last_provider_error(&self) -> Option<Arc<ProviderError>> {
-        self.parts.key_set.last_error()
+        self.parts.authenticator.key_set().last_error()
     }
 
     /// Refuses tokens that were issued before this time, in seconds since the Unix epoch: the realm's not-before, which
@@ -174,18 +152,21 @@ impl Keycloak {
     /// [`FutureNotBefore`] for a time that is later than now and the [leeway](KeycloakBuilder::leeway): one wrong number would
     /// refuse every token until then, and there is no way back. Keycloak itself sets the present time.
     pub fn set_not_before(&self, seconds: u64) -> Result<(), FutureNotBefore> {
-        self.parts.validator.raise_not_before(seconds, self.now())
+        self.parts
+            .authenticator
+            .validator()
+            .raise_not_before(seconds, self.now())
     }
 
     /// The latest not-before that was [set](Self::set_not_before), in seconds since the Unix epoch; 0 for none.
     #[must_use]
     pub fn not_before(&self) -> u64 {
-        self.parts.validator.not_before()
+        self.parts.authenticator.validator().not_before()
     }
 
     /// Ends the task and the connections to Keycloak. Requests are served from the keys at hand from then on.
     pub async fn close(&self) {
-        self.parts.key_set.close().await;
+        self.parts.authenticator.key_set().close().await;
     }
 
     /// The response to an error, in the configured format.
@@ -237,24 +218,18 @@ impl Keycloak {
         &self.parts
     }
 
+    pub(crate) fn authenticator(&self) -> &Authenticator {
+        &self.parts.authenticator
+    }
+
     pub(crate) fn token_endpoint(&self) -> &Arc<TokenEndpoint> {
         &self.parts.token_endpoint
-    }
-
-    pub(crate) fn has_token_cache(&self) -> bool {
-        self.parts.validator.has_cache()
-    }
-
-    /// Whether any token is judged by the realm's keys.
-    pub(crate) fn needs_keys(&self) -> bool {
-        let introspection = self.parts.introspection.as_ref();
-        introspection.is_none_or(|introspection| !introspection.mode().covers_all())
     }
 
     /// Whether tokens that are no JWTs may be good.
     #[cfg(feature = "utoipa")]
     pub(crate) fn accepts_opaque_tokens(&self) -> bool {
-        let introspection = self.parts.introspection.as_ref();
+        let introspection = self.parts.authenticator.introspection();
         introspection.is_some_and(|introspection| introspection.mode().covers_opaque())
     }
 
@@ -273,181 +248,9 @@ impl Keycloak {
 
     /// What this service's policies depend on, but for the request.
     pub(crate) fn evaluation_context(&self, now: Duration) -> EvaluationContext<'_> {
-        EvaluationContext::new(self.client_id(), now).with_leeway(self.parts.validator.expectations().leeway)
+        EvaluationContext::new(self.client_id(), now)
+            .with_leeway(self.parts.authenticator.validator().expectations().leeway)
     }
-
-    /// Judges the token by the keys at hand; `None` when that takes a question to Keycloak. Never waits, so that the usual request
-    /// neither allocates a future nor yields.
-    pub(crate) fn authenticate_with_current_keys(
-        &self,
-        token: BearerToken<'_>,
-        now: Duration,
-    ) -> Option<Result<Arc<VerifiedToken>, AuthError>> {
-        let Parts {
-            validator,
-            key_set,
-            introspection,
-            ..
-        } = &*self.parts;
-        if !self.needs_keys() {
-            return None;
-        }
-        if key_set.is_usable(now)
-            && let Some(found) = validator.find(token.as_bytes(), now)
-        {
-            let found = match found {
-                Ok(Verified::Complete(verified)) => Ok(verified),
-                Ok(Verified::Lightweight(_)) => return None,
-                Err(invalid) => Err(AuthError::from(invalid)),
-            };
-            if found.is_ok() {
-                self.parts.metrics.token_found();
-            }
-            return Some(self.noted(found));
-        }
-        let token = match token.word() {
-            Ok(token) => token,
-            Err(fault) => return Some(Err(fault.into())),
-        };
-        let unverified = match validator.inspect(token) {
-            Ok(unverified) => unverified,
-            Err(_) if introspection.as_ref().is_some_and(|asked| asked.judges(token)) => return None,
-            Err(invalid) => return Some(self.noted(Err(invalid.into()))),
-        };
-        let snapshot = key_set.snapshot(now)?;
-        let stopwatch = self.parts.metrics.stopwatch();
-        let result = match validator.verify(&unverified, snapshot.keys(), now) {
-            Ok(Verified::Complete(verified)) => Ok(verified),
-            Ok(Verified::Lightweight(_)) => return None,
-            Err(invalid) => Err(invalid),
-        };
-        match result {
-            Err(InvalidToken::UnknownKey) if unverified.names_its_key() => {
-                if !key_set.is_cooling_down(now) {
-                    return None;
-                }
-                note_unknown_key(&unverified);
-                self.parts.metrics.key_looked_up(false);
-                Some(self.noted(Err(InvalidToken::UnknownKey.into())))
-            }
-            result => {
-                self.parts
-                    .metrics
-                    .key_looked_up(!matches!(result, Err(InvalidToken::UnknownKey)));
-                let result = result.map_err(AuthError::from);
-                self.parts.metrics.token_judged(stopwatch, code_of(&result));
-                Some(self.noted(result))
-            }
-        }
-    }
-
-    /// Judges the token by asking Keycloak: for the keys that are missing, as far as a fetch is allowed, or about the token.
-    pub(crate) async fn authenticate_by_asking(&self, token: BearerToken<'_>) -> Result<Arc<VerifiedToken>, AuthError> {
-        let metrics = &self.parts.metrics;
-        let stopwatch = metrics.stopwatch();
-        let result = self.judge(token, metrics).await;
-        metrics.token_judged(stopwatch, code_of(&result));
-        self.noted(result)
-    }
-
-    /// Judges the token as for a request, but neither counts nor logs what becomes of it: it is nobody's request.
-    pub(crate) async fn authenticate_unnoted(&self, access_token: &str) -> Result<KeycloakUser, AuthError> {
-        let judged = self.judge(BearerToken::new(access_token), &Recorder::default()).await;
-        judged.map(KeycloakUser::new)
-    }
-
-    async fn judge(&self, token: BearerToken<'_>, metrics: &Recorder) -> Result<Arc<VerifiedToken>, AuthError> {
-        let Parts {
-            validator,
-            introspection,
-            ..
-        } = &*self.parts;
-        let token = token.text()?;
-        if let Some(introspector) = introspection.as_ref().filter(|asked| asked.judges(token.as_bytes())) {
-            return introspector.authenticate(token).await;
-        }
-        match (self.verify_with_fetched_keys(token, metrics).await?, introspection) {
-            (Verified::Complete(verified), _) => Ok(verified),
-            (Verified::Lightweight(verified), Some(introspector)) => introspector.complete(&verified).await,
-            // With nobody to complete it, it has to pass every check as it is.
-            (Verified::Lightweight(verified), None) => {
-                validator.check_claims(verified.claims(), self.now())?;
-                Ok(verified)
-            }
-        }
-    }
-
-    /// Verifies the token with the keys at hand or, where that does not suffice, with new ones.
-    async fn verify_with_fetched_keys(&self, token: &str, metrics: &Recorder) -> Result<Verified, AuthError> {
-        let Parts { validator, key_set, .. } = &*self.parts;
-        let now = self.now();
-        if key_set.is_usable(now)
-            && let Some(found) = validator.find(token.as_bytes(), now)
-        {
-            return Ok(found?);
-        }
-        let unverified = validator.inspect(token)?;
-        let has_keys = key_set.snapshot(now).is_some();
-        let keys = key_set.keys(now).await.inspect_err(|_| metrics.key_looked_up(false))?;
-        let result = validator.verify(&unverified, keys.keys(), self.now());
-        let is_unknown = matches!(result, Err(InvalidToken::UnknownKey));
-        metrics.key_looked_up(has_keys && !is_unknown);
-        if !is_unknown || !unverified.names_its_key() {
-            return Ok(result?);
-        }
-        drop(keys);
-        key_set.look_for_unknown_key(now).await;
-        let keys = key_set.keys(self.now()).await?;
-        let result = validator.verify(&unverified, keys.keys(), self.now());
-        if matches!(result, Err(InvalidToken::UnknownKey)) {
-            note_unknown_key(&unverified);
-        }
-        Ok(result?)
-    }
-
-    fn noted(&self, result: Result<Arc<VerifiedToken>, AuthError>) -> Result<Arc<VerifiedToken>, AuthError> {
-        match &result {
-            Ok(_) => self.parts.metrics.token_accepted(),
-            Err(error) => self.note_refusal(error),
-        }
-        result
-    }
-
-    #[cold]
-    fn note_refusal(&self, error: &AuthError) {
-        if self.parts.metrics.is_listening() {
-            self.parts.metrics.token_refused(Answer::to(error).code);
-        }
-        match error {
-            AuthError::InvalidToken(invalid) => tracing::debug!(
-                name: "keycloak.token_refused",
-                target: "keycloak_auth",
-                { "error.type" = Answer::to(error).code },
-                "access token refused: {invalid}"
-            ),
-            other => tracing::debug!(
-                name: "keycloak.token_not_judged",
-                target: "keycloak_auth",
-                { "error.type" = Answer::to(other).code },
-                "access token not judged: {}", chain(other)
-            ),
-        }
-    }
-}
-
-/// The code of the error, if it is one.
-fn code_of<T>(result: &Result<T, AuthError>) -> Option<&'static str> {
-    result.as_ref().err().map(|error| Answer::to(error).code)
-}
-
-#[cold]
-fn note_unknown_key(unverified: &Unverified<'_>) {
-    tracing::debug!(
-        name: "keycloak.unknown_key",
-        target: "keycloak_auth",
-        { keycloak.key_id = %shortened(unverified.key_id()) },
-        "unknown key"
-    );
 }
 
 /// Shows where and who, and no secret.

@@ -47,6 +47,7 @@ mod router;
 pub mod middleware;
 mod extract;
 mod bearer;
+mod authenticator;
 mod cache;
 mod validator;
 pub mod jose;

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{BuildError, KeycloakBuilder, problems::Problems};
 use crate::{
     ClientAuthentication, Introspection, Keycloak,
+    authenticator::Authenticator,
     client_authentication::Client,
     introspection::Introspector,
     keycloak::ConnectionSettings,
@@ -162,6 +163,7 @@ impl KeycloakBuilder {
                 Arc::clone(&key_set),
             ))
         });
+        let authenticator = Authenticator::new(validator, key_set, introspection, self.clock.clone(), metrics.clone());
         let token_endpoint = Arc::new(TokenEndpoint::new(Arc::clone(&provider), Arc::clone(&client)));
         let connection = ConnectionSettings {
             accepts_invalid_certificates: self.accept_invalid_certificates,
@@ -180,11 +182,9 @@ impl KeycloakBuilder {
                 scopes: self.openapi_scopes,
                 schemes: self.openapi_schemes,
             },
-            validator,
+            authenticator,
             provider,
             connection,
-            key_set,
-            introspection,
             token_endpoint,
             clock: self.clock,
             metrics,

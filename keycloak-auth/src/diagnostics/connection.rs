@@ -25,7 +25,7 @@ pub(super) fn configuration(keycloak: &Keycloak) -> Finding {
             "use https, unless the network between is your own",
         );
     }
-    if parts.validator.expectations().audiences.is_none() {
+    if parts.authenticator.validator().expectations().audiences.is_none() {
         return Finding::warning(
             "the audience is not checked: tokens for any other service are accepted here",
             "name the audience by `.audience(…)` instead of `.without_audience_check()`",

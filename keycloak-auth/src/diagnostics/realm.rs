@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::Finding;
 use crate::{
-    AuthError, Introspection, InvalidToken, Keycloak,
+    AuthError, Introspection, InvalidToken, Keycloak, KeycloakUser,
     client_authentication::ClientCredentials,
     jose::KeySet,
     provider::{HttpAnswer, ProviderError, ProviderMetadata},
@@ -51,7 +51,7 @@ pub(super) async fn discovery(keycloak: &Keycloak, answer: HttpAnswer) -> (Findi
 /// What the document calls the realm, and what tokens have to, where that is something else.
 fn issuers(keycloak: &Keycloak, metadata: &ProviderMetadata) -> String {
     let named = shortened(metadata.issuer());
-    let expected = &keycloak.parts().validator.expectations().issuers;
+    let expected = &keycloak.authenticator().validator().expectations().issuers;
     if expected.iter().any(|issuer| issuer == metadata.issuer()) {
         return format!("the issuer is `{named}`");
     }
@@ -183,7 +183,7 @@ pub(super) async fn key_set(keycloak: &Keycloak, metadata: &ProviderMetadata) ->
     } else {
         format!(" (left out: {skipped})")
     };
-    let accepted = &parts.validator.expectations().algorithms;
+    let accepted = &parts.authenticator.validator().expectations().algorithms;
     if !keys.algorithms().any(|algorithm| accepted.contains(&algorithm)) {
         let accepted = accepted.iter().map(|algorithm| algorithm.name());
         let signing = metadata.signing_algorithms().iter().map(String::as_str);
@@ -223,7 +223,7 @@ pub(super) fn clock(keycloak: &Keycloak, theirs: Option<Duration>) -> Finding {
     let difference = ours.abs_diff(theirs);
     let direction = if ours > theirs { "ahead of" } else { "behind" };
     let text = format!("this clock is {} s {direction} Keycloak's", difference.as_secs());
-    let leeway = keycloak.parts().validator.expectations().leeway;
+    let leeway = keycloak.authenticator().validator().expectations().leeway;
     if difference > leeway + CLOSE {
         return Finding::failed(
             format!("{text}, more than the leeway of {} s", leeway.as_secs()),
@@ -273,7 +273,7 @@ pub(super) async fn client(keycloak: &Keycloak) -> Finding {
 
 /// The tokens that Keycloak is asked about, or could be.
 fn introspected(keycloak: &Keycloak) -> &'static str {
-    let introspection = keycloak.parts().introspection.as_ref();
+    let introspection = keycloak.authenticator().introspection();
     match introspection.map_or(Introspection::Never, |introspector| introspector.mode()) {
         Introspection::Never => "tokens",
         Introspection::WhenLightweight => "lightweight tokens",
@@ -308,7 +308,8 @@ pub(super) async fn token(keycloak: &Keycloak, token: &str) -> Finding {
             "give the token alone, without `Bearer` and without line breaks",
         );
     }
-    match keycloak.authenticate_unnoted(token).await {
+    let judged = keycloak.authenticator().ask_unnoted(token).await;
+    match judged.map(KeycloakUser::new) {
         Ok(user) => Finding::ok(format!(
             "it is accepted, as that of {}",
             user.username()
@@ -319,7 +320,7 @@ pub(super) async fn token(keycloak: &Keycloak, token: &str) -> Finding {
                 ))
         )),
         Err(AuthError::InvalidToken(invalid)) => {
-            let mismatch = keycloak.parts().validator.mismatch(token, invalid);
+            let mismatch = keycloak.authenticator().validator().mismatch(token, invalid);
             let mismatch = mismatch.map(|values| format!(": {values}")).unwrap_or_default();
             Finding::failed(
                 format!("it is not accepted: {invalid}{mismatch}"),
@@ -331,7 +332,7 @@ pub(super) async fn token(keycloak: &Keycloak, token: &str) -> Finding {
 }
 
 pub(super) fn advice(invalid: InvalidToken, keycloak: &Keycloak) -> String {
-    let audiences = &keycloak.parts().validator.expectations().audiences;
+    let audiences = &keycloak.authenticator().validator().expectations().audiences;
     let audiences = code_list(audiences.iter().flatten().map(String::as_str));
     match invalid {
         InvalidToken::MissingClaim("aud") | InvalidToken::Claim("aud") => format!(

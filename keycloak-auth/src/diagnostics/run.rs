@@ -52,7 +52,7 @@ impl<'a> Diagnose<'a> {
         let Self { keycloak, token } = self;
         let mut steps = Steps::new();
         steps.note("configuration", connection::configuration(keycloak));
-        if keycloak.parts().key_set.is_fixed() {
+        if keycloak.authenticator().key_set().is_fixed() {
             steps.note("key set", Finding::ok("the keys are given, so none are fetched"));
         } else {
             Self::look_at_provider(keycloak, &mut steps).await;

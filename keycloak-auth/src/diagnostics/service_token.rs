@@ -59,7 +59,7 @@ async fn obtain(keycloak: &Keycloak) -> Result<String, String> {
 }
 
 async fn judge(keycloak: &Keycloak, token: &str, claims: &Shown) -> Finding {
-    match keycloak.authenticate_unnoted(token).await {
+    match keycloak.authenticator().ask_unnoted(token).await {
         Ok(_) => Finding::ok(format!(
             "a token of this service's own is accepted here; {}",
             claims.summary()
@@ -73,7 +73,7 @@ async fn judge(keycloak: &Keycloak, token: &str, claims: &Shown) -> Finding {
             ))
         }
         Err(AuthError::InvalidToken(invalid)) => {
-            let mismatch = keycloak.parts().validator.mismatch(token, invalid);
+            let mismatch = keycloak.authenticator().validator().mismatch(token, invalid);
             let mismatch = mismatch.map(|values| format!(": {values}")).unwrap_or_default();
             Finding::warning(
                 format!(

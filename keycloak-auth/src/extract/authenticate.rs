@@ -154,10 +154,10 @@ where
         Ok(None) => return Judgement::ready(conclude(Ok(None), parts, keycloak)),
         Err(fault) => return Judgement::ready(conclude(Err(fault.into()), parts, keycloak)),
     };
-    match keycloak.authenticate_with_current_keys(token, keycloak.now()) {
+    match keycloak.authenticator().judge(token, keycloak.now()) {
         Some(Ok(verified)) => {
             let user = KeycloakUser::new(verified);
-            if !known.is_for_last && (known.has_context || !keycloak.has_token_cache()) {
+            if !known.is_for_last && (known.has_context || !keycloak.authenticator().has_cache()) {
                 keep(&user, parts, &keycloak);
             }
             Judgement::ready(conclude(Ok(Some(user)), parts, keycloak))
@@ -180,7 +180,7 @@ async fn ask(parts: &Parts, keycloak: &Keycloak) -> Result<Option<KeycloakUser>,
     let Some(token) = BearerToken::from_headers(&parts.headers)? else {
         return Ok(None);
     };
-    let verified = keycloak.authenticate_by_asking(token).await?;
+    let verified = keycloak.authenticator().ask(token).await?;
     Ok(Some(KeycloakUser::new(verified)))
 }
 
@@ -189,7 +189,7 @@ fn keep(user: &KeycloakUser, parts: &mut Parts, keycloak: &Keycloak) {
     match parts.extensions.get_mut::<RequestContext>() {
         Some(context) if context.keycloak.is_same(keycloak) => context.user = Some(user.clone()),
         Some(_) => {}
-        None if keycloak.has_token_cache() && !user.is_introspected() => {}
+        None if keycloak.authenticator().has_cache() && !user.is_introspected() => {}
         None => {
             parts.extensions.insert(RequestContext {
                 keycloak: keycloak.clone(),

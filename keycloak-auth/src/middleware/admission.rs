@@ -86,7 +86,7 @@ impl Settings {
     pub(super) async fn ask<B>(&self, request: Request<B>) -> Result<Request<B>, Response> {
         let (parts, body) = request.into_parts();
         let judged = match BearerToken::from_headers(&parts.headers) {
-            Ok(Some(token)) => self.keycloak.authenticate_by_asking(token).await,
+            Ok(Some(token)) => self.keycloak.authenticator().ask(token).await,
             Ok(None) => Err(AuthError::MissingCredentials),
             Err(fault) => Err(fault.into()),
         };

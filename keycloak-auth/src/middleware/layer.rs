@@ -24,6 +24,14 @@ pub(super) struct Settings {
     pub(super) lets_preflights_through: bool,
 }
 
+impl Keycloak {
+    /// The middleware for a plain axum router: every request needs an acceptable token, but for the
+    /// [public paths](KeycloakLayer::public_paths).
+    pub fn layer(&self) -> KeycloakLayer {
+        KeycloakLayer::new(self.clone())
+    }
+}
+
 impl KeycloakLayer {
     pub(crate) fn new(keycloak: Keycloak) -> Self {
         Self {

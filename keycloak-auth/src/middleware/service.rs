@@ -68,7 +68,7 @@ where
             }
             Err(fault) => return KeycloakFuture::refused(settings.refuse(&request, &fault.into(), None)),
         };
-        match keycloak.authenticate_with_current_keys(token, keycloak.now()) {
+        match keycloak.authenticator().judge(token, keycloak.now()) {
             Some(Ok(verified)) if !settings.has_demands() => {
                 settings.introduce(&mut request, Some(KeycloakUser::new(verified)));
                 KeycloakFuture::forwarded(self.inner.call(request))

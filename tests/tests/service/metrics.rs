@@ -157,6 +157,19 @@ async fn tokens_keys_and_outages_are_counted_whether_counters_are_prepared_or_no
                 ("token_validation_total method=jwt", 1.0),
             ])
         );
+        assert_eq!(service.get_as("/me", "two words").await.status, 400);
+        assert_eq!(
+            ledger.take(),
+            entries([
+                ("decisions_total route=/me http_method=GET outcome=invalid_request", 1.0),
+                ("errors_total error_code=invalid_header_format", 1.0),
+                (
+                    "token_validation_failure_total method=jwt error_code=invalid_header_format",
+                    1.0
+                ),
+                ("token_validation_total method=jwt", 1.0),
+            ])
+        );
         issuer.reply(Issuer::JWKS, Reply::status(500));
         clock.advance(Duration::from_secs(600));
         assert_eq!(service.get_as("/me", &token).await.status, 200);

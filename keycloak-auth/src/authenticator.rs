@@ -1,0 +1,246 @@
+//! From a token to a caller: by the keys and the cache at hand, by keys that are fetched for it, or by asking Keycloak.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    AuthError, Clock,
+    bearer::BearerToken,
+    challenge::Answer,
+    introspection::Introspector,
+    invalid_token::InvalidToken,
+    metrics::Recorder,
+    provider::{RemoteKeySet, Unavailable},
+    text::{chain, shortened},
+    validator::{Unverified, Validator},
+    verified_token::{Verified, VerifiedToken},
+};
+
+/// Judges access tokens.
+pub(crate) struct Authenticator {
+    validator: Arc<Validator>,
+    key_set: Arc<RemoteKeySet>,
+    /// Where it takes the place of validating tokens by keys, or comes on top of it.
+    introspection: Option<Arc<Introspector>>,
+    clock: Clock,
+    metrics: Recorder,
+}
+
+impl Authenticator {
+    pub(crate) fn new(
+        validator: Arc<Validator>,
+        key_set: Arc<RemoteKeySet>,
+        introspection: Option<Arc<Introspector>>,
+        clock: Clock,
+        metrics: Recorder,
+    ) -> Self {
+        Self {
+            validator,
+            key_set,
+            introspection,
+            clock,
+            metrics,
+        }
+    }
+
+    pub(crate) fn validator(&self) -> &Validator {
+        &self.validator
+    }
+
+    pub(crate) fn key_set(&self) -> &RemoteKeySet {
+        &self.key_set
+    }
+
+    pub(crate) fn introspection(&self) -> Option<&Arc<Introspector>> {
+        self.introspection.as_ref()
+    }
+
+    /// Whether verified tokens are remembered.
+    pub(crate) fn has_cache(&self) -> bool {
+        self.validator.has_cache()
+    }
+
+    /// Whether any token is judged by the realm's keys.
+    pub(crate) fn needs_keys(&self) -> bool {
+        self.introspection()
+            .is_none_or(|introspection| !introspection.mode().covers_all())
+    }
+
+    /// Fetches what is needed before the first token can be judged.
+    pub(crate) async fn ready(&self) -> Result<(), Unavailable> {
+        if let Some(introspection) = self.introspection() {
+            introspection.ready().await?;
+        }
+        if self.needs_keys() {
+            self.key_set.keys(self.clock.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// Judges the token by the keys at hand; `None` when that takes a question to Keycloak. Never waits, so that the usual request
+    /// neither allocates a future nor yields.
+    pub(crate) fn judge(&self, token: BearerToken<'_>, now: Duration) -> Option<Result<Arc<VerifiedToken>, AuthError>> {
+        let Self {
+            validator,
+            key_set,
+            introspection,
+            ..
+        } = self;
+        if !self.needs_keys() {
+            return None;
+        }
+        if key_set.is_usable(now)
+            && let Some(found) = validator.find(token.as_bytes(), now)
+        {
+            let found = match found {
+                Ok(Verified::Complete(verified)) => Ok(verified),
+                Ok(Verified::Lightweight(_)) => return None,
+                Err(invalid) => Err(AuthError::from(invalid)),
+            };
+            if found.is_ok() {
+                self.metrics.token_found();
+            }
+            return Some(self.noted(found));
+        }
+        let token = match token.word() {
+            Ok(token) => token,
+            Err(fault) => return Some(self.noted(Err(fault.into()))),
+        };
+        let unverified = match validator.inspect(token) {
+            Ok(unverified) => unverified,
+            Err(_) if introspection.as_ref().is_some_and(|asked| asked.judges(token)) => return None,
+            Err(invalid) => return Some(self.noted(Err(invalid.into()))),
+        };
+        let snapshot = key_set.snapshot(now)?;
+        let stopwatch = self.metrics.stopwatch();
+        let result = match validator.verify(&unverified, snapshot.keys(), now) {
+            Ok(Verified::Complete(verified)) => Ok(verified),
+            Ok(Verified::Lightweight(_)) => return None,
+            Err(invalid) => Err(invalid),
+        };
+        match result {
+            Err(InvalidToken::UnknownKey) if unverified.names_its_key() => {
+                if !key_set.is_cooling_down(now) {
+                    return None;
+                }
+                note_unknown_key(&unverified);
+                self.metrics.key_looked_up(false);
+                Some(self.noted(Err(InvalidToken::UnknownKey.into())))
+            }
+            result => {
+                self.metrics
+                    .key_looked_up(!matches!(result, Err(InvalidToken::UnknownKey)));
+                let result = result.map_err(AuthError::from);
+                self.metrics.token_judged(stopwatch, code_of(&result));
+                Some(self.noted(result))
+            }
+        }
+    }
+
+    /// Judges the token by asking Keycloak: for the keys that are missing, as far as a fetch is allowed, or about the token.
+    pub(crate) async fn ask(&self, token: BearerToken<'_>) -> Result<Arc<VerifiedToken>, AuthError> {
+        let metrics = &self.metrics;
+        let stopwatch = metrics.stopwatch();
+        let result = self.ask_about(token, metrics).await;
+        metrics.token_judged(stopwatch, code_of(&result));
+        self.noted(result)
+    }
+
+    /// Judges the token as for a request, but neither counts nor logs what becomes of it: it is nobody's request.
+    pub(crate) async fn ask_unnoted(&self, access_token: &str) -> Result<Arc<VerifiedToken>, AuthError> {
+        self.ask_about(BearerToken::new(access_token), &Recorder::default())
+            .await
+    }
+
+    async fn ask_about(&self, token: BearerToken<'_>, metrics: &Recorder) -> Result<Arc<VerifiedToken>, AuthError> {
+        let Self {
+            validator,
+            introspection,
+            ..
+        } = self;
+        let token = token.text()?;
+        if let Some(introspector) = introspection.as_ref().filter(|asked| asked.judges(token.as_bytes())) {
+            return introspector.authenticate(token).await;
+        }
+        match (self.verify_with_fetched_keys(token, metrics).await?, introspection) {
+            (Verified::Complete(verified), _) => Ok(verified),
+            (Verified::Lightweight(verified), Some(introspector)) => introspector.complete(&verified).await,
+            // With nobody to complete it, it has to pass every check as it is.
+            (Verified::Lightweight(verified), None) => {
+                validator.check_claims(verified.claims(), self.clock.now())?;
+                Ok(verified)
+            }
+        }
+    }
+
+    /// Verifies the token with the keys at hand or, where that does not suffice, with new ones.
+    async fn verify_with_fetched_keys(&self, token: &str, metrics: &Recorder) -> Result<Verified, AuthError> {
+        let Self { validator, key_set, .. } = self;
+        let now = self.clock.now();
+        if key_set.is_usable(now)
+            && let Some(found) = validator.find(token.as_bytes(), now)
+        {
+            return Ok(found?);
+        }
+        let unverified = validator.inspect(token)?;
+        let has_keys = key_set.snapshot(now).is_some();
+        let keys = key_set.keys(now).await.inspect_err(|_| metrics.key_looked_up(false))?;
+        let result = validator.verify(&unverified, keys.keys(), self.clock.now());
+        let is_unknown = matches!(result, Err(InvalidToken::UnknownKey));
+        metrics.key_looked_up(has_keys && !is_unknown);
+        if !is_unknown || !unverified.names_its_key() {
+            return Ok(result?);
+        }
+        drop(keys);
+        key_set.look_for_unknown_key(now).await;
+        let keys = key_set.keys(self.clock.now()).await?;
+        let result = validator.verify(&unverified, keys.keys(), self.clock.now());
+        if matches!(result, Err(InvalidToken::UnknownKey)) {
+            note_unknown_key(&unverified);
+        }
+        Ok(result?)
+    }
+
+    fn noted(&self, result: Result<Arc<VerifiedToken>, AuthError>) -> Result<Arc<VerifiedToken>, AuthError> {
+        match &result {
+            Ok(_) => self.metrics.token_accepted(),
+            Err(error) => self.note_refusal(error),
+        }
+        result
+    }
+
+    #[cold]
+    fn note_refusal(&self, error: &AuthError) {
+        if self.metrics.is_listening() {
+            self.metrics.token_refused(Answer::to(error).code);
+        }
+        match error {
+            AuthError::InvalidToken(invalid) => tracing::debug!(
+                name: "keycloak.token_refused",
+                target: "keycloak_auth",
+                { "error.type" = Answer::to(error).code },
+                "access token refused: {invalid}"
+            ),
+            other => tracing::debug!(
+                name: "keycloak.token_not_judged",
+                target: "keycloak_auth",
+                { "error.type" = Answer::to(other).code },
+                "access token not judged: {}", chain(other)
+            ),
+        }
+    }
+}
+
+/// The code of the error, if it is one.
+fn code_of<T>(result: &Result<T, AuthError>) -> Option<&'static str> {
+    result.as_ref().err().map(|error| Answer::to(error).code)
+}
+
+#[cold]
+fn note_unknown_key(unverified: &Unverified<'_>) {
+    tracing::debug!(
+        name: "keycloak.unknown_key",
+        target: "keycloak_auth",
+        { keycloak.key_id = %shortened(unverified.key_id()) },
+        "unknown key"
+    );
+}
