@@ -187,6 +187,8 @@ async fn everything_that_is_told_stands_in_the_guide() {
     let foreign = issuer.token().claim("aud", "another").sign(key);
     assert_eq!(service.get_as("/me", &foreign).await.status, 401);
     assert_eq!(bare.get_as("/me", &token).await.status, 503);
+    let without_scheme = service.get("/me").authorization(&token).send().await;
+    assert_eq!(without_scheme.status, 401);
     let refusal = |error: &str| Reply::status(400).body(json!({ "error": error }).to_string());
     for reply in [
         refusal("invalid_client"),
