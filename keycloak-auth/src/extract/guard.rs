@@ -30,7 +30,7 @@ pub trait HandlerPolicy: Send + Sync + 'static {
 
 /// Lets a request through to the handler when it meets the policy `P`.
 ///
-/// It is asked before the body is read: as the [`First`] of several arguments, or [`Alone`] in the place of the last one.
+/// It is asked before the body is read: as the first of several arguments, or alone in the place of the last one.
 pub struct Guard<P, Place = First>(PhantomData<fn() -> (P, Place)>);
 
 /// The place of a [`Guard`] before the handler's other arguments, which are extracted after it.
