@@ -7,8 +7,8 @@ use std::{
 
 use serde_json::Value;
 
-/// Optional dependencies that are there anyway, because axum reads JSON with them.
-const ALSO_OF_OTHERS: [&str; 1] = ["serde_path_to_error"];
+/// Optional dependencies that are there anyway, because axum reads JSON with them, or reqwest speaks TLS with them.
+const ALSO_OF_OTHERS: [&str; 3] = ["rustls-platform-verifier", "serde_path_to_error", "tokio-rustls"];
 
 fn cargo(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO"))
