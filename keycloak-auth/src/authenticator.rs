@@ -119,7 +119,8 @@ impl Authenticator {
         };
         match result {
             Err(InvalidToken::UnknownKey) if unverified.names_its_key() => {
-                if !key_set.is_cooling_down(now) {
+                // Keys that came since the look at them may have it.
+                if !key_set.is_cooling_down(now) || !key_set.is_current(&snapshot) {
                     return None;
                 }
                 note_unknown_key(&unverified);

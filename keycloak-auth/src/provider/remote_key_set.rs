@@ -183,6 +183,15 @@ impl RemoteKeySet {
         !waits && !self.shared.has_cooled_down(&state, now)
     }
 
+    /// Whether no other keys were published since the snapshot was taken.
+    pub(crate) fn is_current(&self, snapshot: &Snapshot) -> bool {
+        let current = self.shared.current.load();
+        match (&*current, &*snapshot.0) {
+            (Some(current), Some(taken)) => Arc::ptr_eq(current, taken),
+            _ => false,
+        }
+    }
+
     /// Fetches the keys once more for the unknown `kid` of a request that began at `began`, where the cooldown allows it.
     /// Afterwards the snapshot may have it.
     pub(crate) async fn look_for_unknown_key(&self, began: Duration) {
@@ -469,4 +478,40 @@ fn jittered(span: Duration) -> Duration {
     // Without randomness the instances come together, which is a pity and no fault.
     let _ = aws_lc_rs::rand::fill(&mut byte);
     span - span.mul_f32(f32::from(byte[0]) / 2550.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Algorithm, Clock, Keycloak};
+
+    /// A request that finds no key in a snapshot must not take the cooldown that another one's fetch began for its own.
+    #[test]
+    fn a_snapshot_is_outdated_once_other_keys_are_published() {
+        let keys = || {
+            let keys = KeySet::parse(
+                br#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "k1",
+                    "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
+            );
+            keys.expect("a key set")
+        };
+        let keycloak = Keycloak::builder()
+            .server_url("https://id.example.com")
+            .realm("acme")
+            .client_id("orders-api")
+            .audience("orders-api")
+            .algorithms([Algorithm::EdDSA])
+            .clock(Clock::manual(Duration::from_secs(1000)))
+            .key_set(keys())
+            .build()
+            .expect("valid");
+        let now = Duration::from_secs(1000);
+        let key_set = keycloak.authenticator().key_set();
+        let before = key_set.snapshot(now).expect("keys are given");
+        assert!(key_set.is_current(&before));
+        key_set.shared.publish(keys());
+        assert!(!key_set.is_current(&before));
+        let after = key_set.snapshot(now).expect("keys are there");
+        assert!(key_set.is_current(&after));
+    }
 }
