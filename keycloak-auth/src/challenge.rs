@@ -18,7 +18,7 @@ use crate::{
     error::AuthError,
     invalid_token::InvalidToken,
     jose::MalformedToken,
-    policy::{Denial, Policy},
+    policy::Policy,
     provider::{TlsFault, Unavailable},
     token_endpoint::{GrantKind, TokenRefusal},
 };
@@ -132,15 +132,7 @@ impl Answer {
                 Challenge::error("invalid_token"),
             ),
             // RFC 6750 §3.1, insufficient_scope.
-            AuthError::Forbidden(denial) => Self::new(
-                StatusCode::FORBIDDEN,
-                denial_code(denial),
-                "the caller may not do this",
-                Challenge::Error {
-                    error: "insufficient_scope",
-                    scope: denial.unmet().scopes(),
-                },
-            ),
+            AuthError::Forbidden(denial) => Self::denied(&denial.unmet()),
             // RFC 9470 §3.
             AuthError::StepUp(step_up) => Self {
                 details: json!({ "acr_values": step_up.acr(), "max_age": step_up.max_age() }),
@@ -165,6 +157,19 @@ impl Answer {
             },
             AuthError::NotInstalled => Self::misconfigured("the service is not set up to check tokens"),
         }
+    }
+
+    /// The answer to a caller who lacks this: its code is by what is missing, where that is of one kind.
+    pub(crate) fn denied(unmet: &Policy) -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            code_of_unmet(unmet),
+            "the caller may not do this",
+            Challenge::Error {
+                error: "insufficient_scope",
+                scope: unmet.scopes(),
+            },
+        )
     }
 
     fn new(
@@ -283,7 +288,10 @@ impl Answer {
     pub(crate) fn response(&self, format: &ErrorFormat, realm: Option<&str>) -> Response {
         let mut response = match format {
             ErrorFormat::Envelope => body_of(&JSON, self.envelope()),
-            ErrorFormat::ProblemDetails => body_of(&PROBLEM_JSON, self.problem_details().to_string()),
+            ErrorFormat::ProblemDetails => {
+                let problem = problem_details(self.status, self.code, &self.message, &self.details);
+                body_of(&PROBLEM_JSON, problem.to_string())
+            }
             ErrorFormat::Custom(renderer) => {
                 let mut response = (renderer.0)(self);
                 response.headers_mut().remove(WWW_AUTHENTICATE);
@@ -300,7 +308,8 @@ impl Answer {
         response
     }
 
-    fn envelope(&self) -> Cow<'static, str> {
+    /// The body in the format of the envelope, as JSON.
+    pub(crate) fn envelope(&self) -> Cow<'static, str> {
         #[derive(Serialize)]
         struct Envelope<'a> {
             error: Inner<'a>,
@@ -326,21 +335,21 @@ impl Answer {
         let json = serde_json::to_string(&envelope);
         json.expect("strings and JSON values can be written as JSON").into()
     }
+}
 
-    /// RFC 9457 §3: the status says what kind of problem it is, `code` which one.
-    fn problem_details(&self) -> Value {
-        let mut problem = json!({
-            "type": "about:blank",
-            "title": self.status.canonical_reason(),
-            "status": self.status.as_u16(),
-            "detail": self.message,
-            "code": self.code,
-        });
-        if self.details.as_object().is_some_and(|details| !details.is_empty()) {
-            problem["details"] = self.details.clone();
-        }
-        problem
+/// RFC 9457 §3: the status says what kind of problem it is, `code` which one.
+pub(crate) fn problem_details(status: StatusCode, code: &str, message: &str, details: &Value) -> Value {
+    let mut problem = json!({
+        "type": "about:blank",
+        "title": status.canonical_reason(),
+        "status": status.as_u16(),
+        "detail": message,
+        "code": code,
+    });
+    if details.as_object().is_some_and(|details| !details.is_empty()) {
+        problem["details"] = details.clone();
     }
+    problem
 }
 
 impl Challenge {
@@ -403,13 +412,8 @@ fn invalid_token(invalid: InvalidToken) -> Texts {
     }
 }
 
-/// The code of a denial: by what was missing, where that is of one kind.
-fn denial_code(denial: &Denial) -> &'static str {
-    code_of_unmet(&denial.unmet())
-}
-
 /// The code for a caller who does not meet this.
-pub(crate) fn code_of_unmet(policy: &Policy) -> &'static str {
+fn code_of_unmet(policy: &Policy) -> &'static str {
     let code = code_of_unmet;
     match policy {
         Policy::Role(_) | Policy::RealmRole(_) | Policy::ClientRole { .. } => "missing_roles",

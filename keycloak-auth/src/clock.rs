@@ -9,6 +9,9 @@ use std::{
     time::Duration,
 };
 
+/// How far clocks may differ, unless configured.
+pub(crate) const DEFAULT_LEEWAY: Duration = Duration::from_secs(60);
+
 /// Tells the time to a [`Keycloak`](crate::Keycloak): the system's, or one that a test moves.
 ///
 /// ```
@@ -101,6 +104,13 @@ impl fmt::Debug for Clock {
         };
         write!(f, "{kind}({:?})", self.now())
     }
+}
+
+/// What is left until then of a span that was `whole` when it began; `None` when it is over. When more than that is left, the
+/// clock was set back, and the span counts for nothing.
+pub(crate) fn left(until: Duration, whole: Duration, now: Duration) -> Option<Duration> {
+    let left = until.checked_sub(now)?;
+    (!left.is_zero() && left <= whole).then_some(left)
 }
 
 /// In milliseconds, as an atomic holds them.

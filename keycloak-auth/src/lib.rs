@@ -76,6 +76,7 @@ mod token_endpoint;
 // The handle that holds it all, and how it is set up.
 mod builder;
 mod clock;
+mod digest;
 mod keycloak;
 pub mod metrics;
 mod secret;

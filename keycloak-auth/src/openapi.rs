@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use http::StatusCode;
 use serde_json::json;
 use utoipa::openapi::{
     Content, Header, OpenApi, RefOr, Response,
@@ -21,8 +20,8 @@ use utoipa::openapi::{
 };
 
 use crate::{
-    Keycloak, OpenApiScheme,
-    challenge::{ErrorFormat, code_of_unmet},
+    AuthError, InvalidToken, Keycloak, OpenApiScheme,
+    challenge::{Answer, ErrorFormat, problem_details},
     policy::Policy,
 };
 
@@ -73,13 +72,13 @@ pub fn decorate_operation(mut operation: Operation, policy: &Policy) -> Operatio
     ));
     let responses = &mut operation.responses.responses;
     responses.entry("401".to_owned()).or_insert_with(|| {
-        let description = "No acceptable access token".to_owned();
-        error_response(description, "token_expired", "the access token has expired").into()
+        let expired = Answer::to(&AuthError::InvalidToken(InvalidToken::Expired));
+        error_response("No acceptable access token".to_owned(), &expired).into()
     });
     if *policy != Policy::Authenticated {
         responses.entry("403".to_owned()).or_insert_with(|| {
             let description = format!("The caller lacks {}", policy.description());
-            error_response(description, denial_code(policy), "the caller may not do this").into()
+            error_response(description, &Answer::denied(first_requirement(policy))).into()
         });
     }
     operation
@@ -112,18 +111,18 @@ fn schemes_of(requirement: &SecurityRequirement) -> BTreeMap<String, Vec<String>
     schemes.expect("a requirement is a map from names to lists of scopes")
 }
 
-/// The code for a caller who meets nothing of the policy, or all but the first of several requirements.
-fn denial_code(policy: &Policy) -> &'static str {
+/// What a caller lacks who meets nothing of the policy, or all but the first of several requirements.
+fn first_requirement(policy: &Policy) -> &Policy {
     match policy {
-        Policy::All([first, ..]) => denial_code(first),
-        policy => code_of_unmet(policy),
+        Policy::All([first, ..]) => first_requirement(first),
+        policy => policy,
     }
 }
 
 /// The body in the example is an envelope until the configuration is known.
-fn error_response(description: String, code: &'static str, message: &'static str) -> Response {
+fn error_response(description: String, answer: &Answer) -> Response {
     let mut content = Content::new(Some(RefOr::<Schema>::Ref(Ref::from_schema_name(ERROR_SCHEMA))));
-    content.example = Some(json!({ "error": { "code": code, "message": message, "details": {} } }));
+    content.example = serde_json::from_str(&answer.envelope()).ok();
     let mut challenge = Header::default();
     challenge.description = Some("The challenge (RFC 6750 §3)".to_owned());
     ResponseBuilder::new()
@@ -352,15 +351,11 @@ fn set_error_format(operation: &mut Operation, format: &ErrorFormat) {
         match format {
             ErrorFormat::Envelope => {}
             ErrorFormat::ProblemDetails => {
-                let error = content.example.take().unwrap_or_default()["error"].take();
-                let status: u16 = status.parse().unwrap_or_default();
-                content.example = Some(json!({
-                    "type": "about:blank",
-                    "title": StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()),
-                    "status": status,
-                    "detail": error["message"],
-                    "code": error["code"],
-                }));
+                if let (Some(example), Ok(status)) = (&mut content.example, status.parse()) {
+                    let error = example["error"].take();
+                    let text = |member: &str| error[member].as_str().unwrap_or_default();
+                    *example = problem_details(status, text("code"), text("message"), &error["details"]);
+                }
                 if let Some(content) = response.content.shift_remove("application/json") {
                     response.content.insert("application/problem+json".to_owned(), content);
                 }

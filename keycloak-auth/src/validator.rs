@@ -39,9 +39,6 @@ use crate::{
 /// A decoded payload up to this size needs no allocation; Keycloak's take about a kilobyte.
 const USUAL_PAYLOAD: usize = 3072;
 
-/// How far clocks may differ, unless configured.
-pub(crate) const DEFAULT_LEEWAY: Duration = Duration::from_secs(60);
-
 /// What is expected of a token; fixed at build time.
 #[derive(Clone, Debug)]
 pub(crate) struct Expectations {

@@ -150,19 +150,14 @@ pub(super) fn duplicated_lists(entries: &[Entry], errors: &mut Errors) {
             seen.push((written, client, &list.values));
             continue;
         };
-        let mut names: Vec<_> = names
-            .iter()
-            .chain(&list.values)
-            .map(|name| name.literal.to_string())
-            .collect();
-        let mut kept = Vec::new();
-        names.retain(|name| {
-            !kept.contains(name) && {
-                kept.push(name.clone());
-                true
+        let mut together: Vec<String> = Vec::new();
+        for name in names.iter().chain(&list.values) {
+            let written = name.literal.to_string();
+            if !together.contains(&written) {
+                together.push(written);
             }
-        });
-        let names = names.join(", ");
+        }
+        let names = together.join(", ");
         match &list.kind {
             ListKind::ClientRoles(client) => errors.report(
                 &client.literal,

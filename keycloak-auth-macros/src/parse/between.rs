@@ -1,6 +1,6 @@
 //! What people write around and between the values of a list.
 
-use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, Literal, TokenStream, TokenTree};
 
 use crate::{ast::Name, errors::Errors};
 
@@ -77,27 +77,22 @@ fn literals(tokens: TokenStream, into: &mut Vec<String>) {
     }
 }
 
-fn written(values: &[Name]) -> String {
-    let literals: Vec<_> = values.iter().map(|value| value.literal.to_string()).collect();
+fn written(literals: impl Iterator<Item = Literal>) -> String {
+    let literals: Vec<_> = literals.map(|literal| literal.to_string()).collect();
     literals.join(", ")
 }
 
 /// `"a" | "b"` is not written here.
 pub(super) fn operators(
-    mut values: Vec<Name>,
+    values: Vec<Name>,
     cursor: &mut Cursor,
     errors: &mut Errors,
     example: impl Fn(&str) -> String,
 ) -> Option<Vec<Name>> {
-    let join = match cursor.peek() {
-        Some(TokenTree::Punct(punct)) if punct.as_char() == '|' => "any",
-        Some(TokenTree::Punct(punct)) if matches!(punct.as_char(), '&' | '+') => "all",
-        Some(TokenTree::Ident(ident)) if ident == "or" => "any",
-        Some(TokenTree::Ident(ident)) if ident == "and" => "all",
-        _ => return Some(values),
+    let Some(join) = cursor.operator() else {
+        return Some(values);
     };
-    let mut at: TokenStream = cursor.next().into_iter().collect();
-    at.extend(cursor.eat_punct('|').or_else(|| cursor.eat_punct('&')));
+    let at = cursor.eat_operator();
     let entry = cursor.eat_entry();
     let is_requirement = |tree: TokenTree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == '=');
     if entry.clone().into_iter().any(is_requirement) {
@@ -108,19 +103,19 @@ pub(super) fn operators(
         );
         return None;
     }
+    let literals = values.into_iter().map(|value| value.literal);
     if entry.is_empty() {
         errors.report(
             &at,
             format!("nothing stands behind `{}`", text(&at)),
             format!(
                 "remove it, or write a list, {}, and `{join}` at the end",
-                example(&format!("[{}, \"…\"]", written(&values)))
+                example(&format!("[{}, \"…\"]", written(literals)))
             ),
         );
         return None;
     }
-    strings(entry, &mut values);
-    let list = written(&values);
+    let list = written(literals.chain(value::strings(&entry)));
     errors.report(
         &at,
         format!("`{}` does not join values", text(&at)),
@@ -130,16 +125,4 @@ pub(super) fn operators(
         ),
     );
     None
-}
-
-fn strings(tokens: TokenStream, into: &mut Vec<Name>) {
-    for tree in tokens {
-        match tree {
-            TokenTree::Literal(literal) => {
-                into.extend(value::string(&literal).map(|text| Name { text, literal }));
-            }
-            TokenTree::Group(group) => strings(group.stream(), into),
-            _ => {}
-        }
-    }
 }

@@ -151,6 +151,12 @@ impl Cursor {
         }
     }
 
+    /// Takes an operator that stands here; those of two signs as a whole.
+    pub(crate) fn eat_operator(&mut self) -> TokenStream {
+        let (first, second) = (self.next(), self.eat_punct('|').or_else(|| self.eat_punct('&')));
+        [first, second].into_iter().flatten().collect()
+    }
+
     /// Reads the comma behind the item that begins at `start`.
     fn separator(&mut self, start: usize, errors: &mut Errors) {
         if self.at_end() || self.eat_punct(',').is_some() {
@@ -205,9 +211,9 @@ impl Cursor {
             };
             operators.push(operator);
             operands.push(TokenStream::new());
-            let tokens = [self.next(), self.eat_punct('|').or_else(|| self.eat_punct('&'))];
+            let tokens = self.eat_operator();
             if at.is_empty() {
-                at.extend(tokens.into_iter().flatten());
+                at = tokens;
             }
         }
         let shown = text(&at);

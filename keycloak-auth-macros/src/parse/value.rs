@@ -160,7 +160,7 @@ fn concatenated(macro_name: &str, inner: TokenStream) -> String {
 }
 
 /// The string literals in the tokens, at any depth.
-fn strings(tokens: &TokenStream) -> Vec<Literal> {
+pub(crate) fn strings(tokens: &TokenStream) -> Vec<Literal> {
     let mut found = Vec::new();
     for tree in tokens.clone() {
         match tree {

@@ -13,10 +13,10 @@ use self::http_client::OwnHttpClient;
 use crate::{
     Algorithm, ClientAuthentication, Clock, Introspection, OpenApiScheme,
     challenge::ErrorFormat,
+    clock::DEFAULT_LEEWAY,
     jose::KeySet,
     metrics::{self, MetricsCollector},
     secret::Secret,
-    validator::DEFAULT_LEEWAY,
 };
 
 /// Configures a [`Keycloak`](crate::Keycloak); made by [`Keycloak::builder`](crate::Keycloak::builder).

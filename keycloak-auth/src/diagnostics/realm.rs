@@ -320,14 +320,18 @@ pub(super) async fn token(keycloak: &Keycloak, token: &str) -> Finding {
                 ))
         )),
         Err(AuthError::InvalidToken(invalid)) => {
-            let mismatch = keycloak.authenticator().validator().mismatch(token, invalid);
-            let mismatch = mismatch.map(|values| format!(": {values}")).unwrap_or_default();
-            Finding::failed(
-                format!("it is not accepted: {invalid}{mismatch}"),
-                advice(invalid, keycloak),
-            )
+            let why = why(invalid, keycloak, token);
+            Finding::failed(format!("it is not accepted: {why}"), advice(invalid, keycloak))
         }
         Err(error) => Finding::failed(chain(&error), "see the checks above"),
+    }
+}
+
+/// What is the matter with the token, with what stands there and what should where that is a matter of values.
+pub(super) fn why(invalid: InvalidToken, keycloak: &Keycloak, token: &str) -> String {
+    match keycloak.authenticator().validator().mismatch(token, invalid) {
+        Some(values) => format!("{invalid}: {values}"),
+        None => invalid.to_string(),
     }
 }
 

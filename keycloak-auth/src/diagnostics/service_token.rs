@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{Finding, realm::advice};
+use super::{
+    Finding,
+    realm::{advice, why},
+};
 use crate::{
     AuthError, GrantKind, InvalidToken, Keycloak, OAuthError,
     client_authentication::ClientCredentials,
@@ -73,11 +76,10 @@ async fn judge(keycloak: &Keycloak, token: &str, claims: &Shown) -> Finding {
             ))
         }
         Err(AuthError::InvalidToken(invalid)) => {
-            let mismatch = keycloak.authenticator().validator().mismatch(token, invalid);
-            let mismatch = mismatch.map(|values| format!(": {values}")).unwrap_or_default();
+            let why = why(invalid, keycloak, token);
             Finding::warning(
                 format!(
-                    "a token of this service's own would not be accepted here: {invalid}{mismatch}; {}",
+                    "a token of this service's own would not be accepted here: {why}; {}",
                     claims.summary()
                 ),
                 advice(invalid, keycloak),

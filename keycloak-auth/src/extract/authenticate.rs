@@ -176,7 +176,8 @@ where
     }
 }
 
-async fn ask(parts: &Parts, keycloak: &Keycloak) -> Result<Option<KeycloakUser>, AuthError> {
+/// Determines the caller where Keycloak has to be asked; `None` for a request without credentials.
+pub(crate) async fn ask(parts: &Parts, keycloak: &Keycloak) -> Result<Option<KeycloakUser>, AuthError> {
     let Some(token) = BearerToken::from_headers(&parts.headers)? else {
         return Ok(None);
     };

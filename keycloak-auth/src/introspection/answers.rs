@@ -9,7 +9,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use moka::{Expiry, sync::Cache};
 
 use crate::{
-    Clock, invalid_token::InvalidToken, provider::Unavailable, single_flight::SingleFlight,
+    Clock, clock::left, invalid_token::InvalidToken, provider::Unavailable, single_flight::SingleFlight,
     verified_token::VerifiedToken,
 };
 
@@ -76,9 +76,8 @@ impl Kept {
         }
     }
 
-    /// An answer from the future is none: the clock was set back.
     fn is_good(&self, now: Duration) -> bool {
-        now < self.until && self.until - now <= self.lifetime
+        left(self.until, self.lifetime, now).is_some()
     }
 
     fn size(&self) -> usize {

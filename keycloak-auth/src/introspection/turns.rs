@@ -9,14 +9,16 @@ use std::{
     time::Duration,
 };
 
-use aws_lc_rs::digest;
 use quick_cache::sync::Cache;
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::timeout,
 };
 
-use crate::clock::milliseconds;
+use crate::{
+    clock::milliseconds,
+    digest::{Digest, digest_of},
+};
 
 /// How many questions of a kind Keycloak is asked at a time: who sends garbage must not reach it one to one.
 pub(super) const MAX_CONCURRENT: usize = 64;
@@ -30,16 +32,13 @@ const MAX_KNOWN: usize = 10_000;
 /// How often the log says that there are too few turns.
 const NOTICE: Duration = Duration::from_secs(60);
 
-/// The digest of a token.
-type Key = [u8; 32];
-
 /// The turns, and who may jump the queue.
 pub(super) struct Turns {
     /// For tokens that somebody vouches for: they wait for none of the others.
     vouched: Semaphore,
     others: Semaphore,
     /// Tokens that Keycloak called active. It is for their place in the queue, and for nothing else.
-    known: Cache<Key, ()>,
+    known: Cache<Digest, ()>,
     /// When the log last said so, in milliseconds since the Unix epoch; 0 for never.
     noticed_at: AtomicU64,
 }
@@ -62,7 +61,7 @@ impl Turns {
             return Some(turn);
         }
         let waiting = async {
-            if self.known.get(&key(token)).is_some() || is_genuine.await {
+            if self.known.get(&digest_of([Some(token)])).is_some() || is_genuine.await {
                 take(&self.vouched).await
             } else {
                 take(&self.others).await
@@ -74,9 +73,9 @@ impl Turns {
     /// Remembers what Keycloak said of a token.
     pub(super) fn note(&self, token: &str, is_good: bool) {
         if is_good {
-            self.known.insert(key(token), ());
+            self.known.insert(digest_of([Some(token)]), ());
         } else if !self.known.is_empty() {
-            self.known.remove(&key(token));
+            self.known.remove(&digest_of([Some(token)]));
         }
     }
 
@@ -101,11 +100,6 @@ fn patience(deadline: Duration) -> Duration {
 
 async fn take(turns: &Semaphore) -> SemaphorePermit<'_> {
     turns.acquire().await.expect("nobody closes the semaphore")
-}
-
-fn key(token: &str) -> Key {
-    let digest = digest::digest(&digest::SHA256, token.as_bytes());
-    digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
 
 impl Default for Turns {

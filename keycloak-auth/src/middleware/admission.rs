@@ -14,8 +14,7 @@ use http::{
 use super::{layer::Settings, refusal};
 use crate::{
     AuthError, KeycloakUser,
-    bearer::BearerToken,
-    extract::{RequestContext, Unmet, note_refusal},
+    extract::{self, RequestContext, Unmet, note_refusal},
     policy::Explanation,
 };
 
@@ -85,14 +84,11 @@ impl Settings {
     /// Asks Keycloak about the caller, where the keys at hand do not suffice.
     pub(super) async fn ask<B>(&self, request: Request<B>) -> Result<Request<B>, Response> {
         let (parts, body) = request.into_parts();
-        let judged = match BearerToken::from_headers(&parts.headers) {
-            Ok(Some(token)) => self.keycloak.authenticator().ask(token).await,
-            Ok(None) => Err(AuthError::MissingCredentials),
-            Err(fault) => Err(fault.into()),
-        };
-        match judged {
-            Ok(verified) => self.admit(Request::from_parts(parts, body), KeycloakUser::new(verified)),
-            Err(error) => Err(self.refuse(&Request::from_parts(parts, body), &error, None)),
+        let caller = extract::ask(&parts, &self.keycloak).await;
+        let request = Request::from_parts(parts, body);
+        match caller.and_then(|user| user.ok_or(AuthError::MissingCredentials)) {
+            Ok(user) => self.admit(request, user),
+            Err(error) => Err(self.refuse(&request, &error, None)),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use super::Policy;
 use crate::{
     claims::{Claims, claim_matches},
-    validator::DEFAULT_LEEWAY,
+    clock::DEFAULT_LEEWAY,
 };
 
 /// What a decision depends on besides policy and caller.

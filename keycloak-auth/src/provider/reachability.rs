@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{ProviderError, Unavailable, retry_after::LONGEST};
-use crate::clock::milliseconds;
+use crate::clock::{left, milliseconds};
 
 /// How long an endpoint counts as failing after an exchange that failed: then it is worth another try.
 const FAILING: Duration = Duration::from_secs(10);
@@ -40,13 +40,13 @@ pub(crate) enum Change {
 impl Reachability {
     /// Whether the endpoint may be asked now, or has said when (RFC 9110 §10.2.3).
     pub(crate) fn may_ask(&self, now: Duration) -> Result<(), Unavailable> {
-        match &*self.pause.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some((cause, until)) => match left(*until, now) {
-                Some(left) => Err(Unavailable::new(Arc::clone(cause), left)),
-                None => Ok(()),
-            },
-            None => Ok(()),
+        let pause = self.pause.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((cause, until)) = &*pause
+            && let Some(left) = left(*until, LONGEST, now)
+        {
+            return Err(Unavailable::new(Arc::clone(cause), left));
         }
+        Ok(())
     }
 
     /// Notes at `now` how an exchange ended.
@@ -68,10 +68,4 @@ impl Reachability {
     pub(crate) fn is_failing(&self, now: Duration) -> bool {
         now < Duration::from_millis(self.failing_until.load(Ordering::Relaxed)) || self.may_ask(now).is_err()
     }
-}
-
-/// A pause from the future is none: the clock was set back.
-fn left(until: Duration, now: Duration) -> Option<Duration> {
-    let left = until.checked_sub(now)?;
-    (!left.is_zero() && left <= LONGEST).then_some(left)
 }

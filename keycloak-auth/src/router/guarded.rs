@@ -37,7 +37,7 @@ pub trait SecureMethodRouter<S>: sealed::Sealed {
     fn into_method_router(self) -> MethodRouter<S>;
 }
 
-mod sealed {
+pub(super) mod sealed {
     pub trait Sealed {}
 }
 

@@ -6,7 +6,7 @@ use axum::handler::Handler;
 use utoipa::openapi::{OpenApi, path::PathItem};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
-use super::{GuardedArgs, SecureRouter, routes::HandlerRoute};
+use super::{GuardedArgs, SecureRouter, guarded::sealed::Sealed, routes::HandlerRoute};
 use crate::Policy;
 
 /// Collects handlers with `#[utoipa::path(...)]` for [`SecureRouter::routes`], each at its own path, and does not compile
@@ -111,17 +111,13 @@ impl<S> fmt::Debug for SecureRoutes<S> {
     label = "this is not from `secure_routes!`",
     note = "write `keycloak_auth::secure_routes!(…)` in place of `utoipa_axum::routes!(…)`: it sees to it that every handler has a policy"
 )]
-pub trait IntoSecureRoutes<S>: sealed::Sealed {
+pub trait IntoSecureRoutes<S>: Sealed {
     /// The routes themselves.
     #[doc(hidden)]
     fn into_secure_routes(self) -> SecureRoutes<S>;
 }
 
-mod sealed {
-    pub trait Sealed {}
-}
-
-impl<S> sealed::Sealed for SecureRoutes<S> {}
+impl<S> Sealed for SecureRoutes<S> {}
 
 impl<S> IntoSecureRoutes<S> for SecureRoutes<S> {
     fn into_secure_routes(self) -> Self {

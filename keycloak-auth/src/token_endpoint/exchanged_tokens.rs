@@ -9,8 +9,12 @@ use std::{
 use futures_util::future::FutureExt as _;
 use moka::{Expiry, sync::Cache};
 
-use super::{KeptToken, Key, TokenEndpoint, key_of};
-use crate::{AuthError, single_flight::SingleFlight};
+use super::{KeptToken, TokenEndpoint};
+use crate::{
+    AuthError,
+    digest::{Digest, digest_of},
+    single_flight::SingleFlight,
+};
 
 /// How much memory the tokens may take, in bytes: some thousands of them.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
@@ -28,14 +32,14 @@ pub(crate) struct Exchange<'a> {
 
 /// The tokens at hand.
 pub(super) struct ExchangedTokens {
-    kept: Cache<Key, KeptToken>,
-    requests: SingleFlight<Key, Result<KeptToken, AuthError>>,
+    kept: Cache<Digest, KeptToken>,
+    requests: SingleFlight<Digest, Result<KeptToken, AuthError>>,
 }
 
 impl Exchange<'_> {
-    fn key(&self) -> Key {
+    fn key(&self) -> Digest {
         let audiences = self.audiences.iter().map(|audience| Some(&**audience));
-        key_of([Some(self.subject_token), self.scope].into_iter().chain(audiences))
+        digest_of([Some(self.subject_token), self.scope].into_iter().chain(audiences))
     }
 }
 
@@ -76,7 +80,7 @@ impl TokenEndpoint {
         self.give_up(tokens.get(&key).as_ref(), refused, || tokens.invalidate(&key))
     }
 
-    fn kept_exchanged_token(&self, key: &Key) -> Option<KeptToken> {
+    fn kept_exchanged_token(&self, key: &Digest) -> Option<KeptToken> {
         let kept = self.exchanged_tokens.kept.get(key)?;
         kept.is_usable(self.provider.clock.now()).then_some(kept)
     }
@@ -86,7 +90,7 @@ impl Default for ExchangedTokens {
     fn default() -> Self {
         Self {
             kept: Cache::builder()
-                .weigher(|key: &Key, kept: &KeptToken| u32::try_from(key.len() + kept.size()).unwrap_or(u32::MAX))
+                .weigher(|key: &Digest, kept: &KeptToken| u32::try_from(key.len() + kept.size()).unwrap_or(u32::MAX))
                 .max_capacity(MAX_BYTES)
                 .expire_after(Lifetime)
                 .build(),
@@ -104,12 +108,12 @@ impl fmt::Debug for ExchangedTokens {
 /// How long a token is kept.
 struct Lifetime;
 
-impl Expiry<Key, KeptToken> for Lifetime {
-    fn expire_after_create(&self, _: &Key, kept: &KeptToken, _: Instant) -> Option<Duration> {
+impl Expiry<Digest, KeptToken> for Lifetime {
+    fn expire_after_create(&self, _: &Digest, kept: &KeptToken, _: Instant) -> Option<Duration> {
         Some(kept.usable_for().min(LONGEST))
     }
 
-    fn expire_after_update(&self, _: &Key, kept: &KeptToken, _: Instant, _: Option<Duration>) -> Option<Duration> {
+    fn expire_after_update(&self, _: &Digest, kept: &KeptToken, _: Instant, _: Option<Duration>) -> Option<Duration> {
         Some(kept.usable_for().min(LONGEST))
     }
 }

@@ -17,7 +17,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aws_lc_rs::digest;
 use futures_util::future::FutureExt as _;
 use http::StatusCode;
 use serde::Deserialize;
@@ -34,6 +33,7 @@ use crate::{
     AuthError,
     challenge::Answer,
     client_authentication::{Client, ClientCredentials},
+    digest::{Digest, digest_of},
     provider::{Call, Change, Provider, ProviderError, Reachability, Unavailable},
     single_flight::SingleFlight,
     text::chain,
@@ -44,27 +44,12 @@ const COOLDOWN: Duration = Duration::from_secs(10);
 
 type Outcome = Result<Arc<TokenResponse>, AuthError>;
 
-/// Stands for the whole of what is asked for.
-type Key = [u8; 32];
-
-/// Binds every byte of each text, and whether it is there; in memory there is only the digest, and no token.
-fn key_of<'t>(texts: impl IntoIterator<Item = Option<&'t str>>) -> Key {
-    let mut context = digest::Context::new(&digest::SHA256);
-    for text in texts {
-        context.update(&[u8::from(text.is_some())]);
-        let text = text.unwrap_or_default();
-        context.update(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
-        context.update(text.as_bytes());
-    }
-    context.finish().as_ref().try_into().expect("SHA-256 has 32 bytes")
-}
-
 /// Asks the token endpoint as the configured client.
 #[derive(Debug)]
 pub(crate) struct TokenEndpoint {
     provider: Arc<Provider>,
     client: Arc<Client>,
-    refreshes: SingleFlight<Key, Outcome>,
+    refreshes: SingleFlight<Digest, Outcome>,
     own_tokens: OwnTokens,
     exchanged_tokens: ExchangedTokens,
     refused_exchanges: RefusedExchanges,
@@ -90,7 +75,7 @@ impl TokenEndpoint {
     /// Uses a refresh token, once for all who do so at the same time: Keycloak may accept it only once.
     async fn refresh(self: Arc<Self>, refresh_token: &str, public_client: Option<&str>) -> Outcome {
         // A client without a name is another one than no client.
-        let key = key_of([Some(refresh_token), public_client]);
+        let key = digest_of([Some(refresh_token), public_client]);
         let flight = self.refreshes.join(key, || {
             let endpoint = Arc::clone(&self);
             let (refresh_token, public_client) = (refresh_token.to_owned(), public_client.map(str::to_owned));

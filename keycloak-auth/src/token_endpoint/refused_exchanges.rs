@@ -4,8 +4,8 @@ use std::{fmt, time::Duration};
 
 use quick_cache::sync::Cache;
 
-use super::{Key, TokenRefusal};
-use crate::AuthError;
+use super::TokenRefusal;
+use crate::{AuthError, clock::left, digest::Digest};
 
 /// How long a refusal is remembered: who has just been allowed the exchange does not wait long for it.
 const LIFETIME: Duration = Duration::from_secs(2);
@@ -18,7 +18,7 @@ const MAX_TEXT: usize = 1_024;
 
 /// The refusals at hand.
 pub(super) struct RefusedExchanges {
-    kept: Cache<Key, Kept>,
+    kept: Cache<Digest, Kept>,
 }
 
 #[derive(Clone)]
@@ -29,15 +29,14 @@ struct Kept {
 }
 
 impl RefusedExchanges {
-    pub(super) fn find(&self, key: &Key, now: Duration) -> Option<AuthError> {
+    pub(super) fn find(&self, key: &Digest, now: Duration) -> Option<AuthError> {
         let kept = self.kept.get(key)?;
-        // One from the future is none: the clock was set back.
-        let left = kept.until.checked_sub(now).filter(|left| !left.is_zero())?;
-        (left <= LIFETIME).then_some(AuthError::TokenRefused(kept.refusal))
+        left(kept.until, LIFETIME, now)?;
+        Some(AuthError::TokenRefused(kept.refusal))
     }
 
     /// Remembers a refusal that is one of RFC 6749 §5.2 or RFC 8693 §2.2.2; other codes may be about a passing trouble.
-    pub(super) fn note(&self, key: Key, error: &AuthError, now: Duration) {
+    pub(super) fn note(&self, key: Digest, error: &AuthError, now: Duration) {
         if let AuthError::TokenRefused(refusal) = error
             && refusal.error().is_definite()
             && refusal.code().len() + refusal.description().map_or(0, str::len) <= MAX_TEXT

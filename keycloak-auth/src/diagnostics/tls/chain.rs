@@ -78,11 +78,7 @@ impl Chain {
         match TlsFault::of(refusal) {
             TlsFault::Expired => match path.iter().find(|certificate| certificate.has_expired()) {
                 Some(&expired) if expired != own => (
-                    format!(
-                        "the intermediate certificate `{}`, which the server sends, {}",
-                        expired.subject,
-                        expired.term()
-                    ),
+                    of_intermediate(expired),
                     format!(
                         "get the current one from the authority, and let Keycloak or the proxy in front of it send that{}",
                         where_to_get(path.iter().find(|below| below.issuer == expired.subject))
@@ -91,14 +87,7 @@ impl Chain {
                 _ => (format!("the certificate of `{host}` {}", own.term()), RENEW.to_owned()),
             },
             TlsFault::NotYetValid => match path.iter().find(|certificate| certificate.is_not_yet_valid()) {
-                Some(&early) if early != own => (
-                    format!(
-                        "the intermediate certificate `{}`, which the server sends, {}",
-                        early.subject,
-                        early.term()
-                    ),
-                    NOT_YET.to_owned(),
-                ),
+                Some(&early) if early != own => (of_intermediate(early), NOT_YET.to_owned()),
                 _ => (
                     format!("the certificate of `{host}` {}", own.term()),
                     NOT_YET.to_owned(),
@@ -207,6 +196,12 @@ impl Chain {
             .map(line)
             .collect()
     }
+}
+
+fn of_intermediate(certificate: &Certificate) -> String {
+    let Certificate { subject, .. } = certificate;
+    let term = certificate.term();
+    format!("the intermediate certificate `{subject}`, which the server sends, {term}")
 }
 
 /// Whether the name of a trusted authority was found, and its key did not fit.
