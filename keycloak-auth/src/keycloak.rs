@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use axum::response::Response;
 
 use crate::{
-    AuthError, BuildError, Clock, FutureNotBefore, KeycloakBuilder, KeycloakUser,
+    AuthError, BuildError, FutureNotBefore, KeycloakBuilder, KeycloakUser,
     authenticator::Authenticator,
     bearer::BearerToken,
     challenge::{Answer, ErrorFormat},
@@ -47,8 +47,6 @@ pub(crate) struct Parts {
     pub(crate) provider: Arc<Provider>,
     pub(crate) connection: ConnectionSettings,
     pub(crate) token_endpoint: Arc<TokenEndpoint>,
-    pub(crate) clock: Clock,
-    pub(crate) metrics: Recorder,
     pub(crate) records_enduser_id: bool,
 }
 
@@ -234,7 +232,7 @@ impl Keycloak {
     }
 
     pub(crate) fn metrics(&self) -> &Recorder {
-        &self.parts.metrics
+        self.parts.provider.metrics()
     }
 
     /// Whether the log may say who the caller is.
@@ -243,7 +241,7 @@ impl Keycloak {
     }
 
     pub(crate) fn now(&self) -> Duration {
-        self.parts.clock.now()
+        self.parts.provider.now()
     }
 
     /// What this service's policies depend on, but for the request.

@@ -23,7 +23,7 @@ use std::{
 use arc_swap::{ArcSwapOption, Guard};
 use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 
-use super::{Call, Provider, ProviderError, Unavailable, skipped_keys::SkippedKeys};
+use super::{Endpoint, HttpAnswer, Provider, ProviderError, Request, Unavailable, skipped_keys::SkippedKeys};
 use crate::{clock::milliseconds, jose::KeySet, text::chain};
 
 /// The first pause between attempts while there are no keys at all.
@@ -172,7 +172,7 @@ impl RemoteKeySet {
         if let Some(done) = flight {
             self.wait(done).await;
         }
-        let now = self.shared.provider.clock.now();
+        let now = self.shared.provider.now();
         self.snapshot(now).ok_or_else(|| self.shared.unavailable(now))
     }
 
@@ -200,7 +200,7 @@ impl RemoteKeySet {
         if self.shared.is_fixed || self.shared.current.load().as_ref().is_some_and(is_new) {
             return;
         }
-        let now = self.shared.provider.clock.now();
+        let now = self.shared.provider.now();
         let flight = {
             let mut state = self.shared.state();
             if self.shared.has_cooled_down(&state, now) {
@@ -226,7 +226,7 @@ impl RemoteKeySet {
 
     /// Ends the task and the connections. The keys stay in use until the outage window ends.
     pub(crate) async fn close(&self) {
-        self.shared.provider.http.close();
+        self.shared.provider.close();
         let flight = self.shared.state().flight.take();
         if let Some(flight) = flight {
             flight.task.abort();
@@ -237,7 +237,7 @@ impl RemoteKeySet {
 
     /// Waits for a flight, a little less long than it may take, so that the answer leaves within the deadline.
     async fn wait(&self, mut done: watch::Receiver<bool>) {
-        let patience = self.shared.provider.deadline.mul_f32(0.95);
+        let patience = self.shared.provider.deadline().mul_f32(0.95);
         let _ = tokio::time::timeout(patience, done.wait_for(|done| *done)).await;
     }
 
@@ -337,7 +337,8 @@ impl Shared {
 
     async fn fetch_and_publish(&self) {
         let began = tokio::time::Instant::now();
-        let fetched = self.provider.within_deadline(self.fetch()).await;
+        let request = Request::get(Endpoint::Jwks);
+        let fetched = self.provider.ask(request, |answer| self.read(answer)).await;
         let (took, succeeded) = (began.elapsed(), fetched.is_ok());
         match fetched {
             Ok(keys) => self.publish(keys),
@@ -346,32 +347,27 @@ impl Shared {
         let published = self.current.load();
         let age = published
             .as_ref()
-            .map(|published| self.provider.clock.now().saturating_sub(published.fetched_at));
-        self.provider.metrics.key_set_fetched(took, succeeded, age);
+            .map(|published| self.provider.now().saturating_sub(published.fetched_at));
+        self.provider.metrics().key_set_fetched(took, succeeded, age);
     }
 
-    async fn fetch(&self) -> Result<KeySet, ProviderError> {
-        let url = self.provider.jwks_uri().await?;
-        let asking = self.provider.http.ask(&url);
-        let answer = Call::Jwks.observe(&url, &self.provider.metrics, asking).await?;
-        let json = answer.only_ok(&url)?;
-        let keys = KeySet::parse(&json).map_err(|source| ProviderError::KeySet {
-            url: url.to_string(),
-            source,
-        })?;
+    fn read(&self, answer: HttpAnswer) -> Result<KeySet, ProviderError> {
+        let url = answer.url();
+        let keys = match KeySet::parse(&answer.only_ok()?) {
+            Ok(keys) => keys,
+            Err(source) => return Err(ProviderError::KeySet { url, source }),
+        };
         self.state().skipped.report(keys.skipped());
         if keys.is_empty() {
-            return Err(ProviderError::NoUsableKey {
-                url: url.to_string(),
-                skipped: keys.skipped().len(),
-            });
+            let skipped = keys.skipped().len();
+            return Err(ProviderError::NoUsableKey { url, skipped });
         }
         Ok(keys)
     }
 
     fn publish(&self, keys: KeySet) {
         let mut state = self.state();
-        let now = self.provider.clock.now();
+        let now = self.provider.now();
         if state.failures > 0 {
             tracing::info!(
                 name: "keycloak.key_set_recovered",
@@ -410,7 +406,7 @@ impl Shared {
     }
 
     fn note_failure(&self, error: ProviderError) {
-        self.provider.metadata.forget();
+        self.provider.metadata().forget();
         let mut state = self.state();
         let error = Arc::new(error);
         // Once for each change of state, not for each attempt: an outage must not flood the log.
@@ -437,7 +433,7 @@ impl Shared {
         state.failures = state.failures.saturating_add(1);
         state.last_error = Some(error);
         let wait = self.timing.cooldown.max(state.asked_for_pause());
-        self.schedule_reload(state.last_attempt.unwrap_or_else(|| self.provider.clock.now()), wait);
+        self.schedule_reload(state.last_attempt.unwrap_or_else(|| self.provider.now()), wait);
     }
 
     fn unavailable(&self, now: Duration) -> Unavailable {
@@ -447,7 +443,7 @@ impl Shared {
                 window: self.timing.outage_window,
             }),
             (Some(error), false) => Arc::clone(error),
-            (None, false) if self.provider.http.is_closed() => Arc::new(ProviderError::Closed),
+            (None, false) if self.provider.is_closed() => Arc::new(ProviderError::Closed),
             (None, false) if state.under_way().is_some() => Arc::new(self.provider.timeout()),
             (None, false) => Arc::new(ProviderError::Interrupted),
         };
