@@ -12,7 +12,6 @@ mod realm_url;
 mod remote_key_set;
 mod request;
 mod retry_after;
-mod skipped_keys;
 mod tls_fault;
 mod unavailable;
 
