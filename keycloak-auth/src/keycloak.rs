@@ -164,7 +164,8 @@ impl Keycloak {
 
     /// Ends the task and the connections to Keycloak. Requests are served from the keys at hand from then on.
     pub async fn close(&self) {
-        self.parts.authenticator.key_set().close().await;
+        self.parts.provider.close();
+        self.parts.authenticator.key_set().end().await;
     }
 
     /// The response to an error, in the configured format.

@@ -152,9 +152,8 @@ impl RemoteKeySet {
         self.shared.state().attempts.last_error.clone()
     }
 
-    /// Ends the task and the connections. The keys stay in use until the outage window ends.
-    pub(crate) async fn close(&self) {
-        self.shared.provider.close();
+    /// Ends the task. The keys stay in use until the outage window ends.
+    pub(crate) async fn end(&self) {
         let flight = self.shared.state().flight.take();
         if let Some(flight) = flight {
             // An abort shows as an error here, and is what was wanted.
