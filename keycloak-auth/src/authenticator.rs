@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    AuthError,
+    AuthError, Unavailable,
     bearer::BearerToken,
     challenge::Answer,
     introspection::Introspector,
     invalid_token::InvalidToken,
     metrics::Recorder,
-    provider::{Provider, RemoteKeySet, Unavailable},
+    provider::{Provider, RemoteKeySet},
     text::{chain, shortened},
     validator::{Unverified, Validator},
     verified_token::{Verified, VerifiedToken},

@@ -5,14 +5,14 @@ use std::{fmt, sync::Arc, time::Duration};
 use axum::response::Response;
 
 use crate::{
-    AuthError, BuildError, FutureNotBefore, KeycloakBuilder, KeycloakUser,
+    AuthError, BuildError, FutureNotBefore, KeycloakBuilder, KeycloakUser, ProviderError, Unavailable,
     authenticator::Authenticator,
     bearer::BearerToken,
     challenge::{Answer, ErrorFormat},
     client_authentication::Client,
     metrics::Recorder,
     policy::{Decision, EvaluationContext, Policy},
-    provider::{Provider, ProviderError, RealmUrl, Unavailable},
+    provider::{Provider, RealmUrl},
     token_endpoint::TokenEndpoint,
 };
 

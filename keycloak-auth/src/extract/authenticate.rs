@@ -13,7 +13,7 @@ use std::{
 use http::{Extensions, request::Parts};
 
 use super::{AuthRejection, state::find_in_state};
-use crate::{AuthError, Keycloak, KeycloakUser, bearer::BearerToken, metrics::route_of};
+use crate::{AuthError, Keycloak, KeycloakUser, bearer::BearerToken, route::route_of};
 
 /// What a layer leaves in a request's extensions for the extractors behind it.
 #[derive(Clone, Debug)]

@@ -15,11 +15,9 @@ use super::{
 use crate::{
     claims::Claims,
     client_authentication::{Client, ClientCredentials},
-    error::AuthError,
+    error::{AuthError, ProviderError, Unavailable},
     invalid_token::InvalidToken,
-    provider::{
-        Change, Endpoint, HttpAnswer, Provider, ProviderError, Reachability, RemoteKeySet, Request, Unavailable,
-    },
+    provider::{Change, Endpoint, HttpAnswer, Provider, Reachability, RemoteKeySet, Request},
     text::chain,
     validator::Validator,
     verified_token::VerifiedToken,

@@ -6,8 +6,8 @@ use std::{borrow::Cow, time::Instant};
 use tracing::{Instrument as _, Span, field::Empty, info_span};
 use url::Url;
 
-use super::{HttpAnswer, ProviderError};
-use crate::metrics::Recorder;
+use super::HttpAnswer;
+use crate::{error::ProviderError, metrics::Recorder};
 
 /// What Keycloak is asked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

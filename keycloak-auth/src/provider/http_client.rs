@@ -12,8 +12,11 @@ use http::{
 use tokio::sync::watch;
 use url::Url;
 
-use super::{ProviderError, retry_after::retry_after};
-use crate::client_authentication::ClientProof;
+use super::retry_after::retry_after;
+use crate::{
+    client_authentication::ClientProof,
+    error::{HttpClientError, ProviderError},
+};
 
 /// The largest body that is read, in bytes; Keycloak's discovery document takes 7 kB, a key set 3 kB.
 const MAX_BODY: usize = 256 * 1024;
@@ -104,7 +107,7 @@ impl HttpClient {
         let client = self.client.load_full().ok_or(ProviderError::Closed)?;
         let connection = |source: reqwest::Error| ProviderError::Connection {
             url: url.to_string(),
-            source: source.without_url(),
+            source: HttpClientError::new(source),
         };
         let request = request(&client).header(ACCEPT, "application/json");
         let mut response = request.send().await.map_err(connection)?;

@@ -8,7 +8,8 @@ use std::{
 use serde::Deserialize;
 use url::Url;
 
-use super::{Endpoint, ProviderError, RealmUrl};
+use super::{Endpoint, RealmUrl};
+use crate::error::ProviderError;
 
 /// How old the discovery document may be while what it names does not work.
 const WHILE_FAILING: Duration = Duration::from_secs(30);

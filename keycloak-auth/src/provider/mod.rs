@@ -4,7 +4,6 @@
 //! traces and metrics of it. A diagnosis [`probes`](Provider::probe) instead: what it provokes is no trouble of the service.
 
 mod endpoint;
-mod error;
 mod http_client;
 mod metadata;
 mod reachability;
@@ -12,8 +11,6 @@ mod realm_url;
 mod remote_key_set;
 mod request;
 mod retry_after;
-mod tls_fault;
-mod unavailable;
 
 use std::{
     sync::Arc,
@@ -23,11 +20,7 @@ use std::{
 use url::Url;
 
 use self::{http_client::HttpClient, request::Form};
-use crate::{Clock, metrics::Recorder};
-
-pub use error::ProviderError;
-pub use tls_fault::TlsFault;
-pub use unavailable::Unavailable;
+use crate::{Clock, error::ProviderError, metrics::Recorder};
 
 pub(crate) use endpoint::Endpoint;
 pub(crate) use http_client::HttpAnswer;

@@ -5,7 +5,6 @@ mod exchanged_tokens;
 mod grants;
 mod kept;
 mod own_tokens;
-mod refusal;
 mod refused_exchanges;
 mod response;
 
@@ -22,7 +21,6 @@ use http::StatusCode;
 use serde::Deserialize;
 
 pub use grants::{ExchangeToken, RefreshToken};
-pub use refusal::{GrantKind, OAuthError, TokenRefusal};
 pub use response::TokenResponse;
 
 pub(crate) use exchanged_tokens::Exchange;
@@ -30,11 +28,11 @@ pub(crate) use kept::KeptToken;
 
 use self::{exchanged_tokens::ExchangedTokens, own_tokens::OwnTokens, refused_exchanges::RefusedExchanges};
 use crate::{
-    AuthError,
     challenge::Answer,
     client_authentication::{Client, ClientCredentials},
     digest::{Digest, digest_of},
-    provider::{Change, Endpoint, HttpAnswer, Provider, ProviderError, Reachability, Request, Unavailable},
+    error::{AuthError, GrantKind, ProviderError, TokenRefusal, Unavailable},
+    provider::{Change, Endpoint, HttpAnswer, Provider, Reachability, Request},
     single_flight::SingleFlight,
     text::chain,
 };

@@ -12,8 +12,8 @@ use std::{
 use futures_util::future::FutureExt as _;
 use quick_cache::sync::Cache;
 
-use super::{COOLDOWN, GrantKind, KeptToken, Outcome, TokenEndpoint};
-use crate::{AuthError, clock::milliseconds, single_flight::SingleFlight};
+use super::{COOLDOWN, KeptToken, Outcome, TokenEndpoint};
+use crate::{AuthError, GrantKind, clock::milliseconds, single_flight::SingleFlight};
 
 /// How long a caller waits for a new token while the old one still serves.
 const PATIENCE: Duration = Duration::from_millis(500);

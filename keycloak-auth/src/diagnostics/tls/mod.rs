@@ -14,7 +14,8 @@ use super::Finding;
 use super::connection::PATIENCE;
 use crate::{
     Keycloak,
-    provider::{Endpoint, HttpAnswer, ProviderError, Request, TlsFault},
+    error::{ProviderError, TlsFault},
+    provider::{Endpoint, HttpAnswer, Request},
     text,
 };
 

@@ -4,8 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{runtime::Handle, sync::watch, task::JoinHandle, time::Instant};
 
-use super::{Endpoint, HttpAnswer, ProviderError, Request, Shared, State, Unavailable};
-use crate::{jose::KeySet, text::chain};
+use super::{Shared, State};
+use crate::{
+    error::{ProviderError, Unavailable},
+    jose::KeySet,
+    provider::{Endpoint, HttpAnswer, Request},
+    text::chain,
+};
 
 /// A fetch under way.
 #[derive(Debug)]

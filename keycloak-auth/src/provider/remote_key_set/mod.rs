@@ -30,8 +30,12 @@ use self::{
     skipped_keys::SkippedKeys,
     timing::{Attempts, ReloadTime},
 };
-use super::{Endpoint, HttpAnswer, Provider, ProviderError, Request, Unavailable};
-use crate::{clock::milliseconds, jose::KeySet};
+use super::Provider;
+use crate::{
+    clock::milliseconds,
+    error::{ProviderError, Unavailable},
+    jose::KeySet,
+};
 
 pub(crate) use in_use::Snapshot;
 pub(crate) use timing::Timing;

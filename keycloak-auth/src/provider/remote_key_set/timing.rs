@@ -8,8 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::ProviderError;
-use crate::clock::milliseconds;
+use crate::{clock::milliseconds, error::ProviderError};
 
 /// The first pause between attempts while there are no keys at all.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);

@@ -2,13 +2,23 @@
 //!
 //! What a client gets to see of it is decided in one place: `challenge.rs`.
 
+mod http_client;
+mod provider;
+mod tls_fault;
+mod token_refusal;
+mod unavailable;
+
 use crate::{
     bearer::HeaderFault,
     invalid_token::InvalidToken,
     policy::{Decision, Denial, StepUp},
-    provider::Unavailable,
-    token_endpoint::TokenRefusal,
 };
+
+pub use http_client::HttpClientError;
+pub use provider::ProviderError;
+pub use tls_fault::TlsFault;
+pub use token_refusal::{GrantKind, OAuthError, TokenRefusal};
+pub use unavailable::Unavailable;
 
 /// Why a request is not let through.
 ///

@@ -15,12 +15,10 @@ use serde_json::{Value, json};
 
 use crate::{
     bearer::HeaderFault,
-    error::AuthError,
+    error::{AuthError, GrantKind, TlsFault, TokenRefusal, Unavailable},
     invalid_token::InvalidToken,
     jose::MalformedToken,
     policy::Policy,
-    provider::{TlsFault, Unavailable},
-    token_endpoint::{GrantKind, TokenRefusal},
 };
 
 /// What a client is told about an [`AuthError`].

@@ -6,8 +6,8 @@ use http::header::WWW_AUTHENTICATE;
 
 use super::{Answer, ErrorFormat};
 use crate::{
-    AuthError, InvalidToken, OAuthError, Policy, ProviderError, TokenRefusal, Unavailable, bearer::HeaderFault,
-    claims::Claims, jose::MalformedToken, policy::EvaluationContext, token_endpoint::GrantKind,
+    AuthError, GrantKind, InvalidToken, OAuthError, Policy, ProviderError, TokenRefusal, Unavailable,
+    bearer::HeaderFault, claims::Claims, jose::MalformedToken, policy::EvaluationContext,
 };
 
 const PAGE: &str = include_str!("../docs/errors.md");
