@@ -6,9 +6,9 @@ use axum::response::Response;
 
 use crate::{
     AuthError, BuildError, FutureNotBefore, KeycloakBuilder, KeycloakUser, ProviderError, Unavailable,
+    answer::{Answer, ErrorFormat},
     authenticator::Authenticator,
     bearer::BearerToken,
-    challenge::{Answer, ErrorFormat},
     client_authentication::Client,
     metrics::Recorder,
     policy::{Decision, EvaluationContext, Policy},

@@ -7,7 +7,7 @@ use tracing::{Level, Span};
 use super::AuthRejection;
 use crate::{
     AuthError, Keycloak, KeycloakUser,
-    challenge::Answer,
+    answer::Answer,
     metrics::Outcome,
     policy::{EvaluationContext, Explanation, Policy},
     route::{method_name, route_of},
