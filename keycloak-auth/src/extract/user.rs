@@ -21,7 +21,7 @@ where
         let known = known(&parts.extensions, state);
         with_caller(parts, known, None, |caller, _, keycloak| {
             let caller = caller.and_then(|user| user.ok_or(AuthError::MissingCredentials));
-            caller.map_err(|error| AuthRejection::new(error, keycloak))
+            caller.map_err(|error| AuthRejection::new(error, keycloak.clone()))
         })
     }
 }
@@ -39,7 +39,7 @@ where
     ) -> impl Future<Output = Result<Option<Self>, AuthRejection>> + Send {
         let known = known(&parts.extensions, state);
         with_caller(parts, known, None, |caller, _, keycloak| {
-            caller.map_err(|error| AuthRejection::new(error, keycloak))
+            caller.map_err(|error| AuthRejection::new(error, keycloak.clone()))
         })
     }
 }
