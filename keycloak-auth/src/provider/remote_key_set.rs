@@ -318,6 +318,9 @@ impl Shared {
         state.last_attempt = Some(now);
         self.schedule_reload(now, self.timing.cooldown);
         let (ended, done) = watch::channel(false);
+        if self.provider.http.is_closed() {
+            return done;
+        }
         let Ok(runtime) = Handle::try_current() else {
             state.last_error = Some(Arc::new(ProviderError::NoRuntime));
             return done;
@@ -341,6 +344,8 @@ impl Shared {
         let (took, succeeded) = (began.elapsed(), fetched.is_ok());
         match fetched {
             Ok(keys) => self.publish(keys),
+            // Its own end is no trouble of Keycloak's.
+            Err(ProviderError::Closed) => return,
             Err(error) => self.note_failure(error),
         }
         let published = self.current.load();
@@ -443,11 +448,11 @@ impl Shared {
     fn unavailable(&self, now: Duration) -> Unavailable {
         let mut state = self.state();
         let cause = match (&state.last_error, self.current.load().is_some()) {
+            (_, false) if self.provider.http.is_closed() => Arc::new(ProviderError::Closed),
             (_, true) => Arc::new(ProviderError::OutageWindow {
                 window: self.timing.outage_window,
             }),
             (Some(error), false) => Arc::clone(error),
-            (None, false) if self.provider.http.is_closed() => Arc::new(ProviderError::Closed),
             (None, false) if state.under_way().is_some() => Arc::new(self.provider.timeout()),
             (None, false) => Arc::new(ProviderError::Interrupted),
         };

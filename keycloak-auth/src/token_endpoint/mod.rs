@@ -10,10 +10,7 @@ mod refused_exchanges;
 mod response;
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -37,6 +34,7 @@ use crate::{
     provider::{Call, Change, Provider, ProviderError, Reachability, Unavailable},
     single_flight::SingleFlight,
     text::chain,
+    trouble::Trouble,
 };
 
 /// The pause after a replacement that failed, and the age from which a token that a service refuses is replaced.
@@ -54,8 +52,8 @@ pub(crate) struct TokenEndpoint {
     exchanged_tokens: ExchangedTokens,
     refused_exchanges: RefusedExchanges,
     reachability: Reachability,
-    /// By grant, whether Keycloak refuses the client itself, so that this is not said for each request.
-    is_misconfigured: [AtomicBool; 3],
+    /// By grant, whether Keycloak refuses the client itself.
+    misconfiguration: [Trouble; 3],
 }
 
 impl TokenEndpoint {
@@ -68,7 +66,7 @@ impl TokenEndpoint {
             exchanged_tokens: ExchangedTokens::default(),
             refused_exchanges: RefusedExchanges::default(),
             reachability: Reachability::default(),
-            is_misconfigured: Default::default(),
+            misconfiguration: Default::default(),
         }
     }
 
@@ -128,7 +126,7 @@ impl TokenEndpoint {
         self.note_state(asked.as_ref().err());
         let refused = match asked {
             Ok(Ok(tokens)) => {
-                self.is_misconfigured[grant as usize].store(false, Ordering::Relaxed);
+                self.misconfiguration[grant as usize].ends();
                 return Ok(Arc::new(tokens));
             }
             Ok(Err(refusal)) => AuthError::TokenRefused(refusal),
@@ -183,7 +181,7 @@ impl TokenEndpoint {
     /// Says why there is no token: a mistake in the configuration once, until the grant works again.
     fn note_refusal(&self, refusal: &TokenRefusal) {
         let is_new = refusal.error().is_configuration()
-            && !self.is_misconfigured[refusal.grant() as usize].swap(true, Ordering::Relaxed);
+            && self.misconfiguration[refusal.grant() as usize].begins(self.provider.clock.now());
         if is_new {
             tracing::warn!(
                 name: "keycloak.client_refused",
