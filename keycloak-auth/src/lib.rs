@@ -73,6 +73,7 @@ mod provider;
 mod service_client;
 mod single_flight;
 mod token_endpoint;
+mod trouble;
 
 // The handle that holds it all, and how it is set up.
 mod builder;

@@ -19,6 +19,7 @@ use crate::{
     invalid_token::InvalidToken,
     provider::{Change, Endpoint, HttpAnswer, Provider, Reachability, RemoteKeySet, Request},
     text::chain,
+    trouble::Trouble,
     validator::Validator,
     verified_token::VerifiedToken,
 };
@@ -35,6 +36,8 @@ pub(crate) struct Introspector {
     answers: Answers,
     turns: Turns,
     reachability: Reachability,
+    /// Whether answers are about other tokens than those that were asked about.
+    mix_up: Trouble,
 }
 
 impl Introspector {
@@ -54,6 +57,7 @@ impl Introspector {
             key_set,
             turns: Turns::default(),
             reachability: Reachability::default(),
+            mix_up: Trouble::default(),
         }
     }
 
@@ -154,7 +158,7 @@ impl Introspector {
     #[cold]
     fn too_many(&self) -> ProviderError {
         let error = ProviderError::TooManyQuestions { limit: MAX_CONCURRENT };
-        if self.turns.is_news(self.provider.now()) {
+        if self.turns.crowd.happens(self.provider.now()) {
             tracing::warn!(
                 name: "keycloak.introspection_crowded",
                 target: "keycloak_auth",
@@ -178,11 +182,25 @@ impl Introspector {
     fn judge(&self, token: &str, own: Option<&Claims>, json: Option<String>) -> Result<VerifiedToken, InvalidToken> {
         let claims = Claims::parse(&json.ok_or(InvalidToken::Inactive)?)?;
         if let Some(own) = own {
-            check_same_token(own, &claims)?;
+            check_same_token(own, &claims)
+                .inspect_err(|claim| self.note_mix_up(claim))
+                .map_err(InvalidToken::Claim)?;
         }
         self.validator.check_claims(&claims, self.provider.now())?;
         let expectations = Arc::clone(self.validator.expectations());
         Ok(VerifiedToken::introspected(token, claims, expectations))
+    }
+
+    #[cold]
+    fn note_mix_up(&self, claim: &'static str) {
+        if self.mix_up.happens(self.provider.now()) {
+            tracing::warn!(
+                name: "keycloak.introspection_of_another_token",
+                target: "keycloak_auth",
+                { keycloak.claim = claim },
+                "the introspection endpoint answers about another token: `{claim}` differs"
+            );
+        }
     }
 
     /// Warns once when the endpoint begins to fail, and says once that it answers again.

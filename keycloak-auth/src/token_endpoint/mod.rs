@@ -9,10 +9,7 @@ mod refused_exchanges;
 mod response;
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -35,6 +32,7 @@ use crate::{
     provider::{Change, Endpoint, HttpAnswer, Provider, Reachability, Request},
     single_flight::SingleFlight,
     text::chain,
+    trouble::Trouble,
 };
 
 /// The pause after a replacement that failed, and the age from which a token that a service refuses is replaced.
@@ -52,8 +50,8 @@ pub(crate) struct TokenEndpoint {
     exchanged_tokens: ExchangedTokens,
     refused_exchanges: RefusedExchanges,
     reachability: Reachability,
-    /// By grant, whether Keycloak refuses the client itself, so that this is not said for each request.
-    is_misconfigured: [AtomicBool; 3],
+    /// By grant, whether Keycloak refuses the client itself.
+    misconfiguration: [Trouble; 3],
 }
 
 impl TokenEndpoint {
@@ -66,7 +64,7 @@ impl TokenEndpoint {
             exchanged_tokens: ExchangedTokens::default(),
             refused_exchanges: RefusedExchanges::default(),
             reachability: Reachability::default(),
-            is_misconfigured: Default::default(),
+            misconfiguration: Default::default(),
         }
     }
 
@@ -127,7 +125,7 @@ impl TokenEndpoint {
         self.note_state(asked.as_ref().err());
         let refused = match asked {
             Ok(Ok(tokens)) => {
-                self.is_misconfigured[grant as usize].store(false, Ordering::Relaxed);
+                self.misconfiguration[grant as usize].ends();
                 return Ok(Arc::new(tokens));
             }
             Ok(Err(refusal)) => AuthError::TokenRefused(refusal),
@@ -182,7 +180,7 @@ impl TokenEndpoint {
     /// Says why there is no token: a mistake in the configuration once, until the grant works again.
     fn note_refusal(&self, refusal: &TokenRefusal) {
         let is_new = refusal.error().is_configuration()
-            && !self.is_misconfigured[refusal.grant() as usize].swap(true, Ordering::Relaxed);
+            && self.misconfiguration[refusal.grant() as usize].begins(self.provider.now());
         if is_new {
             tracing::warn!(
                 name: "keycloak.client_refused",
