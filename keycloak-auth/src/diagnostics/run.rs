@@ -5,7 +5,10 @@ use std::{fmt, time::Duration};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use tokio::time::{Instant, timeout_at};
 
-use super::{CheckStatus, DiagnosticCheck, DiagnosticReport, Finding, connection, realm, service_token, tls};
+use super::{
+    CheckStatus, DiagnosticCheck, DiagnosticReport, Finding, client, clock, connection, discovery, key_set,
+    service_token, tls, token,
+};
 use crate::{Keycloak, clock::milliseconds};
 
 /// The time for all steps together.
@@ -59,7 +62,7 @@ impl<'a> Diagnose<'a> {
         }
         match token {
             Some(token) => {
-                steps.run("token", realm::token(keycloak, token)).await;
+                steps.run("token", token::check(keycloak, token)).await;
             }
             None => steps.note(
                 "token",
@@ -83,16 +86,16 @@ impl<'a> Diagnose<'a> {
             steps.skip(&BEYOND[1..], "Keycloak has to be reached first");
             return;
         };
-        let date = realm::date(&answer);
-        let metadata = steps.run_for("discovery", realm::discovery(keycloak, answer)).await;
+        let date = clock::date(&answer);
+        let metadata = steps.run_for("discovery", discovery::check(keycloak, answer)).await;
         match metadata {
-            Some(metadata) => steps.run("key set", realm::key_set(keycloak, &metadata)).await,
+            Some(metadata) => steps.run("key set", key_set::check(keycloak, &metadata)).await,
             None => steps.skip(&["key set"], "the discovery document has to be right first"),
         }
         let issued_at = steps.run_for("service token", service_token::check(keycloak)).await;
         // Keycloak itself sends no `Date`.
-        steps.note("clock", realm::clock(keycloak, date.or(issued_at)));
-        steps.run("client", realm::client(keycloak)).await;
+        steps.note("clock", clock::check(keycloak, date.or(issued_at)));
+        steps.run("client", client::check(keycloak)).await;
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Finding,
-    realm::{advice, why},
+    token::{advice, why},
 };
 use crate::{
     AuthError, GrantKind, InvalidToken, Keycloak, OAuthError,
