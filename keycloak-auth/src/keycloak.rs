@@ -10,6 +10,7 @@ use crate::{
     bearer::BearerToken,
     challenge::{Answer, ErrorFormat},
     client_authentication::Client,
+    diagnostics::Route,
     metrics::Recorder,
     policy::{Decision, EvaluationContext, Policy},
     provider::{Provider, ProviderError, RealmUrl, Unavailable},
@@ -56,8 +57,8 @@ pub(crate) struct Parts {
 #[derive(Debug)]
 pub(crate) struct ConnectionSettings {
     pub(crate) accepts_invalid_certificates: bool,
-    /// Whether names are looked up and connections made by somebody else: a proxy, or the client's own ways.
-    pub(crate) is_indirect: bool,
+    /// Who looks up names and makes connections.
+    pub(crate) route: Route,
     /// Authorities that are trusted beside those of the system, as PEM texts.
     #[cfg(feature = "tls-diagnostics")]
     pub(crate) root_certificates: Vec<Vec<u8>>,

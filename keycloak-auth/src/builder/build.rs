@@ -7,6 +7,7 @@ use crate::{
     ClientAuthentication, Introspection, Keycloak,
     authenticator::Authenticator,
     client_authentication::Client,
+    diagnostics::Route,
     introspection::Introspector,
     keycloak::ConnectionSettings,
     metrics::Recorder,
@@ -165,9 +166,11 @@ impl KeycloakBuilder {
         });
         let authenticator = Authenticator::new(validator, key_set, introspection, self.clock.clone(), metrics.clone());
         let token_endpoint = Arc::new(TokenEndpoint::new(Arc::clone(&provider), Arc::clone(&client)));
+        let proxy = self.proxy.as_ref().map(|proxy| proxy.expose().as_str());
+        let route = Route::new(&realm_url, proxy, self.http_client.is_some());
         let connection = ConnectionSettings {
             accepts_invalid_certificates: self.accept_invalid_certificates,
-            is_indirect: self.proxy.is_some() || self.http_client.is_some(),
+            route,
             #[cfg(feature = "tls-diagnostics")]
             root_certificates: self.root_certificates,
         };

@@ -395,7 +395,8 @@ impl KeycloakBuilder {
         self
     }
 
-    /// Reaches Keycloak through this proxy; the address may hold a user name and a password. Default: as the environment's `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say.
+    /// Reaches Keycloak through this proxy; the address may hold a user name and a password. Default: as `HTTPS_PROXY`,
+    /// `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` of the environment say.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = Some(Secret::new(url));
         self

@@ -100,6 +100,7 @@ async fn no_discovery(keycloak: &Keycloak, answer: &HttpAnswer) -> Finding {
 
     let realm = keycloak.realm();
     let status = answer.status.as_u16();
+    let proxy = keycloak.parts().connection.route.proxy();
     let failure: Option<Failure> = serde_json::from_slice(&answer.body).ok();
     let error = failure.map(|failure| failure.error).unwrap_or_default();
     match status {
@@ -122,14 +123,23 @@ async fn no_discovery(keycloak: &Keycloak, answer: &HttpAnswer) -> Finding {
             format!("the server redirects to another address ({status}), which is not followed"),
             "set the final address as `server_url`: often it is https instead of http",
         ),
-        401 | 403 | 407 => Finding::failed(
-            format!("something in front of Keycloak wants a login ({status})"),
-            "let the proxy pass the paths below `/realms/`",
-        ),
-        502..=504 => Finding::failed(
-            format!("the proxy in front of Keycloak does not reach it ({status})"),
-            "check that Keycloak runs, and the proxy's configuration",
-        ),
+        401 | 403 | 407 => match proxy {
+            Some(proxy) => Finding::failed(format!("the proxy {proxy} wants a login ({status})"), proxy.advice()),
+            None => Finding::failed(
+                format!("something in front of Keycloak wants a login ({status})"),
+                "let the proxy pass the paths below `/realms/`",
+            ),
+        },
+        502..=504 => match proxy {
+            Some(proxy) => Finding::failed(
+                format!("the proxy {proxy} does not reach Keycloak ({status})"),
+                format!("check that Keycloak runs at `server_url`; {}", proxy.advice()),
+            ),
+            None => Finding::failed(
+                format!("the proxy in front of Keycloak does not reach it ({status})"),
+                "check that Keycloak runs, and the proxy's configuration",
+            ),
+        },
         _ => Finding::failed(
             format!("Keycloak answers with status {status}"),
             "look into Keycloak's log",

@@ -9,6 +9,7 @@ mod connection;
 mod discovery;
 mod key_set;
 mod report;
+mod route;
 mod run;
 mod service_token;
 mod tls;
@@ -16,5 +17,7 @@ mod token;
 
 pub use report::{CheckStatus, DiagnosticCheck, DiagnosticReport};
 pub use run::Diagnose;
+
+pub(crate) use route::Route;
 
 use report::Finding;

@@ -6,7 +6,7 @@ use axum::{Json, Router, extract::State};
 use keycloak_auth::{
     Algorithm, CheckStatus, DiagnosticReport, Keycloak, KeycloakBuilder, SecureRouter, keycloak, routing::get,
 };
-use keycloak_auth_tests::{Authority, Issuer, Reply, Service, rsa_key};
+use keycloak_auth_tests::{Authority, Issuer, Proxy, Reply, Service, rsa_key};
 use serde_json::json;
 
 mod certificates;
@@ -174,6 +174,30 @@ async fn something_in_front_of_keycloak() {
         issuer.reply(Issuer::DISCOVERY, reply);
         assert_cause(&diagnose(builder(&issuer)).await, first_line, advice);
     }
+}
+
+#[tokio::test]
+async fn a_proxy_that_was_set() {
+    let (issuer, proxy) = (Issuer::start().await, Proxy::start().await);
+    let with_password = |url: &str| url.replace("http://", &format!("http://user:{SECRET}@"));
+    let report = diagnose(builder(&issuer).proxy(with_password(proxy.url()))).await;
+    assert!(report.cause().is_none() && proxy.requests_to("/certs") == 1, "{report}");
+    let named = format!("the proxy `{}` of `.proxy(…)`", proxy.url());
+    for check in ["configuration", "dns"] {
+        let finding = &report.check(check).expect("was looked at").finding;
+        assert!(finding.contains(&named), "{finding}");
+    }
+    assert!(!report.to_string().contains(SECRET), "{report}");
+
+    let report = diagnose(builder(&issuer).proxy(with_password("http://127.0.0.1:1"))).await;
+    assert_cause(
+        &report,
+        "FAILED: tcp: nothing accepts connections at the proxy `http://127.0.0.1:1` of `.proxy(…)`: ",
+        "check `.proxy(…)`",
+    );
+    let report = diagnose(builder(&issuer).proxy(with_password("http://proxy.invalid:3128"))).await;
+    let line = "FAILED: tcp: there is no address for the proxy `http://proxy.invalid:3128` of `.proxy(…)`: ";
+    assert_cause(&report, line, "check `.proxy(…)`");
 }
 
 #[tokio::test]

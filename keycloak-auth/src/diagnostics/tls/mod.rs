@@ -54,7 +54,7 @@ pub(super) async fn check(keycloak: &Keycloak) -> (Finding, Option<HttpAnswer>) 
 async fn http_instead(keycloak: &Keycloak, error: &ProviderError) -> Option<String> {
     let parts = keycloak.parts();
     let is_of_certificate = error.tls_fault().is_some_and(|fault| fault != TlsFault::Other);
-    if parts.connection.is_indirect || is_of_certificate {
+    if !parts.connection.route.is_direct() || is_of_certificate {
         return None;
     }
     let by_http = parts.realm_url.with_http()?;
@@ -133,7 +133,17 @@ fn refused(keycloak: &Keycloak, error: &ProviderError, seen: Option<handshake::H
 fn no_connection(keycloak: &Keycloak, error: &ProviderError) -> Finding {
     let parts = keycloak.parts();
     let (host, _) = parts.realm_url.host_and_port();
-    match error.tls_fault() {
+    let fault = error.tls_fault();
+    if let (None, Some(proxy)) = (fault, parts.connection.route.proxy()) {
+        return Finding::failed(
+            format!(
+                "there is no connection through the proxy {proxy}: {}",
+                text::chain(error)
+            ),
+            format!("look into the proxy's log; {}", proxy.advice()),
+        );
+    }
+    match fault {
         Some(TlsFault::Expired) => Finding::failed(
             format!("the certificate of `{host}`, or one that it rests on, has expired"),
             advice::RENEW,
