@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{BuildError, KeycloakBuilder, problems::Problems};
+use super::{BuildError, KeycloakBuilder, address::Address, problems::Problems};
 use crate::{
     ClientAuthentication, Introspection, Keycloak,
     authenticator::Authenticator,
@@ -109,7 +109,7 @@ impl KeycloakBuilder {
         let issuers = if self.issuers.is_empty() {
             vec![realm_url.as_str().to_owned()]
         } else {
-            self.issuers
+            self.issuers.into_iter().map(Address::into_text).collect()
         };
         let metrics = Recorder::new(
             self.metrics_collector.map(|collector| collector.0),
