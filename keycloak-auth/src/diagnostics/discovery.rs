@@ -2,8 +2,9 @@
 
 use http::StatusCode;
 use serde::Deserialize;
+use tokio::time::timeout;
 
-use super::Finding;
+use super::{Finding, connection::PATIENCE};
 use crate::{
     Keycloak,
     client_authentication::ClientCredentials,
@@ -64,7 +65,9 @@ async fn is_disabled(keycloak: &Keycloak) -> bool {
     let client = ClientCredentials::Public {
         id: keycloak.client_id(),
     };
-    let Ok(answer) = ask_token_endpoint(keycloak, client, &[]).await else {
+    // Where the endpoint is slow, that is for another check to say.
+    let asking = timeout(PATIENCE, ask_token_endpoint(keycloak, client, &[]));
+    let Ok(Ok(answer)) = asking.await else {
         return false;
     };
     serde_json::from_slice(&answer.body).is_ok_and(|failure: Failure| failure.error_description.starts_with(DISABLED))

@@ -8,6 +8,7 @@ mod clock;
 mod connection;
 mod discovery;
 mod key_set;
+mod recent;
 mod report;
 mod route;
 mod run;
@@ -18,6 +19,7 @@ mod token;
 pub use report::{CheckStatus, DiagnosticCheck, DiagnosticReport};
 pub use run::Diagnose;
 
+pub(crate) use recent::Recent;
 pub(crate) use route::Route;
 
 use report::Finding;

@@ -117,6 +117,12 @@ impl RealmUrl {
         (self.is_https() && other.url.set_scheme("http").is_ok()).then_some(other)
     }
 
+    /// The same realm by https, where it is by http.
+    pub(crate) fn with_https(&self) -> Option<Self> {
+        let mut other = self.clone();
+        (!self.is_https() && other.url.set_scheme("https").is_ok()).then_some(other)
+    }
+
     /// The address of the server, without the realm.
     pub(crate) fn server_url(&self) -> String {
         let url = self.url.as_str();
