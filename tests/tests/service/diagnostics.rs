@@ -8,7 +8,8 @@ use std::{
 use axum::{Router, extract::State};
 use http::header::CACHE_CONTROL;
 use keycloak_auth::{
-    Algorithm, CheckStatus, DiagnosticReport, Keycloak, KeycloakBuilder, SecureRouter, keycloak, routing::get,
+    Algorithm, CheckStatus, DiagnosticReport, Introspection, Keycloak, KeycloakBuilder, SecureRouter, jose::KeySet,
+    keycloak, routing::get,
 };
 use keycloak_auth_tests::{Answer, Authority, Issuer, Proxy, Reply, Service, rsa_key};
 use serde_json::json;
@@ -559,6 +560,70 @@ async fn a_token_that_is_anything_at_all() {
         let report = keycloak.diagnose().token(token).await;
         assert_cause(&report, "FAILED: token: ", "");
     }
+}
+
+#[tokio::test]
+async fn settings_that_deserve_a_second_look_are_all_named() {
+    let keycloak = Keycloak::builder().server_url("http://nowhere.invalid").realm("acme");
+    let report = diagnose(keycloak.client_id("orders-api").without_audience_check()).await;
+    let check = report.check("configuration").expect("was looked at");
+    assert_eq!(check.status, CheckStatus::Warning, "{report}");
+    for part in ["reached by http", "the audience is not checked"] {
+        assert!(check.finding.contains(part), "{report}");
+    }
+    let advice = check.advice.as_deref().unwrap_or_default();
+    assert!(
+        advice.contains("use https") && advice.contains("`.audience(…)`"),
+        "{report}"
+    );
+}
+
+#[tokio::test]
+async fn what_introspection_needs_is_looked_at_and_keys_where_they_are_needed() {
+    let issuer = Issuer::start().await;
+    issuer.reply(Issuer::INTROSPECTION, Reply::status(404));
+    issuer.reply(Issuer::JWKS, Reply::status(404));
+    let confidential = || builder(&issuer).client_secret(SECRET);
+    let keys = KeySet::parse(json!({ "keys": [rsa_key(0).jwk()] }).to_string()).expect("a key set");
+    for settings in [
+        confidential().introspection(Introspection::WhenOpaque).key_set(keys),
+        confidential().introspection(Introspection::Always),
+    ] {
+        let report = diagnose(settings).await;
+        let line = "FAILED: client: the introspection endpoint answers with status 404";
+        assert_cause(&report, line, "log");
+        assert!(
+            report
+                .check("key set")
+                .is_some_and(|check| check.status < CheckStatus::Warning),
+            "{report}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn after_its_end_a_keycloak_says_so() {
+    let issuer = Issuer::start().await;
+    let keycloak = builder(&issuer).build().expect("valid");
+    keycloak.close().await;
+    assert_cause(
+        &keycloak.diagnose().await,
+        "FAILED: configuration: this `Keycloak` was closed",
+        "`close()`",
+    );
+    assert!(issuer.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_server_that_accepts_connections_and_never_answers() {
+    let issuer = Issuer::start().await;
+    issuer.reply(Issuer::DISCOVERY, Reply::status(200).after(Duration::from_secs(3600)));
+    let report = diagnose(builder(&issuer).request_timeout(Duration::from_secs(1))).await;
+    assert_cause(
+        &report,
+        "FAILED: tls: no complete answer from Keycloak within 1 s",
+        "overloaded",
+    );
 }
 
 #[test]

@@ -8,10 +8,9 @@ mod chain;
 mod handshake;
 
 use http::StatusCode;
+use tokio::time::timeout;
 
-use super::Finding;
-#[cfg(feature = "tls-diagnostics")]
-use super::connection::PATIENCE;
+use super::{Finding, connection::PATIENCE};
 use crate::{
     Keycloak,
     provider::{HttpAnswer, ProviderError, TlsFault},
@@ -66,8 +65,7 @@ async fn http_instead(keycloak: &Keycloak, error: &ProviderError) -> Option<Stri
     }
     let by_http = parts.realm_url.with_http()?;
     let url = by_http.join(".well-known/openid-configuration");
-    let asking = parts.provider.within_deadline(parts.provider.http.ask(&url));
-    let answer = asking.await.ok()?;
+    let answer = timeout(PATIENCE, parts.provider.http.ask(&url)).await.ok()?.ok()?;
     (answer.status == StatusCode::OK).then(|| by_http.server_url())
 }
 
@@ -91,7 +89,7 @@ async fn https_instead(keycloak: &Keycloak) -> Option<String> {
         .with_https()
         .filter(|_| parts.connection.route.is_direct())?;
     let url = by_https.join(".well-known/openid-configuration");
-    let speaks_https = match parts.provider.within_deadline(parts.provider.http.ask(&url)).await {
+    let speaks_https = match timeout(PATIENCE, parts.provider.http.ask(&url)).await.ok()? {
         Ok(answer) => answer.status == StatusCode::OK,
         Err(error) => error.tls_fault().is_some_and(|fault| fault != TlsFault::Other),
     };
@@ -170,6 +168,12 @@ fn no_connection(keycloak: &Keycloak, error: &ProviderError) -> Finding {
                 text::chain(error)
             ),
             format!("look into the proxy's log; {}", proxy.advice()),
+        );
+    }
+    if let ProviderError::Timeout { .. } = error {
+        return Finding::failed(
+            error.to_string(),
+            "see whether Keycloak, or what is in front of it, is overloaded",
         );
     }
     match fault {
