@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     AuthError, Unavailable,
-    answer::Answer,
     bearer::BearerToken,
+    challenge::Answer,
     introspection::Introspector,
     invalid_token::InvalidToken,
     metrics::Recorder,

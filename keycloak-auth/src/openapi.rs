@@ -21,7 +21,7 @@ use utoipa::openapi::{
 
 use crate::{
     AuthError, InvalidToken, Keycloak, OpenApiScheme,
-    answer::{Answer, ErrorFormat, problem_details},
+    challenge::{Answer, ErrorFormat, problem_details},
     policy::Policy,
 };
 

@@ -25,7 +25,7 @@ pub(crate) use kept::KeptToken;
 
 use self::{exchanged_tokens::ExchangedTokens, own_tokens::OwnTokens, refused_exchanges::RefusedExchanges};
 use crate::{
-    answer::Answer,
+    challenge::Answer,
     client_authentication::{Client, ClientCredentials},
     digest::{Digest, digest_of},
     error::{AuthError, GrantKind, ProviderError, TokenRefusal, Unavailable},
