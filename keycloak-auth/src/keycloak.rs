@@ -97,7 +97,7 @@ impl Keycloak {
         let authenticator = self.authenticator();
         match authenticator.judge(token, self.now()) {
             Some(judged) => judged,
-            None => authenticator.ask(token).await,
+            None => authenticator.judge_by_asking(token).await,
         }
         .map(KeycloakUser::new)
     }
