@@ -5,14 +5,14 @@ use std::{fmt, sync::Arc, time::Duration};
 use axum::response::Response;
 
 use crate::{
-    AuthError, BuildError, Clock, FutureNotBefore, KeycloakBuilder, KeycloakUser,
+    AuthError, BuildError, FutureNotBefore, KeycloakBuilder, KeycloakUser, ProviderError, Unavailable,
+    answer::{Answer, ErrorFormat},
     authenticator::Authenticator,
     bearer::BearerToken,
-    challenge::{Answer, ErrorFormat},
     client_authentication::Client,
     metrics::Recorder,
     policy::{Decision, EvaluationContext, Policy},
-    provider::{Provider, ProviderError, RealmUrl, Unavailable},
+    provider::{Provider, RealmUrl},
     token_endpoint::TokenEndpoint,
 };
 
@@ -47,8 +47,6 @@ pub(crate) struct Parts {
     pub(crate) provider: Arc<Provider>,
     pub(crate) connection: ConnectionSettings,
     pub(crate) token_endpoint: Arc<TokenEndpoint>,
-    pub(crate) clock: Clock,
-    pub(crate) metrics: Recorder,
     pub(crate) records_enduser_id: bool,
 }
 
@@ -166,7 +164,8 @@ impl Keycloak {
 
     /// Ends the task and the connections to Keycloak. Requests are served from the keys at hand from then on.
     pub async fn close(&self) {
-        self.parts.authenticator.key_set().close().await;
+        self.parts.provider.close();
+        self.parts.authenticator.key_set().end().await;
     }
 
     /// The response to an error, in the configured format.
@@ -234,7 +233,7 @@ impl Keycloak {
     }
 
     pub(crate) fn metrics(&self) -> &Recorder {
-        &self.parts.metrics
+        self.parts.provider.metrics()
     }
 
     /// Whether the log may say who the caller is.
@@ -243,7 +242,7 @@ impl Keycloak {
     }
 
     pub(crate) fn now(&self) -> Duration {
-        self.parts.clock.now()
+        self.parts.provider.now()
     }
 
     /// What this service's policies depend on, but for the request.

@@ -10,7 +10,7 @@ use crate::{
     introspection::Introspector,
     keycloak::ConnectionSettings,
     metrics::Recorder,
-    provider::{Endpoints, HttpClient, MetadataSource, Provider, RealmUrl, RemoteKeySet, Timing},
+    provider::{ConfiguredEndpoints, MetadataSource, Provider, RealmUrl, RemoteKeySet, Timing},
     token_endpoint::TokenEndpoint,
     validator::{Expectations, Validator},
 };
@@ -46,7 +46,7 @@ impl KeycloakBuilder {
         }
         self.check_numbers(&mut problems);
         self.check_key_set(&mut problems);
-        let endpoints = Endpoints {
+        let endpoints = ConfiguredEndpoints {
             jwks_uri: problems.endpoint("jwks_uri", self.jwks_uri.as_deref(), realm_url.as_ref()),
             introspection_endpoint: problems.endpoint(
                 "introspection_endpoint",
@@ -101,7 +101,7 @@ impl KeycloakBuilder {
         self,
         realm_url: RealmUrl,
         client: Client,
-        endpoints: Endpoints,
+        endpoints: ConfiguredEndpoints,
         http_client: reqwest::Client,
     ) -> Keycloak {
         let client = Arc::new(client);
@@ -140,19 +140,13 @@ impl KeycloakBuilder {
             },
             self.token_cache_capacity,
         ));
-        let provider = Arc::new(Provider {
-            metadata: MetadataSource::new(
-                realm_url.clone(),
-                issuers.clone(),
-                endpoints,
-                self.metadata_lifetime,
-                metrics.clone(),
-            ),
-            http: HttpClient::new(http_client),
-            clock: self.clock.clone(),
-            deadline: self.request_timeout,
-            metrics: metrics.clone(),
-        });
+        let provider = Arc::new(Provider::new(
+            MetadataSource::new(realm_url.clone(), issuers.clone(), endpoints, self.metadata_lifetime),
+            http_client,
+            self.clock,
+            self.request_timeout,
+            metrics,
+        ));
         let key_set = Arc::new(RemoteKeySet::new(Arc::clone(&provider), timing, self.key_set));
         let introspection = (self.introspection != Introspection::Never).then(|| {
             Arc::new(Introspector::new(
@@ -163,7 +157,7 @@ impl KeycloakBuilder {
                 Arc::clone(&key_set),
             ))
         });
-        let authenticator = Authenticator::new(validator, key_set, introspection, self.clock.clone(), metrics.clone());
+        let authenticator = Authenticator::new(validator, key_set, introspection, Arc::clone(&provider));
         let token_endpoint = Arc::new(TokenEndpoint::new(Arc::clone(&provider), Arc::clone(&client)));
         let connection = ConnectionSettings {
             accepts_invalid_certificates: self.accept_invalid_certificates,
@@ -186,8 +180,6 @@ impl KeycloakBuilder {
             provider,
             connection,
             token_endpoint,
-            clock: self.clock,
-            metrics,
             records_enduser_id: self.record_enduser_id,
         })
     }

@@ -10,7 +10,7 @@ use crate::{
     AuthError, Introspection, InvalidToken, Keycloak, KeycloakUser,
     client_authentication::ClientCredentials,
     jose::KeySet,
-    provider::{HttpAnswer, ProviderError, ProviderMetadata},
+    provider::{Endpoint, HttpAnswer, ProviderMetadata, Request},
     text::{chain, code_list, shortened},
 };
 
@@ -22,7 +22,7 @@ const CLOSE: Duration = Duration::from_secs(5);
 
 /// Reads the answer for the discovery document.
 pub(super) async fn discovery(keycloak: &Keycloak, answer: HttpAnswer) -> (Finding, Option<ProviderMetadata>) {
-    let metadata = &keycloak.parts().provider.metadata;
+    let metadata = keycloak.parts().provider.metadata();
     if answer.status != StatusCode::OK {
         return (no_discovery(keycloak, &answer).await, None);
     }
@@ -70,25 +70,11 @@ async fn is_disabled(keycloak: &Keycloak) -> bool {
     let client = ClientCredentials::Public {
         id: keycloak.client_id(),
     };
-    let Ok(answer) = ask_token_endpoint(keycloak, client, &[]).await else {
+    let request = Request::post(Endpoint::Token, client, &[]);
+    let Ok(answer) = keycloak.parts().provider.probe(request).await else {
         return false;
     };
     serde_json::from_slice(&answer.body).is_ok_and(|failure: Failure| failure.error_description.starts_with(DISABLED))
-}
-
-/// What the token endpoint answers, whatever it is.
-pub(super) async fn ask_token_endpoint(
-    keycloak: &Keycloak,
-    client: ClientCredentials<'_>,
-    form: &[(&str, &str)],
-) -> Result<HttpAnswer, ProviderError> {
-    let provider = &keycloak.parts().provider;
-    let ask = async {
-        provider
-            .post_form(&provider.token_endpoint().await?, client, form)
-            .await
-    };
-    provider.within_deadline(ask).await
 }
 
 fn disabled(keycloak: &Keycloak) -> Finding {
@@ -148,23 +134,15 @@ async fn other_base_path(keycloak: &Keycloak) -> Option<String> {
     let parts = keycloak.parts();
     let other = parts.realm_url.with_other_base_path();
     let url = other.join(".well-known/openid-configuration");
-    let answer = parts
-        .provider
-        .within_deadline(parts.provider.http.ask(&url))
-        .await
-        .ok()?;
+    let answer = parts.provider.probe_address(&url).await.ok()?;
     (answer.status == StatusCode::OK).then(|| other.server_url())
 }
 
 /// Fetches the keys and compares them with the algorithms that are accepted.
 pub(super) async fn key_set(keycloak: &Keycloak, metadata: &ProviderMetadata) -> Finding {
     let parts = keycloak.parts();
-    let provider = &parts.provider;
-    let fetch = async {
-        let url = provider.jwks_uri().await?;
-        provider.http.get(&url).await
-    };
-    let keys = match provider.within_deadline(fetch).await {
+    let answer = parts.provider.probe(Request::get(Endpoint::Jwks)).await;
+    let keys = match answer.and_then(HttpAnswer::only_ok) {
         Ok(json) => KeySet::parse(&json),
         Err(error) => return Finding::failed(chain(&error), "check `.jwks_uri(…)`, or leave it out"),
     };
@@ -239,19 +217,19 @@ pub(super) fn clock(keycloak: &Keycloak, theirs: Option<Duration>) -> Finding {
 /// Authenticates as the client, by asking about a token that is none.
 pub(super) async fn client(keycloak: &Keycloak) -> Finding {
     let parts = keycloak.parts();
-    let provider = &parts.provider;
     let Some(method) = parts.client.method() else {
         return Finding::skipped(
             "there is no `client_secret` and no other `client_authentication`, and judging tokens by keys needs none",
         );
     };
-    let ask = async {
-        let url = provider.introspection_endpoint().await?;
-        let client = ClientCredentials::Configured(&parts.client);
-        provider.post_form(&url, client, &[("token", "diagnosis")]).await
-    };
+    let form = [("token", "diagnosis")];
+    let request = Request::post(
+        Endpoint::Introspection,
+        ClientCredentials::Configured(&parts.client),
+        &form,
+    );
     let client_id = keycloak.client_id();
-    match provider.within_deadline(ask).await {
+    match parts.provider.probe(request).await {
         Ok(answer) if answer.status == StatusCode::OK => Finding::ok(format!(
             "Keycloak accepts `{client_id}` by `{method}`, and introspects {} for it",
             introspected(keycloak)

@@ -12,7 +12,7 @@ use std::{
 use http::{Extensions, HeaderMap, request::Parts};
 
 use super::{AuthRejection, head::Head, state::find_in_state};
-use crate::{AuthError, Keycloak, KeycloakUser, bearer::BearerToken, metrics::route_of};
+use crate::{AuthError, Keycloak, KeycloakUser, bearer::BearerToken, route::route_of};
 
 /// What a layer leaves in a request's extensions for the extractors behind it.
 #[derive(Clone, Debug)]

@@ -7,9 +7,10 @@ use tracing::{Level, Span};
 use super::{AuthRejection, head::Head};
 use crate::{
     AuthError, Keycloak, KeycloakUser,
-    challenge::Answer,
-    metrics::{Outcome, method_name, route_of},
+    answer::Answer,
+    metrics::Outcome,
     policy::{EvaluationContext, Explanation, Policy},
+    route::{method_name, route_of},
     text::{chain, shortened},
 };
 
@@ -124,7 +125,7 @@ pub(crate) fn note_refusal(
     if let Some(user) = user {
         record_enduser_id(user, keycloak);
     }
-    let outcome = Outcome::of(error);
+    let outcome = outcome_of(error);
     keycloak.metrics().decided(extensions, method, outcome);
     decision!(
         debug,
@@ -139,6 +140,22 @@ pub(crate) fn note_refusal(
         "refused: {}",
         text_of(error, why)
     );
+}
+
+/// The outcome of a request that is answered with this error.
+const fn outcome_of(error: &AuthError) -> Outcome {
+    match error {
+        AuthError::MissingCredentials => Outcome::Unauthenticated,
+        AuthError::InvalidRequest(_) => Outcome::InvalidRequest,
+        AuthError::InvalidToken(_) => Outcome::InvalidToken,
+        AuthError::Forbidden(_) => Outcome::Denied,
+        AuthError::StepUp(_) => Outcome::StepUp,
+        AuthError::Unavailable(_)
+        | AuthError::IntrospectionUnavailable(_)
+        | AuthError::TokenRefused(_)
+        | AuthError::TokenEndpointUnavailable(_)
+        | AuthError::NotInstalled => Outcome::Unavailable,
+    }
 }
 
 fn text_of(error: &AuthError, why: Option<&Explanation>) -> String {

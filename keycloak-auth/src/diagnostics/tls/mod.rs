@@ -14,7 +14,8 @@ use super::Finding;
 use super::connection::PATIENCE;
 use crate::{
     Keycloak,
-    provider::{HttpAnswer, ProviderError, TlsFault},
+    error::{ProviderError, TlsFault},
+    provider::{Endpoint, HttpAnswer, Request},
     text,
 };
 
@@ -24,8 +25,7 @@ use crate::{
 /// connection beside it shows the certificates.
 pub(super) async fn check(keycloak: &Keycloak) -> (Finding, Option<HttpAnswer>) {
     let parts = keycloak.parts();
-    let url = parts.provider.metadata.discovery_url();
-    let ask = parts.provider.within_deadline(parts.provider.http.ask(&url));
+    let ask = parts.provider.probe(Request::get(Endpoint::Discovery));
     #[cfg(feature = "tls-diagnostics")]
     let (asked, seen) = futures_util::future::join(ask, handshake::look(keycloak)).await;
     #[cfg(not(feature = "tls-diagnostics"))]
@@ -59,8 +59,7 @@ async fn http_instead(keycloak: &Keycloak, error: &ProviderError) -> Option<Stri
     }
     let by_http = parts.realm_url.with_http()?;
     let url = by_http.join(".well-known/openid-configuration");
-    let asking = parts.provider.within_deadline(parts.provider.http.ask(&url));
-    let answer = asking.await.ok()?;
+    let answer = parts.provider.probe_address(&url).await.ok()?;
     (answer.status == StatusCode::OK).then(|| by_http.server_url())
 }
 
