@@ -10,6 +10,7 @@ use crate::{
     authenticator::Authenticator,
     bearer::BearerToken,
     client_authentication::Client,
+    diagnostics::{Recent, Route},
     metrics::Recorder,
     policy::{Decision, EvaluationContext, Policy},
     provider::{Provider, RealmUrl},
@@ -46,6 +47,7 @@ pub(crate) struct Parts {
     pub(crate) authenticator: Authenticator,
     pub(crate) provider: Arc<Provider>,
     pub(crate) connection: ConnectionSettings,
+    pub(crate) recent_diagnosis: Recent,
     pub(crate) token_endpoint: Arc<TokenEndpoint>,
     pub(crate) records_enduser_id: bool,
 }
@@ -54,8 +56,8 @@ pub(crate) struct Parts {
 #[derive(Debug)]
 pub(crate) struct ConnectionSettings {
     pub(crate) accepts_invalid_certificates: bool,
-    /// Whether names are looked up and connections made by somebody else: a proxy, or the client's own ways.
-    pub(crate) is_indirect: bool,
+    /// Who looks up names and makes connections.
+    pub(crate) route: Route,
     /// Authorities that are trusted beside those of the system, as PEM texts.
     #[cfg(feature = "tls-diagnostics")]
     pub(crate) root_certificates: Vec<Vec<u8>>,

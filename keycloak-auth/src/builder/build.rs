@@ -2,11 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{BuildError, KeycloakBuilder, problems::Problems};
+use super::{BuildError, KeycloakBuilder, address::Address, problems::Problems};
 use crate::{
     ClientAuthentication, Introspection, Keycloak,
     authenticator::Authenticator,
     client_authentication::Client,
+    diagnostics::{Recent, Route},
     introspection::Introspector,
     keycloak::ConnectionSettings,
     metrics::Recorder,
@@ -108,7 +109,7 @@ impl KeycloakBuilder {
         let issuers = if self.issuers.is_empty() {
             vec![realm_url.as_str().to_owned()]
         } else {
-            self.issuers
+            self.issuers.into_iter().map(Address::into_text).collect()
         };
         let metrics = Recorder::new(
             self.metrics_collector.map(|collector| collector.0),
@@ -159,9 +160,11 @@ impl KeycloakBuilder {
         });
         let authenticator = Authenticator::new(validator, key_set, introspection, Arc::clone(&provider));
         let token_endpoint = Arc::new(TokenEndpoint::new(Arc::clone(&provider), Arc::clone(&client)));
+        let proxy = self.proxy.as_ref().map(|proxy| proxy.expose().as_str());
+        let route = Route::new(&realm_url, proxy, self.http_client.is_some());
         let connection = ConnectionSettings {
             accepts_invalid_certificates: self.accept_invalid_certificates,
-            is_indirect: self.proxy.is_some() || self.http_client.is_some(),
+            route,
             #[cfg(feature = "tls-diagnostics")]
             root_certificates: self.root_certificates,
         };
@@ -179,6 +182,7 @@ impl KeycloakBuilder {
             authenticator,
             provider,
             connection,
+            recent_diagnosis: Recent::default(),
             token_endpoint,
             records_enduser_id: self.record_enduser_id,
         })

@@ -35,6 +35,13 @@ pub(super) async fn check(keycloak: &Keycloak) -> (Finding, Option<HttpAnswer>) 
     {
         return (speaks_http(error, &server_url), None);
     }
+    let is_refused_by_http = match &asked {
+        Ok(answer) => answer.status == StatusCode::BAD_REQUEST,
+        Err(_) => true,
+    };
+    if is_refused_by_http && let Some(server_url) = https_instead(keycloak).await {
+        return (speaks_https(&server_url), None);
+    }
     match asked {
         Ok(answer) if !parts.realm_url.is_https() => (Finding::skipped("the address is `http://`"), Some(answer)),
         #[cfg(feature = "tls-diagnostics")]
@@ -54,7 +61,7 @@ pub(super) async fn check(keycloak: &Keycloak) -> (Finding, Option<HttpAnswer>) 
 async fn http_instead(keycloak: &Keycloak, error: &ProviderError) -> Option<String> {
     let parts = keycloak.parts();
     let is_of_certificate = error.tls_fault().is_some_and(|fault| fault != TlsFault::Other);
-    if parts.connection.is_indirect || is_of_certificate {
+    if !parts.connection.route.is_direct() || is_of_certificate {
         return None;
     }
     let by_http = parts.realm_url.with_http()?;
@@ -72,6 +79,28 @@ fn speaks_http(error: &ProviderError, server_url: &str) -> Finding {
         format!(
             "set `.server_url(\"{server_url}\")` where the network between is your own, or switch https on at Keycloak"
         ),
+    )
+}
+
+/// The server's address with https, if that is what is spoken there. Whether the certificate is a good one is a question for later.
+async fn https_instead(keycloak: &Keycloak) -> Option<String> {
+    let parts = keycloak.parts();
+    let by_https = parts
+        .realm_url
+        .with_https()
+        .filter(|_| parts.connection.route.is_direct())?;
+    let url = by_https.join(".well-known/openid-configuration");
+    let speaks_https = match parts.provider.probe_address(&url).await {
+        Ok(answer) => answer.status == StatusCode::OK,
+        Err(error) => error.tls_fault().is_some_and(|fault| fault != TlsFault::Other),
+    };
+    speaks_https.then(|| by_https.server_url())
+}
+
+fn speaks_https(server_url: &str) -> Finding {
+    Finding::failed(
+        "Keycloak speaks https there, and not http",
+        format!("set `.server_url(\"{server_url}\")`"),
     )
 }
 
@@ -132,7 +161,17 @@ fn refused(keycloak: &Keycloak, error: &ProviderError, seen: Option<handshake::H
 fn no_connection(keycloak: &Keycloak, error: &ProviderError) -> Finding {
     let parts = keycloak.parts();
     let (host, _) = parts.realm_url.host_and_port();
-    match error.tls_fault() {
+    let fault = error.tls_fault();
+    if let (None, Some(proxy)) = (fault, parts.connection.route.proxy()) {
+        return Finding::failed(
+            format!(
+                "there is no connection through the proxy {proxy}: {}",
+                text::chain(error)
+            ),
+            format!("look into the proxy's log; {}", proxy.advice()),
+        );
+    }
+    match fault {
         Some(TlsFault::Expired) => Finding::failed(
             format!("the certificate of `{host}`, or one that it rests on, has expired"),
             advice::RENEW,
