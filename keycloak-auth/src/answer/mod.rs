@@ -28,6 +28,7 @@ use crate::{
 
 pub use format::{ErrorFormat, Renderer};
 
+#[cfg(feature = "utoipa")]
 pub(crate) use format::problem_details;
 
 /// What a client is told about an [`AuthError`].
