@@ -11,6 +11,7 @@ mod response;
 pub use answer::Answer;
 pub use format::{ErrorFormat, Renderer};
 
+#[cfg(feature = "utoipa")]
 pub(crate) use response::problem_details;
 
 #[cfg(test)]
