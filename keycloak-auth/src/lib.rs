@@ -51,6 +51,7 @@ mod bearer;
 mod authenticator;
 mod cache;
 mod validator;
+mod expectations;
 pub mod jose;
 mod introspection;
 // to the caller,

@@ -27,33 +27,16 @@ use crate::{
     cache::TokenCache,
     claims::{Claims, InvalidPayload, is_lightweight},
     error::FutureNotBefore,
+    expectations::Expectations,
     invalid_token::InvalidToken,
     jose::{
-        self, Algorithm, Compact, HeaderMemo, KeySet, KnownHeader, MalformedToken, TokenTypeHeader, VerificationKey,
-        VerifyError,
+        self, Compact, HeaderMemo, KeySet, KnownHeader, MalformedToken, TokenTypeHeader, VerificationKey, VerifyError,
     },
     verified_token::{Completeness, Verified, VerifiedToken},
 };
 
 /// A decoded payload up to this size needs no allocation; Keycloak's take about a kilobyte.
 const USUAL_PAYLOAD: usize = 3072;
-
-/// What is expected of a token; fixed at build time.
-#[derive(Clone, Debug)]
-pub(crate) struct Expectations {
-    /// The client that this service is, whose roles count beside realm roles.
-    pub(crate) client_id: Arc<str>,
-    pub(crate) issuers: Vec<String>,
-    /// `None`: switched off by name.
-    pub(crate) audiences: Option<Vec<String>>,
-    pub(crate) algorithms: Vec<Algorithm>,
-    /// Empty: any.
-    pub(crate) authorized_parties: Vec<String>,
-    pub(crate) leeway: Duration,
-    pub(crate) max_token_bytes: usize,
-    /// Whether Keycloak is asked for what lightweight tokens lack, so that here they are only checked for what they have.
-    pub(crate) completes_lightweight: bool,
-}
 
 /// Checks tokens against keys that it is handed; knows nothing of where they come from.
 #[derive(Debug)]
@@ -298,23 +281,6 @@ fn read_claims(token: &[u8], compact: &Compact<'_>) -> Result<Claims, InvalidTok
     let (token, json) = (text(token)?, text(json)?);
     let start = compact.header.len() + 1;
     Ok(Claims::of_token(token, start..start + compact.payload.len(), json)?)
-}
-
-#[cfg(test)]
-impl Expectations {
-    /// Those of a service by that name in the realm `acme`.
-    pub(crate) fn of_audience(audience: &str) -> Self {
-        Self {
-            client_id: audience.into(),
-            issuers: vec!["https://id.example.com/realms/acme".to_owned()],
-            audiences: Some(vec![audience.to_owned()]),
-            algorithms: vec![Algorithm::RS256],
-            authorized_parties: Vec::new(),
-            leeway: Duration::ZERO,
-            max_token_bytes: 16 * 1024,
-            completes_lightweight: false,
-        }
-    }
 }
 
 impl From<InvalidPayload> for InvalidToken {

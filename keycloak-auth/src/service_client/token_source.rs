@@ -102,7 +102,7 @@ impl fmt::Debug for CallToken<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{claims::Claims, validator::Expectations, verified_token::VerifiedToken};
+    use crate::{claims::Claims, expectations::Expectations, verified_token::VerifiedToken};
 
     #[test]
     fn a_bound_token_is_not_passed_on() {
