@@ -6,11 +6,30 @@ mod realm_check;
 
 use std::{fs, path::PathBuf};
 
+use keycloak_auth::Policy;
+
 #[test]
 fn handlers_compile_and_mistakes_are_reported() {
     let tests = trybuild::TestCases::new();
     tests.pass("pass/*.rs");
     tests.compile_fail("fail/*/*.rs");
+}
+
+/// `pass/policies.rs` has a handler for each, and what it means as data.
+#[test]
+fn every_word_is_in_a_program_that_compiles() {
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/pass/policies.rs");
+    let program = fs::read_to_string(program).expect("the program is readable");
+    let policies = program.lines().filter_map(|line| line.trim_start().split_once(": ("));
+    let used: Vec<_> = policies
+        .filter_map(|(_, policy)| policy.split(['(', ')', ',', ' ']).next())
+        .collect();
+    for word in Policy::WORDS
+        .iter()
+        .chain(&["roles", "realm_roles", "client_roles", "groups", "scopes"])
+    {
+        assert!(used.contains(word), "{word}");
+    }
 }
 
 /// The compiler has nothing to add to what the macro says.
