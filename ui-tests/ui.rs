@@ -83,6 +83,25 @@ fn a_handler_without_a_policy_is_told_to_have_one_and_nothing_else() {
 }
 
 #[test]
+fn a_documented_handler_without_a_policy_is_pointed_at() {
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/unguarded/documented.rs");
+    let errors = library::compile_with_axum(program);
+    let written = fs::read_to_string(program).expect("the program is readable");
+    let mut lines = errors.lines();
+    let mut places = Vec::new();
+    while lines.any(|line| line == "error[E0277]: this handler has no `#[keycloak(...)]` policy") {
+        places.extend(lines.next().and_then(|line| line.trim_start().strip_prefix("--> ")));
+    }
+    let expected = ["without))", "orders::without_either))"].map(|handler| {
+        let place = written.find(handler).expect("it is there");
+        let before: Vec<_> = written[..place].split('\n').collect();
+        format!("{program}:{}:{}", before.len(), before[before.len() - 1].len() + 1)
+    });
+    assert_eq!(places, expected, "{errors}");
+    assert_eq!(errors.matches("error[").count(), 2, "{errors}");
+}
+
+#[test]
 fn method_routers_of_others_are_told_from_ours_and_nothing_else() {
     let program = concat!(env!("CARGO_MANIFEST_DIR"), "/unguarded/other_method_router.rs");
     let errors = library::compile(program);

@@ -35,12 +35,25 @@ use crate::Policy;
 /// ```
 #[macro_export]
 macro_rules! secure_routes {
-    ($($handler:path),+ $(,)?) => {
-        // One `routes!` for each handler: one for all would serve every handler at the path of every other.
-        $crate::__private::SecureRoutes::new([$((
-            $crate::__private::guarded($handler),
-            $crate::__private::utoipa_axum::routes!($handler),
-        )),+])
+    ($($handlers:tt)+) => {
+        $crate::__private::SecureRoutes::new(
+            $crate::__secure_routes!(@guarded $($handlers)+),
+            $crate::__secure_routes!(@routes $($handlers)+),
+        )
+    };
+}
+
+/// The handlers twice: what is passed on as an expression keeps its place, where the compiler points when it has no policy; what is
+/// passed on as a path is what utoipa takes.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __secure_routes {
+    (@guarded $($handler:expr),+ $(,)?) => {
+        [$($crate::__private::guarded($handler)),+]
+    };
+    // One `routes!` for each handler: one for all would serve every handler at the path of every other.
+    (@routes $($handler:path),+ $(,)?) => {
+        [$($crate::__private::utoipa_axum::routes!($handler)),+]
     };
 }
 
@@ -92,8 +105,8 @@ pub struct SecureRoutes<S>(Vec<(Guarded<S>, UtoipaMethodRouter<S>)>);
 
 impl<S> SecureRoutes<S> {
     #[doc(hidden)]
-    pub fn new(routes: impl Into<Vec<(Guarded<S>, UtoipaMethodRouter<S>)>>) -> Self {
-        Self(routes.into())
+    pub fn new<const N: usize>(guarded: [Guarded<S>; N], routes: [UtoipaMethodRouter<S>; N]) -> Self {
+        Self(guarded.into_iter().zip(routes).collect())
     }
 }
 
