@@ -122,7 +122,7 @@ pub use policy::Policy;
 pub use provider::{ProviderError, TlsFault, Unavailable};
 #[cfg(feature = "utoipa-axum")]
 pub use router::openapi::{IntoSecureRoutes, SecureRoutes};
-pub use router::{GuardedArgs, SecureMethodRouter, SecureRouter, routing};
+pub use router::{GuardedHandler, SecureMethodRouter, SecureRouter, routing};
 pub use service_client::{OnBehalfOf, ServiceClient, ServiceClientBuilder, ServiceClientError, ServiceRequest};
 pub use token_endpoint::{ExchangeToken, GrantKind, OAuthError, RefreshToken, TokenRefusal, TokenResponse};
 pub use user::KeycloakUser;

@@ -2,11 +2,10 @@
 
 use std::{fmt, marker::PhantomData};
 
-use axum::handler::Handler;
 use utoipa::openapi::{OpenApi, path::PathItem};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
-use super::{GuardedArgs, SecureRouter, guarded::sealed::Sealed, routes::HandlerRoute};
+use super::{GuardedHandler, SecureRouter, guarded::sealed::Sealed, routes::HandlerRoute};
 use crate::Policy;
 
 /// Collects handlers with `#[utoipa::path(...)]` for [`SecureRouter::routes`], each at its own path, and does not compile
@@ -63,29 +62,6 @@ pub struct Guarded<S> {
     policy: &'static Policy,
     handler: &'static str,
     state: PhantomData<fn(S)>,
-}
-
-/// A handler that has a policy. A trait of the handler rather than of its arguments, so that the compiler points at it.
-#[diagnostic::on_unimplemented(
-    message = "this handler has no `#[keycloak(...)]` policy",
-    label = "a handler of a `SecureRouter` needs a policy",
-    note = "write `#[keycloak(roles = \"…\")]`, `#[keycloak(authenticated)]` or `#[keycloak(public)]` on the handler"
-)]
-pub trait GuardedHandler<T, S> {
-    /// The policy of the handler.
-    const POLICY: &'static Policy;
-    /// The path of the handler.
-    const HANDLER: &'static str;
-}
-
-#[diagnostic::do_not_recommend]
-impl<H, T, S> GuardedHandler<T, S> for H
-where
-    H: Handler<T, S>,
-    T: GuardedArgs,
-{
-    const POLICY: &'static Policy = T::POLICY;
-    const HANDLER: &'static str = T::HANDLER;
 }
 
 /// Takes no handler without a policy.
