@@ -63,7 +63,7 @@ impl Call {
         )
     }
 
-    const fn endpoint(self) -> &'static str {
+    pub(super) const fn endpoint(self) -> &'static str {
         match self {
             Self::Discovery => "discovery",
             Self::Jwks => "jwks",
