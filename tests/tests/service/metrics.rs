@@ -10,7 +10,7 @@ use axum::extract::Path;
 use http::Method;
 use keycloak_auth::{
     SecureRouter, keycloak,
-    metrics::{Metric, MetricsCollector, PreparedCounter, Tag},
+    metrics::{DEFAULT_PREFIX, Metric, MetricKind, MetricsCollector, PreparedCounter, Tag},
     routing::{any, get},
 };
 use keycloak_auth_tests::{Issuer, Logs, Reply, Service, Token};
@@ -90,6 +90,41 @@ struct Prepared(Ledger, String);
 impl PreparedCounter for Prepared {
     fn increment(&self) {
         self.0.add(self.1.clone());
+    }
+}
+
+/// Dashboards and alerts of services that came from fastapi-authlib-keycloak go on.
+#[test]
+fn the_thirteen_that_were_there_have_their_kind_unit_and_tags() {
+    use MetricKind::{Counter, Histogram};
+    for (suffix, kind, unit, tags) in [
+        (
+            "token_validation_latency_ms",
+            Histogram,
+            "ms",
+            &["method", "error_code"][..],
+        ),
+        ("token_validation_total", Counter, "", &["method"]),
+        ("token_validation_success_total", Counter, "", &["method"]),
+        ("token_validation_failure_total", Counter, "", &["method", "error_code"]),
+        ("token_refresh_latency_ms", Histogram, "ms", &["error_code"]),
+        ("token_refresh_total", Counter, "", &[]),
+        ("token_refresh_success_total", Counter, "", &[]),
+        ("token_refresh_failure_total", Counter, "", &["error_code"]),
+        ("jwks_fetch_latency_ms", Histogram, "ms", &["error_code"]),
+        ("oidc_fetch_latency_ms", Histogram, "ms", &["error_code"]),
+        ("jwks_cache_hits_total", Counter, "", &[]),
+        ("jwks_cache_misses_total", Counter, "", &[]),
+        ("errors_total", Counter, "", &["error_code"]),
+    ] {
+        let found = Metric::ALL.into_iter().find(|metric| metric.suffix() == suffix);
+        let metric = found.unwrap_or_else(|| panic!("no `{suffix}`"));
+        assert_eq!(
+            (metric.kind(), metric.unit(), metric.tags()),
+            (kind, unit, tags),
+            "{suffix}"
+        );
+        assert_eq!(metric.name(DEFAULT_PREFIX), format!("fc_kc_{suffix}"));
     }
 }
 
