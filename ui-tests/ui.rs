@@ -74,6 +74,32 @@ fn method_routers_of_others_are_told_from_ours_and_nothing_else() {
     assert!(errors.contains("write `keycloak_auth::routing::get(…)` in place of `axum::routing::get(…)`"));
 }
 
+/// What the compiler says of a constant that is no policy, it says at that constant.
+#[test]
+fn a_constant_that_is_no_policy_is_pointed_at() {
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/constants/no_policies.rs");
+    let errors = library::compile(program);
+    let written = fs::read_to_string(program).expect("the program is readable");
+    let mut expected = Vec::new();
+    for (number, line) in written
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| line.contains(['!', '#']))
+    {
+        let constants = ["NUMBER", "policies::TEXT"].into_iter();
+        let column = constants.filter_map(|constant| line.find(constant)).min();
+        expected.extend(column.map(|column| format!("{program}:{}:{}", number + 1, column + 1)));
+    }
+    let mut lines = errors.lines();
+    let mut places = Vec::new();
+    while lines.any(|line| line == "error[E0308]: mismatched types") {
+        let place = lines.next().and_then(|line| line.trim_start().strip_prefix("--> "));
+        places.extend(place.map(str::to_owned));
+    }
+    assert_eq!(places, expected, "{errors}");
+    assert_eq!(errors.matches("error[").count(), expected.len(), "{errors}");
+}
+
 /// The programs that must not compile, each with its errors.
 fn failures() -> Vec<(PathBuf, String)> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fail");

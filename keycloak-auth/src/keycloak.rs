@@ -5,15 +5,15 @@ use std::{fmt, sync::Arc, time::Duration};
 use axum::response::Response;
 
 use crate::{
-    AuthError, BuildError, Clock, FutureNotBefore, KeycloakBuilder, KeycloakUser,
+    AuthError, BuildError, FutureNotBefore, KeycloakBuilder, KeycloakUser, ProviderError, Unavailable,
+    answer::{Answer, ErrorFormat},
     authenticator::Authenticator,
     bearer::BearerToken,
-    challenge::{Answer, ErrorFormat},
     client_authentication::Client,
     diagnostics::{Recent, Route},
     metrics::Recorder,
     policy::{Decision, EvaluationContext, Policy},
-    provider::{Provider, ProviderError, RealmUrl, Unavailable},
+    provider::{Provider, RealmUrl},
     token_endpoint::TokenEndpoint,
 };
 
@@ -49,8 +49,6 @@ pub(crate) struct Parts {
     pub(crate) connection: ConnectionSettings,
     pub(crate) recent_diagnosis: Recent,
     pub(crate) token_endpoint: Arc<TokenEndpoint>,
-    pub(crate) clock: Clock,
-    pub(crate) metrics: Recorder,
     pub(crate) records_enduser_id: bool,
 }
 
@@ -168,7 +166,8 @@ impl Keycloak {
 
     /// Ends the task and the connections to Keycloak. Requests are served from the keys at hand from then on.
     pub async fn close(&self) {
-        self.parts.authenticator.key_set().close().await;
+        self.parts.provider.close();
+        self.parts.authenticator.key_set().end().await;
     }
 
     /// The response to an error, in the configured format.
@@ -236,7 +235,7 @@ impl Keycloak {
     }
 
     pub(crate) fn metrics(&self) -> &Recorder {
-        &self.parts.metrics
+        self.parts.provider.metrics()
     }
 
     /// Whether the log may say who the caller is.
@@ -245,7 +244,7 @@ impl Keycloak {
     }
 
     pub(crate) fn now(&self) -> Duration {
-        self.parts.clock.now()
+        self.parts.provider.now()
     }
 
     /// What this service's policies depend on, but for the request.

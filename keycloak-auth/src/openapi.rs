@@ -21,7 +21,7 @@ use utoipa::openapi::{
 
 use crate::{
     AuthError, InvalidToken, Keycloak, OpenApiScheme,
-    challenge::{Answer, ErrorFormat, problem_details},
+    answer::{Answer, ErrorFormat, problem_details},
     policy::Policy,
 };
 

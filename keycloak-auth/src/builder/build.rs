@@ -11,7 +11,7 @@ use crate::{
     introspection::Introspector,
     keycloak::ConnectionSettings,
     metrics::Recorder,
-    provider::{Endpoints, HttpClient, MetadataSource, Provider, RealmUrl, RemoteKeySet, Timing},
+    provider::{ConfiguredEndpoints, MetadataSource, Provider, RealmUrl, RemoteKeySet, Timing},
     token_endpoint::TokenEndpoint,
     validator::{Expectations, Validator},
 };
@@ -47,7 +47,7 @@ impl KeycloakBuilder {
         }
         self.check_numbers(&mut problems);
         self.check_key_set(&mut problems);
-        let endpoints = Endpoints {
+        let endpoints = ConfiguredEndpoints {
             jwks_uri: problems.endpoint("jwks_uri", self.jwks_uri.as_deref(), realm_url.as_ref()),
             introspection_endpoint: problems.endpoint(
                 "introspection_endpoint",
@@ -102,7 +102,7 @@ impl KeycloakBuilder {
         self,
         realm_url: RealmUrl,
         client: Client,
-        endpoints: Endpoints,
+        endpoints: ConfiguredEndpoints,
         http_client: reqwest::Client,
     ) -> Keycloak {
         let client = Arc::new(client);
@@ -141,19 +141,13 @@ impl KeycloakBuilder {
             },
             self.token_cache_capacity,
         ));
-        let provider = Arc::new(Provider {
-            metadata: MetadataSource::new(
-                realm_url.clone(),
-                issuers.clone(),
-                endpoints,
-                self.metadata_lifetime,
-                metrics.clone(),
-            ),
-            http: HttpClient::new(http_client),
-            clock: self.clock.clone(),
-            deadline: self.request_timeout,
-            metrics: metrics.clone(),
-        });
+        let provider = Arc::new(Provider::new(
+            MetadataSource::new(realm_url.clone(), issuers.clone(), endpoints, self.metadata_lifetime),
+            http_client,
+            self.clock,
+            self.request_timeout,
+            metrics,
+        ));
         let key_set = Arc::new(RemoteKeySet::new(Arc::clone(&provider), timing, self.key_set));
         let introspection = (self.introspection != Introspection::Never).then(|| {
             Arc::new(Introspector::new(
@@ -164,7 +158,7 @@ impl KeycloakBuilder {
                 Arc::clone(&key_set),
             ))
         });
-        let authenticator = Authenticator::new(validator, key_set, introspection, self.clock.clone(), metrics.clone());
+        let authenticator = Authenticator::new(validator, key_set, introspection, Arc::clone(&provider));
         let token_endpoint = Arc::new(TokenEndpoint::new(Arc::clone(&provider), Arc::clone(&client)));
         let proxy = self.proxy.as_ref().map(|proxy| proxy.expose().as_str());
         let route = Route::new(&realm_url, proxy, self.http_client.is_some());
@@ -190,8 +184,6 @@ impl KeycloakBuilder {
             connection,
             recent_diagnosis: Recent::default(),
             token_endpoint,
-            clock: self.clock,
-            metrics,
             records_enduser_id: self.record_enduser_id,
         })
     }

@@ -6,6 +6,7 @@
 
 mod element;
 mod known;
+mod lightweight;
 mod lists;
 mod lookup;
 mod parse;
@@ -18,7 +19,7 @@ use crate::jose;
 
 use element::Element;
 
-pub(crate) use lookup::claim_matches;
+pub(crate) use lightweight::is_lightweight;
 pub(crate) use parse::InvalidPayload;
 
 /// The claims of an access token.

@@ -3,24 +3,29 @@
 use http::StatusCode;
 
 use super::Finding;
-use crate::{Introspection, Keycloak, client_authentication::ClientCredentials, text::chain};
+use crate::{
+    Introspection, Keycloak,
+    client_authentication::ClientCredentials,
+    provider::{Endpoint, Request},
+    text::chain,
+};
 
 /// Authenticates as the client, by asking about a token that is none.
 pub(super) async fn check(keycloak: &Keycloak) -> Finding {
     let parts = keycloak.parts();
-    let provider = &parts.provider;
     let Some(method) = parts.client.method() else {
         return Finding::skipped(
             "there is no `client_secret` and no other `client_authentication`, and judging tokens by keys needs none",
         );
     };
-    let ask = async {
-        let url = provider.introspection_endpoint().await?;
-        let client = ClientCredentials::Configured(&parts.client);
-        provider.post_form(&url, client, &[("token", "diagnosis")]).await
-    };
+    let client = ClientCredentials::Configured(&parts.client);
+    let form = [("token", "diagnosis")];
     let client_id = keycloak.client_id();
-    match provider.within_deadline(ask).await {
+    match parts
+        .provider
+        .probe(Request::post(Endpoint::Introspection, client, &form))
+        .await
+    {
         Ok(answer) if answer.status == StatusCode::OK => Finding::ok(format!(
             "Keycloak accepts `{client_id}` by `{method}`, and introspects {} for it",
             introspected(keycloak)

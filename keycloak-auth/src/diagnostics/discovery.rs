@@ -8,7 +8,7 @@ use super::{Finding, connection::PATIENCE};
 use crate::{
     Keycloak,
     client_authentication::ClientCredentials,
-    provider::{HttpAnswer, ProviderError, ProviderMetadata},
+    provider::{Endpoint, HttpAnswer, ProviderMetadata, Request},
     text::{chain, code_list, shortened},
 };
 
@@ -17,7 +17,7 @@ const DISABLED: &str = "Realm not enabled";
 
 /// Reads the answer for the discovery document.
 pub(super) async fn check(keycloak: &Keycloak, answer: HttpAnswer) -> (Finding, Option<ProviderMetadata>) {
-    let metadata = &keycloak.parts().provider.metadata;
+    let metadata = &keycloak.parts().provider.metadata();
     if answer.status != StatusCode::OK {
         return (no_discovery(keycloak, &answer).await, None);
     }
@@ -66,26 +66,17 @@ async fn is_disabled(keycloak: &Keycloak) -> bool {
         id: keycloak.client_id(),
     };
     // Where the endpoint is slow, that is for another check to say.
-    let asking = timeout(PATIENCE, ask_token_endpoint(keycloak, client, &[]));
+    let asking = timeout(
+        PATIENCE,
+        keycloak
+            .parts()
+            .provider
+            .probe(Request::post(Endpoint::Token, client, &[])),
+    );
     let Ok(Ok(answer)) = asking.await else {
         return false;
     };
     serde_json::from_slice(&answer.body).is_ok_and(|failure: Failure| failure.error_description.starts_with(DISABLED))
-}
-
-/// What the token endpoint answers, whatever it is.
-async fn ask_token_endpoint(
-    keycloak: &Keycloak,
-    client: ClientCredentials<'_>,
-    form: &[(&str, &str)],
-) -> Result<HttpAnswer, ProviderError> {
-    let provider = &keycloak.parts().provider;
-    let ask = async {
-        provider
-            .post_form(&provider.token_endpoint().await?, client, form)
-            .await
-    };
-    provider.within_deadline(ask).await
 }
 
 fn disabled(keycloak: &Keycloak) -> Finding {
@@ -155,10 +146,6 @@ async fn other_base_path(keycloak: &Keycloak) -> Option<String> {
     let parts = keycloak.parts();
     let other = parts.realm_url.with_other_base_path();
     let url = other.join(".well-known/openid-configuration");
-    let answer = parts
-        .provider
-        .within_deadline(parts.provider.http.ask(&url))
-        .await
-        .ok()?;
+    let answer = parts.provider.probe_address(&url).await.ok()?;
     (answer.status == StatusCode::OK).then(|| other.server_url())
 }

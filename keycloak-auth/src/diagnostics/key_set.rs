@@ -4,19 +4,15 @@ use super::Finding;
 use crate::{
     Keycloak,
     jose::KeySet,
-    provider::ProviderMetadata,
+    provider::{Endpoint, HttpAnswer, ProviderMetadata, Request},
     text::{chain, code_list},
 };
 
 /// Fetches the keys and compares them with the algorithms that are accepted.
 pub(super) async fn check(keycloak: &Keycloak, metadata: &ProviderMetadata) -> Finding {
     let parts = keycloak.parts();
-    let provider = &parts.provider;
-    let fetch = async {
-        let url = provider.jwks_uri().await?;
-        provider.http.get(&url).await
-    };
-    let keys = match provider.within_deadline(fetch).await {
+    let answer = parts.provider.probe(Request::get(Endpoint::Jwks)).await;
+    let keys = match answer.and_then(HttpAnswer::only_ok) {
         Ok(json) => KeySet::parse(&json),
         Err(error) => return Finding::failed(chain(&error), "check `.jwks_uri(…)`, or leave it out"),
     };

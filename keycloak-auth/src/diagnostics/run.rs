@@ -124,7 +124,7 @@ fn cannot_ask(keycloak: &Keycloak) -> Option<Finding> {
             "call this in one, such as that of `#[tokio::main]`",
         ));
     }
-    keycloak.parts().provider.http.is_closed().then(|| {
+    keycloak.parts().provider.is_closed().then(|| {
         Finding::failed(
             "this `Keycloak` was closed, and asks nothing any more",
             "look before `close()`, or build another one",

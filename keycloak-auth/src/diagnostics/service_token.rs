@@ -12,7 +12,9 @@ use crate::{
     AuthError, GrantKind, InvalidToken, Keycloak, OAuthError,
     client_authentication::ClientCredentials,
     jose,
+    provider::{Endpoint, Request},
     text::{chain, code_list, shortened},
+    token_endpoint,
 };
 
 /// How Keycloak says that a client has no service account.
@@ -39,11 +41,10 @@ pub(super) async fn check(keycloak: &Keycloak) -> (Finding, Option<Duration>) {
 async fn obtain(keycloak: &Keycloak) -> Result<String, Finding> {
     let client = ClientCredentials::Configured(&keycloak.parts().client);
     let form = [("grant_type", "client_credentials")];
-    let asking = keycloak
-        .token_endpoint()
-        .post(GrantKind::ClientCredentials, client, &form);
-    let answer = keycloak.parts().provider.within_deadline(asking).await;
-    let refusal = match answer {
+    let request = Request::post(Endpoint::Token, client, &form);
+    let answer = keycloak.parts().provider.probe(request).await;
+    let read = answer.and_then(|answer| token_endpoint::read(GrantKind::ClientCredentials, &answer));
+    let refusal = match read {
         Ok(Ok(tokens)) => return Ok(tokens.access_token),
         Ok(Err(refusal)) => refusal,
         Err(error) => {

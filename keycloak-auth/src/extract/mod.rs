@@ -4,6 +4,7 @@ mod authenticate;
 mod custom_claims;
 mod demand;
 mod guard;
+mod head;
 mod outcome;
 mod rejection;
 mod state;

@@ -9,7 +9,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use moka::{Expiry, sync::Cache};
 
 use crate::{
-    Clock, clock::left, invalid_token::InvalidToken, provider::Unavailable, single_flight::SingleFlight,
+    Clock, clock::left, error::Unavailable, invalid_token::InvalidToken, single_flight::SingleFlight,
     verified_token::VerifiedToken,
 };
 

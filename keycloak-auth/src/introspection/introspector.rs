@@ -15,9 +15,9 @@ use super::{
 use crate::{
     claims::Claims,
     client_authentication::{Client, ClientCredentials},
-    error::AuthError,
+    error::{AuthError, ProviderError, Unavailable},
     invalid_token::InvalidToken,
-    provider::{Call, Change, Provider, ProviderError, Reachability, RemoteKeySet, Unavailable},
+    provider::{Change, Endpoint, HttpAnswer, Provider, Reachability, RemoteKeySet, Request},
     text::chain,
     validator::Validator,
     verified_token::VerifiedToken,
@@ -47,7 +47,7 @@ impl Introspector {
     ) -> Self {
         Self {
             mode,
-            answers: Answers::new(provider.clock.clone()),
+            answers: Answers::new(provider.clock().clone()),
             provider,
             client,
             validator,
@@ -88,7 +88,7 @@ impl Introspector {
         };
         match self.answers.about(token, ask).await {
             Answer::Good(token) => {
-                self.validator.check_claims(token.claims(), self.provider.clock.now())?;
+                self.validator.check_claims(token.claims(), self.provider.now())?;
                 Ok(token)
             }
             Answer::Bad(invalid) => Err(invalid.into()),
@@ -98,13 +98,12 @@ impl Introspector {
 
     /// Whether a question was not answered in the last seconds: only another one can tell whether the next will be.
     pub(crate) fn is_failing(&self) -> bool {
-        self.reachability.is_failing(self.provider.clock.now())
+        self.reachability.is_failing(self.provider.now())
     }
 
     /// Finds out whether the endpoint is known, which takes the discovery document unless it is configured.
     pub(crate) async fn ready(&self) -> Result<(), Unavailable> {
-        let provider = &self.provider;
-        let found = provider.within_deadline(provider.introspection_endpoint()).await;
+        let found = self.provider.find(Endpoint::Introspection).await;
         found.map(drop).map_err(|error| Unavailable::for_now(Arc::new(error)))
     }
 
@@ -113,10 +112,10 @@ impl Introspector {
             Ok(own) => own,
             Err(invalid) => return Answer::Bad(invalid),
         };
-        if let Err(unavailable) = self.reachability.may_ask(self.provider.clock.now()) {
+        if let Err(unavailable) = self.reachability.may_ask(self.provider.now()) {
             return Answer::None(unavailable);
         }
-        let (began, deadline) = (Instant::now(), self.provider.deadline);
+        let (began, deadline) = (Instant::now(), self.provider.deadline());
         let turn = if is_verified {
             self.turns.for_verified(deadline).await
         } else {
@@ -127,7 +126,10 @@ impl Introspector {
             return Answer::None(Unavailable::for_now(Arc::new(self.too_many())));
         };
         let left = deadline.saturating_sub(began.elapsed());
-        let answer = self.provider.within(left, self.post(token)).await.map_err(Arc::new);
+        let form = [("token", token), ("token_type_hint", "access_token")];
+        let client = ClientCredentials::Configured(&self.client);
+        let request = Request::post(Endpoint::Introspection, client, &form);
+        let answer = self.provider.ask_within(left, request, read).await.map_err(Arc::new);
         self.note_state(answer.as_ref().err());
         match answer.map(|json| self.judge(token, own.as_ref(), json)) {
             Ok(judged) => {
@@ -143,7 +145,7 @@ impl Introspector {
         let Ok(unverified) = self.validator.inspect(token) else {
             return false;
         };
-        match self.key_set.keys(self.provider.clock.now()).await {
+        match self.key_set.keys(self.provider.now()).await {
             Ok(snapshot) => unverified.verify_signature(snapshot.keys()).is_ok(),
             Err(_) => false,
         }
@@ -152,7 +154,7 @@ impl Introspector {
     #[cold]
     fn too_many(&self) -> ProviderError {
         let error = ProviderError::TooManyQuestions { limit: MAX_CONCURRENT };
-        if self.turns.is_news(self.provider.clock.now()) {
+        if self.turns.is_news(self.provider.now()) {
             tracing::warn!(
                 name: "keycloak.introspection_crowded",
                 target: "keycloak_auth",
@@ -169,30 +171,8 @@ impl Introspector {
             return Ok(None);
         }
         let claims = self.validator.inspect(token)?.claims()?;
-        self.validator
-            .check_origin_and_times(&claims, self.provider.clock.now())?;
+        self.validator.check_origin_and_times(&claims, self.provider.now())?;
         Ok(Some(claims))
-    }
-
-    /// Asks for the claims; `None` for a token that is not active.
-    async fn post(&self, token: &str) -> Result<Option<String>, ProviderError> {
-        #[derive(Deserialize)]
-        struct Answer {
-            active: bool,
-        }
-
-        let url = self.provider.introspection_endpoint().await?;
-        let form = [("token", token), ("token_type_hint", "access_token")];
-        let unreadable = || ProviderError::Introspection { url: url.to_string() };
-        let client = ClientCredentials::Configured(&self.client);
-        let asking = self.provider.post_form(&url, client, &form);
-        let answer = Call::Introspection
-            .observe(&url, &self.provider.metrics, asking)
-            .await?;
-        let body = answer.only_ok(&url)?;
-        let json = String::from_utf8(body.into()).map_err(|_| unreadable())?;
-        let answer: Answer = serde_json::from_str(&json).map_err(|_| unreadable())?;
-        Ok(answer.active.then_some(json))
     }
 
     fn judge(&self, token: &str, own: Option<&Claims>, json: Option<String>) -> Result<VerifiedToken, InvalidToken> {
@@ -200,14 +180,14 @@ impl Introspector {
         if let Some(own) = own {
             check_same_token(own, &claims)?;
         }
-        self.validator.check_claims(&claims, self.provider.clock.now())?;
+        self.validator.check_claims(&claims, self.provider.now())?;
         let expectations = Arc::clone(self.validator.expectations());
         Ok(VerifiedToken::introspected(token, claims, expectations))
     }
 
     /// Warns once when the endpoint begins to fail, and says once that it answers again.
     fn note_state(&self, error: Option<&Arc<ProviderError>>) {
-        let change = self.reachability.note(error, self.provider.clock.now());
+        let change = self.reachability.note(error, self.provider.now());
         match (change, error) {
             (Change::Failed, Some(error)) => tracing::warn!(
                 name: "keycloak.introspection_failed",
@@ -229,4 +209,20 @@ impl Introspector {
             _ => {}
         }
     }
+}
+
+/// The claims as JSON; `None` for a token that is not active (RFC 7662 §2.2).
+fn read(answer: HttpAnswer) -> Result<Option<String>, ProviderError> {
+    #[derive(Deserialize)]
+    struct Answer {
+        active: bool,
+    }
+
+    let url = answer.url();
+    let body = answer.only_ok()?;
+    let readable = String::from_utf8(body.into()).ok().and_then(|json| {
+        let answer: Answer = serde_json::from_str(&json).ok()?;
+        Some(answer.active.then_some(json))
+    });
+    readable.ok_or(ProviderError::Introspection { url })
 }

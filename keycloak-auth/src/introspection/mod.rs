@@ -15,4 +15,3 @@ mod turns;
 pub use mode::Introspection;
 
 pub(crate) use introspector::Introspector;
-pub(crate) use token::is_lightweight;

@@ -22,6 +22,7 @@
 //!
 #![doc = include_str!("../docs/semantics.md")]
 
+mod claim_lookup;
 mod display;
 mod evaluate;
 mod explain;

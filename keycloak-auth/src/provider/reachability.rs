@@ -9,8 +9,11 @@ use std::{
     time::Duration,
 };
 
-use super::{ProviderError, Unavailable, retry_after::LONGEST};
-use crate::clock::{left, milliseconds};
+use super::retry_after::LONGEST;
+use crate::{
+    clock::{left, milliseconds},
+    error::{ProviderError, Unavailable},
+};
 
 /// How long an endpoint counts as failing after an exchange that failed: then it is worth another try.
 const FAILING: Duration = Duration::from_secs(10);

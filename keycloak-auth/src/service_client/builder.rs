@@ -11,7 +11,7 @@ use super::{
     redirects::{TIMEOUT, within_the_origin},
     token_source::Wanted,
 };
-use crate::{Keycloak, text::without_credentials, token_endpoint::TokenEndpoint};
+use crate::{HttpClientError, Keycloak, text::without_credentials, token_endpoint::TokenEndpoint};
 
 /// The time to establish a connection, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -148,7 +148,9 @@ impl ServiceClientBuilder {
             .ok_or(ServiceClientError::NoOrigin)?;
         let build = |client: reqwest::ClientBuilder| {
             let client = client.redirect(within_the_origin()).referer(false);
-            client.build().map_err(ServiceClientError::HttpClient)
+            client
+                .build()
+                .map_err(|error| ServiceClientError::HttpClient(HttpClientError::new(error)))
         };
         let http = HttpClients {
             timeout: self.http_client.is_none().then_some(TIMEOUT),

@@ -5,7 +5,6 @@ mod exchanged_tokens;
 mod grants;
 mod kept;
 mod own_tokens;
-mod refusal;
 mod refused_exchanges;
 mod response;
 
@@ -22,7 +21,6 @@ use http::StatusCode;
 use serde::Deserialize;
 
 pub use grants::{ExchangeToken, RefreshToken};
-pub use refusal::{GrantKind, OAuthError, TokenRefusal};
 pub use response::TokenResponse;
 
 pub(crate) use exchanged_tokens::Exchange;
@@ -30,11 +28,11 @@ pub(crate) use kept::KeptToken;
 
 use self::{exchanged_tokens::ExchangedTokens, own_tokens::OwnTokens, refused_exchanges::RefusedExchanges};
 use crate::{
-    AuthError,
-    challenge::Answer,
+    answer::Answer,
     client_authentication::{Client, ClientCredentials},
     digest::{Digest, digest_of},
-    provider::{Call, Change, Provider, ProviderError, Reachability, Unavailable},
+    error::{AuthError, GrantKind, ProviderError, TokenRefusal, Unavailable},
+    provider::{Change, Endpoint, HttpAnswer, Provider, Reachability, Request},
     single_flight::SingleFlight,
     text::chain,
 };
@@ -86,7 +84,7 @@ impl TokenEndpoint {
                 let client = client.unwrap_or_else(|| endpoint.client());
                 let outcome = endpoint.ask(GrantKind::RefreshToken, client, &form).await;
                 let error_code = outcome.as_ref().err().map(|error| Answer::to(error).code);
-                endpoint.provider.metrics.token_refreshed(began.elapsed(), error_code);
+                endpoint.provider.metrics().token_refreshed(began.elapsed(), error_code);
                 outcome
             }
             .boxed()
@@ -121,9 +119,10 @@ impl TokenEndpoint {
     }
 
     async fn ask(&self, grant: GrantKind, client: ClientCredentials<'_>, form: &[(&str, &str)]) -> Outcome {
-        let may_ask = self.reachability.may_ask(self.provider.clock.now());
+        let may_ask = self.reachability.may_ask(self.provider.now());
         may_ask.map_err(AuthError::TokenEndpointUnavailable)?;
-        let asked = self.provider.within_deadline(self.post(grant, client, form)).await;
+        let request = Request::post(Endpoint::Token, client, form);
+        let asked = self.provider.ask(request, |answer| read(grant, &answer)).await;
         let asked = asked.map_err(Arc::new);
         self.note_state(asked.as_ref().err());
         let refused = match asked {
@@ -148,7 +147,7 @@ impl TokenEndpoint {
         if !at_hand.is_some_and(|at_hand| at_hand.is_same(refused)) {
             return true;
         }
-        let is_worn = refused.is_older_than(COOLDOWN, self.provider.clock.now());
+        let is_worn = refused.is_older_than(COOLDOWN, self.provider.now());
         if is_worn {
             discard();
         }
@@ -157,7 +156,7 @@ impl TokenEndpoint {
 
     /// Warns once when the endpoint begins to fail, and says once that it answers again.
     fn note_state(&self, error: Option<&Arc<ProviderError>>) {
-        let change = self.reachability.note(error, self.provider.clock.now());
+        let change = self.reachability.note(error, self.provider.now());
         match (change, error) {
             (Change::Failed, Some(error)) => tracing::warn!(
                 name: "keycloak.token_endpoint_failed",
@@ -200,33 +199,27 @@ impl TokenEndpoint {
             );
         }
     }
+}
 
-    /// Sends a grant, and reads the answer: tokens, or a refusal (RFC 6749 §5).
-    pub(crate) async fn post(
-        &self,
-        grant: GrantKind,
-        client: ClientCredentials<'_>,
-        form: &[(&str, &str)],
-    ) -> Result<Result<TokenResponse, TokenRefusal>, ProviderError> {
-        #[derive(Deserialize)]
-        struct Failure {
-            error: String,
-            error_description: Option<String>,
-        }
+/// Reads the answer to a grant: tokens, or a refusal (RFC 6749 §5).
+pub(crate) fn read(
+    grant: GrantKind,
+    answer: &HttpAnswer,
+) -> Result<Result<TokenResponse, TokenRefusal>, ProviderError> {
+    #[derive(Deserialize)]
+    struct Failure {
+        error: String,
+        error_description: Option<String>,
+    }
 
-        let provider = &self.provider;
-        let url = provider.token_endpoint().await?;
-        let asking = provider.post_form(&url, client, form);
-        let answer = Call::Token.observe(&url, &provider.metrics, asking).await?;
-        let unreadable = || ProviderError::TokenEndpoint { url: url.to_string() };
-        match answer.status {
-            StatusCode::OK => serde_json::from_slice(&answer.body).map(Ok).map_err(|_| unreadable()),
-            // RFC 6749 §5.2; Keycloak answers 403 where the client's policy forbids the exchange.
-            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                let failure: Failure = serde_json::from_slice(&answer.body).map_err(|_| unreadable())?;
-                Ok(Err(TokenRefusal::new(grant, failure.error, failure.error_description)))
-            }
-            _ => Err(answer.wrong_status(&url)),
+    let unreadable = |_| ProviderError::TokenEndpoint { url: answer.url() };
+    match answer.status {
+        StatusCode::OK => serde_json::from_slice(&answer.body).map(Ok).map_err(unreadable),
+        // RFC 6749 §5.2; Keycloak answers 403 where the client's policy forbids the exchange.
+        StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            let failure: Failure = serde_json::from_slice(&answer.body).map_err(unreadable)?;
+            Ok(Err(TokenRefusal::new(grant, failure.error, failure.error_description)))
         }
+        _ => Err(answer.wrong_status()),
     }
 }

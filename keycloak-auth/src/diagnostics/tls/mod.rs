@@ -13,7 +13,8 @@ use tokio::time::timeout;
 use super::{Finding, connection::PATIENCE};
 use crate::{
     Keycloak,
-    provider::{HttpAnswer, ProviderError, TlsFault},
+    error::{ProviderError, TlsFault},
+    provider::{Endpoint, HttpAnswer, Request},
     text,
 };
 
@@ -23,8 +24,7 @@ use crate::{
 /// connection beside it shows the certificates.
 pub(super) async fn check(keycloak: &Keycloak) -> (Finding, Option<HttpAnswer>) {
     let parts = keycloak.parts();
-    let url = parts.provider.metadata.discovery_url();
-    let ask = parts.provider.within_deadline(parts.provider.http.ask(&url));
+    let ask = parts.provider.probe(Request::get(Endpoint::Discovery));
     #[cfg(feature = "tls-diagnostics")]
     let (asked, seen) = futures_util::future::join(ask, handshake::look(keycloak)).await;
     #[cfg(not(feature = "tls-diagnostics"))]
@@ -65,7 +65,7 @@ async fn http_instead(keycloak: &Keycloak, error: &ProviderError) -> Option<Stri
     }
     let by_http = parts.realm_url.with_http()?;
     let url = by_http.join(".well-known/openid-configuration");
-    let answer = timeout(PATIENCE, parts.provider.http.ask(&url)).await.ok()?.ok()?;
+    let answer = timeout(PATIENCE, parts.provider.probe_address(&url)).await.ok()?.ok()?;
     (answer.status == StatusCode::OK).then(|| by_http.server_url())
 }
 
@@ -89,7 +89,7 @@ async fn https_instead(keycloak: &Keycloak) -> Option<String> {
         .with_https()
         .filter(|_| parts.connection.route.is_direct())?;
     let url = by_https.join(".well-known/openid-configuration");
-    let speaks_https = match timeout(PATIENCE, parts.provider.http.ask(&url)).await.ok()? {
+    let speaks_https = match timeout(PATIENCE, parts.provider.probe_address(&url)).await.ok()? {
         Ok(answer) => answer.status == StatusCode::OK,
         Err(error) => error.tls_fault().is_some_and(|fault| fault != TlsFault::Other),
     };

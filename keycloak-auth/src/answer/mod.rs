@@ -3,25 +3,33 @@
 //! The log gets the why, the client gets the code of the RFC. No text in here contains anything that came with the
 //! request.
 
-use std::{borrow::Cow, fmt, sync::Arc};
+#[cfg(test)]
+mod catalogue;
+mod challenge;
+mod format;
+mod prepared;
 
-use axum::{body::Body, response::Response};
-use http::{
-    HeaderValue, StatusCode,
-    header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
-};
-use serde::Serialize;
+use std::borrow::Cow;
+
+use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
+use self::{
+    challenge::Challenge,
+    prepared::{Prepared, Texts, prepared},
+};
 use crate::{
     bearer::HeaderFault,
-    error::AuthError,
+    error::{AuthError, GrantKind, TlsFault, TokenRefusal, Unavailable},
     invalid_token::InvalidToken,
     jose::MalformedToken,
     policy::Policy,
-    provider::{TlsFault, Unavailable},
-    token_endpoint::{GrantKind, TokenRefusal},
 };
+
+pub use format::{ErrorFormat, Renderer};
+
+#[cfg(feature = "utoipa")]
+pub(crate) use format::problem_details;
 
 /// What a client is told about an [`AuthError`].
 #[derive(Clone, Debug, PartialEq)]
@@ -39,65 +47,6 @@ pub struct Answer {
     challenge: Challenge,
     retry_after: Option<u64>,
     prepared: Option<Prepared>,
-}
-
-/// The texts of a response that depends on nothing: refusing garbage must cost an attacker more than the service.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Prepared {
-    /// `None`: the realm has to be named in it.
-    challenge: Option<&'static HeaderValue>,
-    envelope: &'static str,
-}
-
-/// The code and message of an answer, with the texts of its response; `error` is that of RFC 6750 §3.1.
-macro_rules! prepared {
-    ($code:literal, $message:literal) => {
-        prepared!($code, $message, None)
-    };
-    ($error:literal: $code:literal, $message:literal) => {{
-        // Each character is checked here, by the compiler, and not in each response.
-        static CHALLENGE: HeaderValue = HeaderValue::from_static(concat!(
-            r#"Bearer error=""#,
-            $error,
-            r#"", error_description=""#,
-            $message,
-            '"'
-        ));
-        prepared!($code, $message, Some(&CHALLENGE))
-    }};
-    ($code:literal, $message:literal, $challenge:expr) => {
-        (
-            $code,
-            Cow::Borrowed($message),
-            Some(Prepared {
-                challenge: $challenge,
-                envelope: concat!(
-                    r#"{"error":{"code":""#,
-                    $code,
-                    r#"","details":{},"message":""#,
-                    $message,
-                    r#""}}"#
-                ),
-            }),
-        )
-    };
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Challenge {
-    None,
-    /// The scheme and the realm, without an error: RFC 6750 §3.1, last paragraph.
-    Realm,
-    /// `error` and its description (RFC 6750 §3).
-    Error {
-        error: &'static str,
-        scope: Vec<&'static str>,
-    },
-    /// RFC 9470 §3.
-    StepUp {
-        acr: Option<&'static str>,
-        max_age: Option<u64>,
-    },
 }
 
 impl Answer {
@@ -249,120 +198,12 @@ impl Answer {
 
     /// The value of `WWW-Authenticate`; `realm` is named where the answer has no error.
     fn challenge(&self, realm: Option<&str>) -> Option<HeaderValue> {
-        if let Some(challenge) = self.prepared.and_then(|prepared| prepared.challenge) {
-            return Some(challenge.clone());
-        }
-        let text = match &self.challenge {
-            Challenge::None => return None,
-            Challenge::Realm => realm.map_or_else(
-                || "Bearer".to_owned(),
-                |realm| format!("Bearer realm=\"{}\"", quotable(realm)),
-            ),
-            Challenge::Error { error, scope } => {
-                let mut text = format!("Bearer error=\"{error}\", error_description=\"{}\"", self.message);
-                if !scope.is_empty() {
-                    text.push_str(&format!(", scope=\"{}\"", quotable(&scope.join(" "))));
-                }
-                text
-            }
-            Challenge::StepUp { acr, max_age } => {
-                let mut text = format!(
-                    "Bearer error=\"insufficient_user_authentication\", error_description=\"{}\"",
-                    self.message
-                );
-                if let Some(acr) = acr {
-                    text.push_str(&format!(", acr_values=\"{}\"", quotable(acr)));
-                }
-                if let Some(max_age) = max_age {
-                    text.push_str(&format!(", max_age=\"{max_age}\""));
-                }
-                text
-            }
-        };
-        HeaderValue::try_from(text)
-            .ok()
-            .or(Some(HeaderValue::from_static("Bearer")))
-    }
-
-    /// The whole response: the body in the given format; status and challenge always as above.
-    pub(crate) fn response(&self, format: &ErrorFormat, realm: Option<&str>) -> Response {
-        let mut response = match format {
-            ErrorFormat::Envelope => body_of(&JSON, self.envelope()),
-            ErrorFormat::ProblemDetails => {
-                let problem = problem_details(self.status, self.code, &self.message, &self.details);
-                body_of(&PROBLEM_JSON, problem.to_string())
-            }
-            ErrorFormat::Custom(renderer) => {
-                let mut response = (renderer.0)(self);
-                response.headers_mut().remove(WWW_AUTHENTICATE);
-                response
-            }
-        };
-        *response.status_mut() = self.status;
-        if let Some(challenge) = self.challenge(realm) {
-            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-        }
-        if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        response
-    }
-
-    /// The body in the format of the envelope, as JSON.
-    pub(crate) fn envelope(&self) -> Cow<'static, str> {
-        #[derive(Serialize)]
-        struct Envelope<'a> {
-            error: Inner<'a>,
-        }
-
-        #[derive(Serialize)]
-        struct Inner<'a> {
-            code: &'static str,
-            details: &'a Value,
-            message: &'a str,
-        }
-
-        if let Some(prepared) = self.prepared {
-            return prepared.envelope.into();
-        }
-        let envelope = Envelope {
-            error: Inner {
-                code: self.code,
-                details: &self.details,
-                message: &self.message,
-            },
-        };
-        let json = serde_json::to_string(&envelope);
-        json.expect("strings and JSON values can be written as JSON").into()
-    }
-}
-
-/// RFC 9457 §3: the status says what kind of problem it is, `code` which one.
-pub(crate) fn problem_details(status: StatusCode, code: &str, message: &str, details: &Value) -> Value {
-    let mut problem = json!({
-        "type": "about:blank",
-        "title": status.canonical_reason(),
-        "status": status.as_u16(),
-        "detail": message,
-        "code": code,
-    });
-    if details.as_object().is_some_and(|details| !details.is_empty()) {
-        problem["details"] = details.clone();
-    }
-    problem
-}
-
-impl Challenge {
-    const fn error(error: &'static str) -> Self {
-        Self::Error {
-            error,
-            scope: Vec::new(),
+        match self.prepared.and_then(|prepared| prepared.challenge) {
+            Some(challenge) => Some(challenge.clone()),
+            None => self.challenge.header(&self.message, realm),
         }
     }
 }
-
-/// Code and message, and the whole texts where they depend on nothing.
-type Texts = (&'static str, Cow<'static, str>, Option<Prepared>);
 
 fn invalid_token(invalid: InvalidToken) -> Texts {
     match invalid {
@@ -431,65 +272,6 @@ fn code_of_unmet(policy: &Policy) -> &'static str {
         | Policy::Owner { .. } => "forbidden",
     }
 }
-
-/// A text as the inside of a quoted-string: what may not stand there is left out (RFC 6750 §3, RFC 9110 §5.6.4).
-fn quotable(text: &str) -> String {
-    text.chars()
-        .filter(|character| matches!(character, ' '..='~') && !matches!(character, '"' | '\\'))
-        .collect()
-}
-
-// Checking each of their characters is left to the compiler.
-static JSON: HeaderValue = HeaderValue::from_static("application/json");
-static PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
-
-fn body_of(content_type: &HeaderValue, body: impl Into<Body>) -> Response {
-    let mut response = Response::new(body.into());
-    response.headers_mut().insert(CONTENT_TYPE, content_type.clone());
-    response
-}
-
-/// The form of the bodies of error responses; status and headers are the same in all.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub enum ErrorFormat {
-    /// `{"error": {"code", "message", "details"}}` as `application/json`.
-    #[default]
-    Envelope,
-    /// RFC 9457 as `application/problem+json`, with the members `code` and `details` added.
-    ProblemDetails,
-    /// The service's own.
-    Custom(Renderer),
-}
-
-impl ErrorFormat {
-    /// A format of the service's own: `render` makes the body and its headers. Its status and `WWW-Authenticate` are
-    /// replaced by those of the answer, so that no renderer can turn a refusal into something else.
-    ///
-    /// ```
-    /// use axum::{Json, response::IntoResponse};
-    /// use keycloak_auth::ErrorFormat;
-    ///
-    /// let format = ErrorFormat::custom(|answer| Json(serde_json::json!({ "oops": answer.code })).into_response());
-    /// ```
-    #[must_use]
-    pub fn custom(render: impl Fn(&Answer) -> Response + Send + Sync + 'static) -> Self {
-        Self::Custom(Renderer(Arc::new(render)))
-    }
-}
-
-/// A service's own way to render errors; made by [`ErrorFormat::custom`].
-#[derive(Clone)]
-pub struct Renderer(Arc<dyn Fn(&Answer) -> Response + Send + Sync>);
-
-impl fmt::Debug for Renderer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Renderer")
-    }
-}
-
-#[cfg(test)]
-mod catalogue;
 
 #[cfg(test)]
 mod tests {
