@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use crate::{AuthError, Keycloak, Policy, answer::Answer, policy::Explanation, text};
+use crate::{AuthError, Keycloak, Policy, challenge::Answer, policy::Explanation, text};
 
 /// The judgement about a token and a policy, with its reasons; made by [`Keycloak::explain`].
 ///

@@ -63,7 +63,7 @@ mod access_report;
 // and to the answer.
 mod invalid_token;
 mod error;
-mod answer;
+mod challenge;
 
 // What asks Keycloak.
 mod client_authentication;
@@ -73,6 +73,7 @@ mod provider;
 mod service_client;
 mod single_flight;
 mod token_endpoint;
+mod trouble;
 
 // The handle that holds it all, and how it is set up.
 mod builder;
@@ -104,9 +105,9 @@ pub use keycloak_auth_macros::{keycloak, policy};
 
 pub use access_matrix::AccessMatrix;
 pub use access_report::AccessReport;
-pub use answer::{Answer, ErrorFormat, Renderer};
 pub use bearer::HeaderFault;
 pub use builder::{BuildError, KeycloakBuilder, Problem};
+pub use challenge::{Answer, ErrorFormat, Renderer};
 pub use claims::Claims;
 pub use client_authentication::{ClientAuthentication, PrivateKeyJwt};
 pub use clock::Clock;

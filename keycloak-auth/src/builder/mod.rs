@@ -13,7 +13,7 @@ pub use problems::{BuildError, Problem};
 use self::{address::Address, http_client::OwnHttpClient};
 use crate::{
     Algorithm, ClientAuthentication, Clock, Introspection, OpenApiScheme,
-    answer::ErrorFormat,
+    challenge::ErrorFormat,
     clock::DEFAULT_LEEWAY,
     jose::KeySet,
     metrics::{self, MetricsCollector},

@@ -18,14 +18,14 @@ pub(super) async fn check(keycloak: &Keycloak) -> Finding {
             "there is no `client_secret` and no other `client_authentication`, and judging tokens by keys needs none",
         );
     };
-    let client = ClientCredentials::Configured(&parts.client);
     let form = [("token", "diagnosis")];
+    let request = Request::post(
+        Endpoint::Introspection,
+        ClientCredentials::Configured(&parts.client),
+        &form,
+    );
     let client_id = keycloak.client_id();
-    match parts
-        .provider
-        .probe(Request::post(Endpoint::Introspection, client, &form))
-        .await
-    {
+    match parts.provider.probe(request).await {
         Ok(answer) if answer.status == StatusCode::OK => Finding::ok(format!(
             "Keycloak accepts `{client_id}` by `{method}`, and introspects {} for it",
             introspected(keycloak)

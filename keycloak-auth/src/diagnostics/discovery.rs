@@ -17,7 +17,7 @@ const DISABLED: &str = "Realm not enabled";
 
 /// Reads the answer for the discovery document.
 pub(super) async fn check(keycloak: &Keycloak, answer: HttpAnswer) -> (Finding, Option<ProviderMetadata>) {
-    let metadata = &keycloak.parts().provider.metadata();
+    let metadata = keycloak.parts().provider.metadata();
     if answer.status != StatusCode::OK {
         return (no_discovery(keycloak, &answer).await, None);
     }
@@ -65,14 +65,9 @@ async fn is_disabled(keycloak: &Keycloak) -> bool {
     let client = ClientCredentials::Public {
         id: keycloak.client_id(),
     };
+    let request = Request::post(Endpoint::Token, client, &[]);
     // Where the endpoint is slow, that is for another check to say.
-    let asking = timeout(
-        PATIENCE,
-        keycloak
-            .parts()
-            .provider
-            .probe(Request::post(Endpoint::Token, client, &[])),
-    );
+    let asking = timeout(PATIENCE, keycloak.parts().provider.probe(request));
     let Ok(Ok(answer)) = asking.await else {
         return false;
     };

@@ -1,6 +1,6 @@
 //! Why a request is not let through, by cause.
 //!
-//! What a client gets to see of it is decided in one place: `answer`.
+//! What a client gets to see of it is decided in one place: `challenge`.
 
 mod http_client;
 mod provider;

@@ -7,7 +7,7 @@ use tracing::{Level, Span};
 use super::{AuthRejection, head::Head};
 use crate::{
     AuthError, Keycloak, KeycloakUser,
-    answer::Answer,
+    challenge::Answer,
     metrics::Outcome,
     policy::{EvaluationContext, Explanation, Policy},
     route::{method_name, route_of},

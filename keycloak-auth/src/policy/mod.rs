@@ -117,8 +117,7 @@ impl Policy {
     }
 
     /// Whether evaluating needs the path parameters of the request.
-    #[must_use]
-    pub const fn needs_path_parameters(&self) -> bool {
+    pub(crate) const fn needs_path_parameters(&self) -> bool {
         self.needs(Need::PathParameters)
     }
 

@@ -13,6 +13,7 @@ use super::retry_after::LONGEST;
 use crate::{
     clock::{left, milliseconds},
     error::{ProviderError, Unavailable},
+    trouble::Trouble,
 };
 
 /// How long an endpoint counts as failing after an exchange that failed: then it is worth another try.
@@ -25,18 +26,19 @@ pub(crate) struct Reachability {
     failing_until: AtomicU64,
     /// The answer with `Retry-After`, and until when it holds.
     pause: Mutex<Option<(Arc<ProviderError>, Duration)>>,
+    trouble: Trouble,
 }
 
-/// What an exchange says of the endpoint that was not known before.
+/// What there is to tell of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// It begins to fail.
+    /// The endpoint begins to fail.
     Failed,
-    /// It goes on failing.
+    /// It goes on failing, or fails once more within a minute.
     StillFailing,
     /// It answers again.
     Recovered,
-    /// It goes on answering.
+    /// Nothing: it goes on answering, or nobody asked it.
     None,
 }
 
@@ -54,16 +56,23 @@ impl Reachability {
 
     /// Notes at `now` how an exchange ended.
     pub(crate) fn note(&self, error: Option<&Arc<ProviderError>>, now: Duration) -> Change {
+        // An end of this side's own says nothing of the endpoint.
+        if matches!(error.map(|error| &**error), Some(ProviderError::Closed)) {
+            return Change::None;
+        }
         let pause = error.and_then(|error| Some((Arc::clone(error), now + error.retry_after()?)));
         *self.pause.lock().unwrap_or_else(PoisonError::into_inner) = pause;
-        let is_failure = error.is_some();
-        let until = if is_failure { milliseconds(now + FAILING) } else { 0 };
-        let was_failing = self.failing_until.swap(until, Ordering::Relaxed) > 0;
-        match (was_failing, is_failure) {
-            (false, true) => Change::Failed,
-            (true, true) => Change::StillFailing,
-            (true, false) => Change::Recovered,
-            (false, false) => Change::None,
+        let until = if error.is_some() {
+            milliseconds(now + FAILING)
+        } else {
+            0
+        };
+        self.failing_until.store(until, Ordering::Relaxed);
+        match error {
+            Some(_) if self.trouble.begins(now) => Change::Failed,
+            Some(_) => Change::StillFailing,
+            None if self.trouble.ends() => Change::Recovered,
+            None => Change::None,
         }
     }
 

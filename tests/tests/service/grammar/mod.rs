@@ -149,6 +149,7 @@ fn each_production_has_its_row_in_every_form_of_the_matrix() {
             Access::Allow => "✓",
             Access::Depends => "◐",
             Access::Deny => "denied",
+            other => panic!("{other:?} for {policy}"),
         });
         let sentence = sentence.replace('`', "");
         assert_eq!(
