@@ -56,7 +56,7 @@ impl Introspector {
             validator,
             key_set,
             turns: Turns::default(),
-            reachability: Reachability::default(),
+            reachability: Reachability::of(Endpoint::Introspection),
             mix_up: Trouble::default(),
         }
     }
@@ -205,7 +205,7 @@ impl Introspector {
 
     /// Warns once when the endpoint begins to fail, and says once that it answers again.
     fn note_state(&self, error: Option<&Arc<ProviderError>>) {
-        let change = self.reachability.note(error, self.provider.now());
+        let change = self.reachability.note(error, &self.provider);
         match (change, error) {
             (Change::Failed, Some(error)) => tracing::warn!(
                 name: "keycloak.introspection_failed",

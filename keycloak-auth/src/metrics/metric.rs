@@ -35,7 +35,7 @@ pub enum Metric {
     JwksCacheMisses,
     /// The age of the keys in use, in seconds.
     JwksAge,
-    /// 1 while Keycloak's keys cannot be fetched.
+    /// 1 while an endpoint of Keycloak does not answer rightly.
     ProviderOutage,
     /// How long one request to Keycloak took, in milliseconds.
     ProviderRequestLatency,
@@ -43,7 +43,7 @@ pub enum Metric {
     Decisions,
     /// Requests that a policy would have refused in a router that only reports.
     PolicyWouldDeny,
-    /// Everything that went wrong.
+    /// Tokens that were refused, attempts to fetch the keys that failed, grants that brought no token.
     Errors,
 }
 
@@ -150,8 +150,8 @@ impl Metric {
             | Self::TokenRefreshSuccess
             | Self::JwksCacheHits
             | Self::JwksCacheMisses
-            | Self::JwksAge
-            | Self::ProviderOutage => &[],
+            | Self::JwksAge => &[],
+            Self::ProviderOutage => &["endpoint"],
             Self::ProviderRequestLatency => &["endpoint", "error_type"],
             Self::Decisions => &["route", "http_method", "outcome"],
             Self::PolicyWouldDeny => &["handler", "error_code"],

@@ -282,12 +282,31 @@ impl Recorder {
         if let Some(error_code) = error_code {
             recording.count_error(error_code);
         }
-        let tags = recording.tags(false, "");
-        let outage = if succeeded { 0.0 } else { 1.0 };
-        let set_gauge = |metric, value| recording.collector.set_gauge(recording.name(metric), tags.own(), value);
-        set_gauge(Metric::ProviderOutage, outage);
         if let Some(age) = age {
-            set_gauge(Metric::JwksAge, age.as_secs_f64());
+            let tags = recording.tags(false, "");
+            let name = recording.name(Metric::JwksAge);
+            recording.collector.set_gauge(name, tags.own(), age.as_secs_f64());
+        }
+        self.endpoint_answers("jwks", succeeded);
+    }
+
+    /// Whether an endpoint answered rightly when it was asked last.
+    pub(crate) fn endpoint_answers(&self, endpoint: &'static str, is_right: bool) {
+        let Some(recording) = &self.0 else { return };
+        let tags = [
+            ("client_id", &*recording.client_id),
+            ("realm", &*recording.realm),
+            ("endpoint", endpoint),
+        ];
+        let outage = if is_right { 0.0 } else { 1.0 };
+        let name = recording.name(Metric::ProviderOutage);
+        recording.collector.set_gauge(name, &tags, outage);
+    }
+
+    /// A grant that brought no token, and is no refresh.
+    pub(crate) fn grant_failed(&self, error_code: &'static str) {
+        if let Some(recording) = &self.0 {
+            recording.count_error(error_code);
         }
     }
 }

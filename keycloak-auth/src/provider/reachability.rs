@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use super::retry_after::LONGEST;
+use super::{Endpoint, Provider, retry_after::LONGEST};
 use crate::{
     clock::{left, milliseconds},
     error::{ProviderError, Unavailable},
@@ -20,8 +20,9 @@ use crate::{
 const FAILING: Duration = Duration::from_secs(10);
 
 /// What is known of an endpoint.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Reachability {
+    endpoint: Endpoint,
     /// In milliseconds since the Unix epoch; 0 once it has answered.
     failing_until: AtomicU64,
     /// The answer with `Retry-After`, and until when it holds.
@@ -43,6 +44,15 @@ pub(crate) enum Change {
 }
 
 impl Reachability {
+    pub(crate) fn of(endpoint: Endpoint) -> Self {
+        Self {
+            endpoint,
+            failing_until: AtomicU64::default(),
+            pause: Mutex::default(),
+            trouble: Trouble::default(),
+        }
+    }
+
     /// Whether the endpoint may be asked now, or has said when (RFC 9110 §10.2.3).
     pub(crate) fn may_ask(&self, now: Duration) -> Result<(), Unavailable> {
         let pause = self.pause.lock().unwrap_or_else(PoisonError::into_inner);
@@ -54,12 +64,14 @@ impl Reachability {
         Ok(())
     }
 
-    /// Notes at `now` how an exchange ended.
-    pub(crate) fn note(&self, error: Option<&Arc<ProviderError>>, now: Duration) -> Change {
+    /// Notes how an exchange with `provider` ended that is just over.
+    pub(crate) fn note(&self, error: Option<&Arc<ProviderError>>, provider: &Provider) -> Change {
         // An end of this side's own says nothing of the endpoint.
         if matches!(error.map(|error| &**error), Some(ProviderError::Closed)) {
             return Change::None;
         }
+        let now = provider.now();
+        provider.metrics.endpoint_answers(self.endpoint.name(), error.is_none());
         let pause = error.and_then(|error| Some((Arc::clone(error), now + error.retry_after()?)));
         *self.pause.lock().unwrap_or_else(PoisonError::into_inner) = pause;
         let until = if error.is_some() {

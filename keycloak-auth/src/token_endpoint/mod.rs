@@ -64,7 +64,7 @@ impl TokenEndpoint {
             own_tokens: OwnTokens::default(),
             exchanged_tokens: ExchangedTokens::default(),
             refused_exchanges: RefusedExchanges::default(),
-            reachability: Reachability::default(),
+            reachability: Reachability::of(Endpoint::Token),
             misconfiguration: Default::default(),
         }
     }
@@ -135,6 +135,10 @@ impl TokenEndpoint {
         if let AuthError::TokenRefused(refusal) = &refused {
             self.note_refused_grant(refusal);
         }
+        // Those of refreshes are counted with the refreshes.
+        if grant != GrantKind::RefreshToken {
+            self.provider.metrics().grant_failed(Answer::to(&refused).code);
+        }
         Err(refused)
     }
 
@@ -155,7 +159,7 @@ impl TokenEndpoint {
 
     /// Warns once when the endpoint begins to fail, and says once that it answers again.
     fn note_state(&self, error: Option<&Arc<ProviderError>>) {
-        let change = self.reachability.note(error, self.provider.now());
+        let change = self.reachability.note(error, &self.provider);
         match (change, error) {
             (Change::Failed, Some(error)) => tracing::warn!(
                 name: "keycloak.token_endpoint_failed",

@@ -127,7 +127,7 @@ async fn tokens_keys_and_outages_are_counted_whether_counters_are_prepared_or_no
                 ("jwks_cache_misses_total", 1.0),
                 ("jwks_fetch_latency_ms", 1.0),
                 ("oidc_fetch_latency_ms", 1.0),
-                ("provider_outage", 0.0),
+                ("provider_outage endpoint=jwks", 0.0),
                 ("provider_request_latency_ms endpoint=discovery", 1.0),
                 ("provider_request_latency_ms endpoint=jwks", 1.0),
                 ("token_cache_hits_total method=jwt", 2.0),
@@ -177,7 +177,7 @@ async fn tokens_keys_and_outages_are_counted_whether_counters_are_prepared_or_no
             tokio::task::yield_now().await;
         }
         let told = ledger.take();
-        assert_eq!(told["provider_outage"], 1.0, "{told:?}");
+        assert_eq!(told["provider_outage endpoint=jwks"], 1.0, "{told:?}");
         assert_eq!(told["jwks_age_seconds"], 600.0, "{told:?}");
         assert_eq!(
             told["jwks_fetch_latency_ms error_code=keycloak_connection_error"], 1.0,
@@ -213,6 +213,7 @@ async fn refreshes_are_counted_and_the_prefix_is_a_setting() {
         entries([
             ("shop_errors_total error_code=token_refresh_failed", 1.0),
             ("shop_oidc_fetch_latency_ms", 1.0),
+            ("shop_provider_outage endpoint=token", 0.0),
             ("shop_provider_request_latency_ms endpoint=discovery", 1.0),
             ("shop_provider_request_latency_ms endpoint=token", 1.0),
             ("shop_provider_request_latency_ms endpoint=token error_type=400", 1.0),
@@ -222,6 +223,63 @@ async fn refreshes_are_counted_and_the_prefix_is_a_setting() {
             ("shop_token_refresh_success_total", 1.0),
             ("shop_token_refresh_total", 2.0),
         ])
+    );
+}
+
+/// Each of them: the service's own token, an exchange, and a question about a token.
+#[tokio::test]
+async fn an_outage_is_told_of_each_endpoint_and_grants_that_fail_are_errors() {
+    let ledger = Ledger::default();
+    let issuer = Issuer::start().await;
+    let keycloak = builder(&issuer).client_secret("secret").use_introspection(true);
+    let keycloak = keycloak.metrics_collector(ledger.clone()).build().expect("valid");
+    let only = |names: &[&str]| {
+        let mut told = ledger.take();
+        told.retain(|entry, _| names.iter().any(|name| entry.starts_with(name)));
+        told
+    };
+    issuer.reply(Issuer::TOKEN, Reply::status(503));
+    issuer.reply(Issuer::INTROSPECTION, Reply::status(503));
+    keycloak.client_credentials().await.expect_err("503");
+    keycloak.exchange_token("subject").await.expect_err("503");
+    keycloak.authenticate("opaque").await.expect_err("503");
+    assert_eq!(
+        only(&["provider_outage", "errors"]),
+        entries([
+            ("errors_total error_code=introspection_service_error", 1.0),
+            ("errors_total error_code=keycloak_connection_error", 2.0),
+            ("provider_outage endpoint=introspection", 1.0),
+            ("provider_outage endpoint=token", 1.0),
+        ])
+    );
+    // A refusal is an answer.
+    issuer.reply(Issuer::TOKEN, Reply::status(401).body(r#"{"error":"invalid_client"}"#));
+    issuer.reply_as_usual(Issuer::INTROSPECTION);
+    keycloak.client_credentials().await.expect_err("refused");
+    keycloak.authenticate("another").await.expect_err("not active");
+    assert_eq!(
+        only(&["provider_outage", "errors"]),
+        entries([
+            ("errors_total error_code=keycloak_config_error", 1.0),
+            ("errors_total error_code=token_inactive", 1.0),
+            ("provider_outage endpoint=introspection", 0.0),
+            ("provider_outage endpoint=token", 0.0),
+        ])
+    );
+    issuer.reply(Issuer::TOKEN, Reply::status(503).after(Duration::from_secs(60)));
+    let asking = tokio::spawn({
+        let keycloak = keycloak.clone();
+        async move { keycloak.exchange_token("subject").await.is_err() }
+    });
+    while issuer.requests_to(Issuer::TOKEN) < 4 {
+        tokio::task::yield_now().await;
+    }
+    keycloak.close().await;
+    assert!(asking.await.expect("it ends"));
+    assert_eq!(
+        only(&["provider_outage"]),
+        entries([]),
+        "a Keycloak that is closed is none that is out"
     );
 }
 
