@@ -126,7 +126,7 @@ pub use openapi_scheme::OpenApiScheme;
 pub use policy::Policy;
 #[cfg(feature = "utoipa-axum")]
 pub use router::openapi::{IntoSecureRoutes, SecureRoutes};
-pub use router::{GuardedArgs, SecureMethodRouter, SecureRouter, routing};
+pub use router::{GuardedHandler, SecureMethodRouter, SecureRouter, routing};
 pub use service_client::{OnBehalfOf, ServiceClient, ServiceClientBuilder, ServiceClientError, ServiceRequest};
 pub use token_endpoint::{ExchangeToken, RefreshToken, TokenResponse};
 pub use user::KeycloakUser;

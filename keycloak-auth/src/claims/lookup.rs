@@ -6,9 +6,28 @@ use serde_json::value::RawValue;
 
 use crate::strict_json::Name;
 
-/// The string member `name` at the top level of a payload.
-pub(super) fn text_claim<'c>(json: &'c str, name: &str) -> Option<Cow<'c, str>> {
+/// The string at `path`.
+pub(super) fn text_claim<'c>(json: &'c str, path: &str) -> Option<Cow<'c, str>> {
+    let (segment, rest) = split(path);
     let members: BTreeMap<Name<'c>, &'c RawValue> = serde_json::from_str(json).ok()?;
-    let (_, value) = members.into_iter().find(|(member, _)| member.0 == name)?;
-    serde_json::from_str::<Name<'c>>(value.get()).ok().map(|text| text.0)
+    let (_, value) = members.into_iter().find(|(member, _)| is_named(segment, &member.0))?;
+    match rest {
+        Some(rest) => text_claim(value.get(), rest),
+        None => serde_json::from_str::<Name<'c>>(value.get()).ok().map(|text| text.0),
+    }
+}
+
+/// Splits the first segment off a path.
+pub(crate) fn split(path: &str) -> (&str, Option<&str>) {
+    let dot = path.match_indices('.').find(|(at, _)| !path[..*at].ends_with('\\'));
+    dot.map_or((path, None), |(at, _)| (&path[..at], Some(&path[at + 1..])))
+}
+
+/// Whether a member's name is what a segment says, `\.` standing for a dot.
+pub(crate) fn is_named(segment: &str, name: &str) -> bool {
+    if segment.contains("\\.") {
+        segment.replace("\\.", ".") == name
+    } else {
+        segment == name
+    }
 }

@@ -5,7 +5,10 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::ClaimValue;
-use crate::{claims::Claims, strict_json::Name};
+use crate::{
+    claims::{Claims, is_named, split},
+    strict_json::Name,
+};
 
 /// Up to here a double is no other integer than the one that was written.
 const EXACT_IN_DOUBLE: u64 = 1 << f64::MANTISSA_DIGITS;
@@ -30,21 +33,6 @@ struct Lookup<'a> {
     path: Option<&'a str>,
     value: ClaimValue,
     in_array: bool,
-}
-
-/// Splits the first segment off a path.
-fn split(path: &str) -> (&str, Option<&str>) {
-    let dot = path.match_indices('.').find(|(at, _)| !path[..*at].ends_with('\\'));
-    dot.map_or((path, None), |(at, _)| (&path[..at], Some(&path[at + 1..])))
-}
-
-/// Whether a member's name is what a segment says, `\.` standing for a dot.
-fn is_named(segment: &str, name: &str) -> bool {
-    if segment.contains("\\.") {
-        segment.replace("\\.", ".") == name
-    } else {
-        segment == name
-    }
 }
 
 impl Lookup<'_> {

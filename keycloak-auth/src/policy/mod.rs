@@ -85,7 +85,7 @@ pub enum Policy {
     Owner {
         /// The name of the path parameter.
         parameter: &'static str,
-        /// The claim: `sub`, unless said otherwise.
+        /// The claim: `sub`, unless said otherwise. The members to follow, as in [`Claim`](Self::Claim).
         claim: &'static str,
     },
 }
