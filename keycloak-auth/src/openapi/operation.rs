@@ -44,7 +44,7 @@ pub fn decorate_operation(mut operation: Operation, policy: &Policy) -> Operatio
     });
     if *policy != Policy::Authenticated {
         responses.entry("403".to_owned()).or_insert_with(|| {
-            let description = format!("The caller lacks {}", policy.description());
+            let description = format!("The caller does not meet the policy. {}", policy.requirement());
             error_response(description, &Answer::denied(first_requirement(policy))).into()
         });
     }
