@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    AuthError, Clock,
+    AuthError, Unavailable,
     bearer::BearerToken,
     challenge::Answer,
     introspection::Introspector,
     invalid_token::InvalidToken,
     metrics::Recorder,
-    provider::{RemoteKeySet, Unavailable},
+    provider::{Provider, RemoteKeySet},
     text::{chain, shortened},
     validator::{Unverified, Validator},
     verified_token::{Verified, VerifiedToken},
@@ -21,8 +21,7 @@ pub(crate) struct Authenticator {
     key_set: Arc<RemoteKeySet>,
     /// Where it takes the place of validating tokens by keys, or comes on top of it.
     introspection: Option<Arc<Introspector>>,
-    clock: Clock,
-    metrics: Recorder,
+    provider: Arc<Provider>,
 }
 
 impl Authenticator {
@@ -30,15 +29,13 @@ impl Authenticator {
         validator: Arc<Validator>,
         key_set: Arc<RemoteKeySet>,
         introspection: Option<Arc<Introspector>>,
-        clock: Clock,
-        metrics: Recorder,
+        provider: Arc<Provider>,
     ) -> Self {
         Self {
             validator,
             key_set,
             introspection,
-            clock,
-            metrics,
+            provider,
         }
     }
 
@@ -71,7 +68,7 @@ impl Authenticator {
             introspection.ready().await?;
         }
         if self.needs_keys() {
-            self.key_set.keys(self.clock.now()).await?;
+            self.key_set.keys(self.provider.now()).await?;
         }
         Ok(())
     }
@@ -97,7 +94,7 @@ impl Authenticator {
                 Err(invalid) => Err(AuthError::from(invalid)),
             };
             if found.is_ok() {
-                self.metrics.token_found();
+                self.provider.metrics().token_found();
             }
             return Some(self.noted(found));
         }
@@ -111,7 +108,7 @@ impl Authenticator {
             Err(invalid) => return Some(self.noted(Err(invalid.into()))),
         };
         let snapshot = key_set.snapshot(now)?;
-        let stopwatch = self.metrics.stopwatch();
+        let stopwatch = self.provider.metrics().stopwatch();
         let result = match validator.verify(&unverified, snapshot.keys(), now) {
             Ok(Verified::Complete(verified)) => Ok(verified),
             Ok(Verified::Lightweight(_)) => return None,
@@ -124,22 +121,23 @@ impl Authenticator {
                     return None;
                 }
                 note_unknown_key(&unverified);
-                self.metrics.key_looked_up(false);
+                self.provider.metrics().key_looked_up(false);
                 Some(self.noted(Err(InvalidToken::UnknownKey.into())))
             }
             result => {
-                self.metrics
+                self.provider
+                    .metrics()
                     .key_looked_up(!matches!(result, Err(InvalidToken::UnknownKey)));
                 let result = result.map_err(AuthError::from);
-                self.metrics.token_judged(stopwatch, code_of(&result));
+                self.provider.metrics().token_judged(stopwatch, code_of(&result));
                 Some(self.noted(result))
             }
         }
     }
 
     /// Judges the token by asking Keycloak: for the keys that are missing, as far as a fetch is allowed, or about the token.
-    pub(crate) async fn ask(&self, token: BearerToken<'_>) -> Result<Arc<VerifiedToken>, AuthError> {
-        let metrics = &self.metrics;
+    pub(crate) async fn judge_by_asking(&self, token: BearerToken<'_>) -> Result<Arc<VerifiedToken>, AuthError> {
+        let metrics = self.provider.metrics();
         let stopwatch = metrics.stopwatch();
         let result = self.ask_about(token, metrics).await;
         metrics.token_judged(stopwatch, code_of(&result));
@@ -167,7 +165,7 @@ impl Authenticator {
             (Verified::Lightweight(verified), Some(introspector)) => introspector.complete(&verified).await,
             // With nobody to complete it, it has to pass every check as it is.
             (Verified::Lightweight(verified), None) => {
-                validator.check_claims(verified.claims(), self.clock.now())?;
+                validator.check_claims(verified.claims(), self.provider.now())?;
                 Ok(verified)
             }
         }
@@ -176,7 +174,7 @@ impl Authenticator {
     /// Verifies the token with the keys at hand or, where that does not suffice, with new ones.
     async fn verify_with_fetched_keys(&self, token: &str, metrics: &Recorder) -> Result<Verified, AuthError> {
         let Self { validator, key_set, .. } = self;
-        let now = self.clock.now();
+        let now = self.provider.now();
         if key_set.is_usable(now)
             && let Some(found) = validator.find(token.as_bytes(), now)
         {
@@ -185,7 +183,7 @@ impl Authenticator {
         let unverified = validator.inspect(token)?;
         let has_keys = key_set.snapshot(now).is_some();
         let keys = key_set.keys(now).await.inspect_err(|_| metrics.key_looked_up(false))?;
-        let result = validator.verify(&unverified, keys.keys(), self.clock.now());
+        let result = validator.verify(&unverified, keys.keys(), self.provider.now());
         let is_unknown = matches!(result, Err(InvalidToken::UnknownKey));
         metrics.key_looked_up(has_keys && !is_unknown);
         if !is_unknown || !unverified.names_its_key() {
@@ -193,8 +191,8 @@ impl Authenticator {
         }
         drop(keys);
         key_set.look_for_unknown_key(now).await;
-        let keys = key_set.keys(self.clock.now()).await?;
-        let result = validator.verify(&unverified, keys.keys(), self.clock.now());
+        let keys = key_set.keys(self.provider.now()).await?;
+        let result = validator.verify(&unverified, keys.keys(), self.provider.now());
         if matches!(result, Err(InvalidToken::UnknownKey)) {
             note_unknown_key(&unverified);
         }
@@ -203,16 +201,16 @@ impl Authenticator {
 
     fn noted(&self, result: Result<Arc<VerifiedToken>, AuthError>) -> Result<Arc<VerifiedToken>, AuthError> {
         match &result {
-            Ok(_) => self.metrics.token_accepted(),
-            Err(error) => self.note_refusal(error),
+            Ok(_) => self.provider.metrics().token_accepted(),
+            Err(error) => self.note_refused_token(error),
         }
         result
     }
 
     #[cold]
-    fn note_refusal(&self, error: &AuthError) {
-        if self.metrics.is_listening() {
-            self.metrics.token_refused(Answer::to(error).code);
+    fn note_refused_token(&self, error: &AuthError) {
+        if self.provider.metrics().is_listening() {
+            self.provider.metrics().token_refused(Answer::to(error).code);
         }
         match error {
             AuthError::InvalidToken(invalid) => tracing::debug!(

@@ -27,15 +27,15 @@ impl Keycloak {
     /// Both answer at once and ask nobody. `/live` is 200 as long as the service answers at all: restarting it does not
     /// bring Keycloak back. `/ready` is 503 until tokens can be judged, and stays 200 through an outage of Keycloak that the
     /// keys at hand outlast. Neither says anything about Keycloak; for that there is
-    /// [`diagnose`](Self::diagnose), in a handler with a policy:
+    /// [`recent_diagnosis`](Self::recent_diagnosis), in a handler with a policy:
     ///
     /// ```
-    /// use axum::{Json, extract::State};
+    /// use axum::extract::State;
     /// use keycloak_auth::{DiagnosticReport, Keycloak, SecureRouter, keycloak, routing::get};
     ///
     /// #[keycloak(realm_roles = "admin")]
-    /// async fn diagnosis(State(keycloak): State<Keycloak>) -> Json<DiagnosticReport> {
-    ///     Json(keycloak.diagnose().await)
+    /// async fn diagnosis(State(keycloak): State<Keycloak>) -> DiagnosticReport {
+    ///     keycloak.recent_diagnosis().await
     /// }
     ///
     /// fn app(keycloak: Keycloak) -> axum::Router {

@@ -5,14 +5,15 @@ use std::{fmt, sync::Arc, time::Duration};
 use axum::response::Response;
 
 use crate::{
-    AuthError, BuildError, Clock, FutureNotBefore, KeycloakBuilder, KeycloakUser,
+    AuthError, BuildError, FutureNotBefore, KeycloakBuilder, KeycloakUser, ProviderError, Unavailable,
     authenticator::Authenticator,
     bearer::BearerToken,
     challenge::{Answer, ErrorFormat},
     client_authentication::Client,
+    diagnostics::{Recent, Route},
     metrics::Recorder,
     policy::{Decision, EvaluationContext, Policy},
-    provider::{Provider, ProviderError, RealmUrl, Unavailable},
+    provider::{Provider, RealmUrl},
     token_endpoint::TokenEndpoint,
 };
 
@@ -46,9 +47,8 @@ pub(crate) struct Parts {
     pub(crate) authenticator: Authenticator,
     pub(crate) provider: Arc<Provider>,
     pub(crate) connection: ConnectionSettings,
+    pub(crate) recent_diagnosis: Recent,
     pub(crate) token_endpoint: Arc<TokenEndpoint>,
-    pub(crate) clock: Clock,
-    pub(crate) metrics: Recorder,
     pub(crate) records_enduser_id: bool,
 }
 
@@ -56,8 +56,8 @@ pub(crate) struct Parts {
 #[derive(Debug)]
 pub(crate) struct ConnectionSettings {
     pub(crate) accepts_invalid_certificates: bool,
-    /// Whether names are looked up and connections made by somebody else: a proxy, or the client's own ways.
-    pub(crate) is_indirect: bool,
+    /// Who looks up names and makes connections.
+    pub(crate) route: Route,
     /// Authorities that are trusted beside those of the system, as PEM texts.
     #[cfg(feature = "tls-diagnostics")]
     pub(crate) root_certificates: Vec<Vec<u8>>,
@@ -97,7 +97,7 @@ impl Keycloak {
         let authenticator = self.authenticator();
         match authenticator.judge(token, self.now()) {
             Some(judged) => judged,
-            None => authenticator.ask(token).await,
+            None => authenticator.judge_by_asking(token).await,
         }
         .map(KeycloakUser::new)
     }
@@ -166,7 +166,8 @@ impl Keycloak {
 
     /// Ends the task and the connections to Keycloak. Requests are served from the keys at hand from then on.
     pub async fn close(&self) {
-        self.parts.authenticator.key_set().close().await;
+        self.parts.provider.close();
+        self.parts.authenticator.key_set().end().await;
     }
 
     /// The response to an error, in the configured format.
@@ -234,7 +235,7 @@ impl Keycloak {
     }
 
     pub(crate) fn metrics(&self) -> &Recorder {
-        &self.parts.metrics
+        self.parts.provider.metrics()
     }
 
     /// Whether the log may say who the caller is.
@@ -243,7 +244,7 @@ impl Keycloak {
     }
 
     pub(crate) fn now(&self) -> Duration {
-        self.parts.clock.now()
+        self.parts.provider.now()
     }
 
     /// What this service's policies depend on, but for the request.

@@ -46,6 +46,7 @@
 mod router;
 pub mod middleware;
 mod extract;
+mod route;
 mod bearer;
 mod authenticator;
 mod cache;
@@ -111,7 +112,10 @@ pub use claims::Claims;
 pub use client_authentication::{ClientAuthentication, PrivateKeyJwt};
 pub use clock::Clock;
 pub use diagnostics::{CheckStatus, Diagnose, DiagnosticCheck, DiagnosticReport};
-pub use error::{AuthError, FutureNotBefore};
+pub use error::{
+    AuthError, FutureNotBefore, GrantKind, HttpClientError, OAuthError, ProviderError, TlsFault, TokenRefusal,
+    Unavailable,
+};
 pub use extract::{AuthRejection, CustomClaims};
 pub use introspection::Introspection;
 pub use invalid_token::InvalidToken;
@@ -120,12 +124,11 @@ pub use keycloak::Keycloak;
 pub use middleware::KeycloakLayer;
 pub use openapi_scheme::OpenApiScheme;
 pub use policy::Policy;
-pub use provider::{ProviderError, TlsFault, Unavailable};
 #[cfg(feature = "utoipa-axum")]
 pub use router::openapi::{IntoSecureRoutes, SecureRoutes};
-pub use router::{GuardedArgs, SecureMethodRouter, SecureRouter, routing};
+pub use router::{GuardedHandler, SecureMethodRouter, SecureRouter, routing};
 pub use service_client::{OnBehalfOf, ServiceClient, ServiceClientBuilder, ServiceClientError, ServiceRequest};
-pub use token_endpoint::{ExchangeToken, GrantKind, OAuthError, RefreshToken, TokenRefusal, TokenResponse};
+pub use token_endpoint::{ExchangeToken, RefreshToken, TokenResponse};
 pub use user::KeycloakUser;
 
 /// Pages to read.

@@ -315,7 +315,7 @@ fn required_scopes(operation: &Operation) -> Vec<String> {
 /// Leaves out the alternatives whose scheme the document does not have.
 fn leave_out_schemes(operation: &mut Operation, kept: &[OpenApiScheme]) {
     let left_out: Vec<String> = OpenApiScheme::ALL
-        .into_iter()
+        .iter()
         .filter(|scheme| !kept.contains(scheme))
         .map(|scheme| format!("{SCHEME}{}", scheme.suffix()))
         .collect();

@@ -1,6 +1,6 @@
 //! Untrusted text, made fit for a log line or an error message.
 
-use std::{fmt, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 /// How many characters of an untrusted text are shown.
 const SHOWN: usize = 64;
@@ -24,6 +24,25 @@ impl fmt::Display for Shortened<'_> {
             Ok(())
         }
     }
+}
+
+/// The address with `…` for user name and password, also where it is so wrong that nobody can say which part is the password.
+pub(crate) fn without_credentials(address: &str) -> Cow<'_, str> {
+    let Some(end) = address.rfind('@') else {
+        return Cow::Borrowed(address);
+    };
+    let scheme = address.split_once("://").map_or("", |(scheme, _)| scheme);
+    let address = &address[end..];
+    if !scheme.is_empty() && scheme.trim().bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        Cow::Owned(format!("{scheme}://…{address}"))
+    } else {
+        Cow::Owned(format!("…{address}"))
+    }
+}
+
+/// Displays an address that somebody configured, as [`shortened`] does, without user name and password.
+pub(crate) fn shortened_address(address: &str) -> String {
+    shortened(&without_credentials(address)).to_string()
 }
 
 /// The words as a list of code spans, as an error message shows them: "`a`, `b`".
@@ -91,6 +110,21 @@ mod tests {
         let shown = seconds.map(|seconds| span(Duration::from_secs(seconds)).to_string());
         assert_eq!(shown, ["24 h", "30 min", "90 s", "1 s"]);
         assert_eq!(span(Duration::from_millis(20)).to_string(), "20 ms");
+    }
+
+    #[test]
+    fn addresses_lose_their_passwords() {
+        for (address, shown) in [
+            ("https://id.example.com/auth", "https://id.example.com/auth"),
+            ("https://user:pass@id.example.com", "https://…@id.example.com"),
+            ("https://user:p@ss/w@id.example.com", "https://…@id.example.com"),
+            ("user:pass@id.example.com", "…@id.example.com"),
+            ("user:p://w@id.example.com", "…@id.example.com"),
+            ("@", "…@"),
+            ("", ""),
+        ] {
+            assert_eq!(without_credentials(address), shown);
+        }
     }
 
     #[test]

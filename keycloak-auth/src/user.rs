@@ -4,7 +4,7 @@ use std::{fmt, ops::Deref, sync::Arc};
 
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 
-use crate::{claims::Claims, extract::RequestContext, verified_token::VerifiedToken};
+use crate::{claims::Claims, verified_token::VerifiedToken};
 
 /// The authenticated caller of a request.
 ///
@@ -31,28 +31,6 @@ impl KeycloakUser {
     /// Whether Keycloak told the claims, so that the cache of verified tokens does not have them.
     pub(crate) fn is_introspected(&self) -> bool {
         self.0.key().is_none()
-    }
-
-    /// The caller of the request with these extensions, if a [`KeycloakLayer`](crate::KeycloakLayer) or a guard has found out
-    /// who it is: for services that are not axum's and have no extractors, as those of tonic or a tower service of your own.
-    ///
-    /// It is who the innermost layer says, by the [`Keycloak`](crate::Keycloak) of that layer. A router inside that was secured
-    /// from its state, by another `Keycloak`, has a caller of its own, which only its extractors and guards know: a handler takes
-    /// a `KeycloakUser` as its argument instead. Without a layer there may be none here, although a guard let the request
-    /// through.
-    ///
-    /// ```
-    /// use keycloak_auth::KeycloakUser;
-    ///
-    /// fn greet<B>(request: &http::Request<B>) -> String {
-    ///     let user = KeycloakUser::from_extensions(request.extensions());
-    ///     format!("Hello, {}", user.and_then(|user| user.username()).unwrap_or("stranger"))
-    /// }
-    /// # let _ = greet::<()>;
-    /// ```
-    #[must_use]
-    pub fn from_extensions(extensions: &http::Extensions) -> Option<&Self> {
-        extensions.get::<RequestContext>()?.user.as_ref()
     }
 
     /// Whether the caller has the role in the realm or in the configured client; what `role("…")` means in a policy.

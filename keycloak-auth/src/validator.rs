@@ -25,9 +25,8 @@ use std::{
 use self::mismatch::log_mismatch;
 use crate::{
     cache::TokenCache,
-    claims::{Claims, InvalidPayload},
+    claims::{Claims, InvalidPayload, is_lightweight},
     error::FutureNotBefore,
-    introspection::is_lightweight,
     invalid_token::InvalidToken,
     jose::{
         self, Algorithm, Compact, HeaderMemo, KeySet, KnownHeader, MalformedToken, TokenTypeHeader, VerificationKey,

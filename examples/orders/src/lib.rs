@@ -10,14 +10,13 @@ use axum::{Router, extract::FromRef};
 use keycloak_auth::{Keycloak, SecureRouter, policy, secure_routes};
 use utoipa::OpenApi;
 
-use crate::{orders::Orders, pages::Diagnosis};
+use crate::orders::Orders;
 
 /// What the handlers share.
 #[derive(Clone, FromRef)]
 struct AppState {
     keycloak: Keycloak,
     orders: Orders,
-    diagnosis: Diagnosis,
 }
 
 #[derive(OpenApi)]
@@ -48,7 +47,6 @@ pub fn app(keycloak: Keycloak) -> Router {
         .with_state(AppState {
             keycloak,
             orders: Orders::with_samples(),
-            diagnosis: Diagnosis::default(),
         })
 }
 

@@ -1,13 +1,7 @@
 //! The landing page, the health of Keycloak, Swagger UI, and two pages for some.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
-
-use axum::{Json, extract::State, http::StatusCode, response::Html};
+use axum::{extract::State, response::Html};
 use keycloak_auth::{DiagnosticReport, Keycloak, KeycloakUser, keycloak};
-use tokio::sync::Mutex;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi, oauth};
 
@@ -17,13 +11,6 @@ use utoipa_swagger_ui::{Config, SwaggerUi, oauth};
 pub(crate) async fn landing() -> Html<&'static str> {
     Html(include_str!("landing.html"))
 }
-
-/// How long a diagnosis is shown before another one is made: everybody may ask for it, and it asks Keycloak.
-const SHOWN_FOR: Duration = Duration::from_secs(5);
-
-/// The last diagnosis.
-#[derive(Clone, Default)]
-pub(crate) struct Diagnosis(Arc<Mutex<Option<(Instant, DiagnosticReport)>>>);
 
 /// Is Keycloak there, and is all as it should be?
 #[keycloak(public)]
@@ -36,21 +23,8 @@ pub(crate) struct Diagnosis(Arc<Mutex<Option<(Instant, DiagnosticReport)>>>);
         (status = 503, description = "Something fails, with what to do", body = DiagnosticReport),
     )
 )]
-pub(crate) async fn health(
-    State(keycloak): State<Keycloak>,
-    State(Diagnosis(last)): State<Diagnosis>,
-) -> (StatusCode, Json<DiagnosticReport>) {
-    let mut last = last.lock().await;
-    if last.as_ref().is_none_or(|(made, _)| made.elapsed() > SHOWN_FOR) {
-        *last = Some((Instant::now(), keycloak.diagnose().await));
-    }
-    let (_, report) = last.clone().expect("made above");
-    let status = if report.is_healthy() {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
-    (status, Json(report))
+pub(crate) async fn health(State(keycloak): State<Keycloak>) -> DiagnosticReport {
+    keycloak.recent_diagnosis().await
 }
 
 /// For administrators, and for who is on call

@@ -11,34 +11,16 @@
 //!
 //! What everything else is called stands in `keycloak_auth::guide::from_fastapi`.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
-
 use axum::{
     Json, Router,
-    extract::{FromRef, State},
-    http::StatusCode,
+    extract::State,
     response::{IntoResponse, Response},
 };
 use keycloak_auth::{DiagnosticReport, Keycloak, KeycloakUser, SecureRouter, TokenResponse, keycloak, secure_routes};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::sync::Mutex;
 use utoipa::{OpenApi, ToSchema};
 use utoipa_swagger_ui::{Config, SwaggerUi, oauth};
-
-/// What the handlers share; there it was a global.
-#[derive(Clone, FromRef)]
-struct AppState {
-    keycloak: Keycloak,
-    diagnosis: Diagnosis,
-}
-
-/// The last diagnosis: everybody may ask for it, and it asks Keycloak.
-#[derive(Clone, Default)]
-struct Diagnosis(Arc<Mutex<Option<(Instant, DiagnosticReport)>>>);
 
 #[derive(OpenApi)]
 #[openapi(info(title = "Port of the FastAPI example", license(name = "MIT", identifier = "MIT")))]
@@ -46,7 +28,7 @@ struct Api;
 
 /// The whole service.
 pub fn app(keycloak: Keycloak) -> Router {
-    let routes = SecureRouter::<AppState>::with_openapi(Api::openapi())
+    let routes = SecureRouter::<Keycloak>::with_openapi(Api::openapi())
         .routes(secure_routes!(root))
         .routes(secure_routes!(me))
         .routes(secure_routes!(admin))
@@ -61,10 +43,7 @@ pub fn app(keycloak: Keycloak) -> Router {
     routes
         .merge_public(docs.config(Config::default().try_it_out_enabled(true)).oauth(login))
         .secure_from_state()
-        .with_state(AppState {
-            keycloak,
-            diagnosis: Diagnosis::default(),
-        })
+        .with_state(keycloak)
 }
 
 /// For everybody
@@ -122,21 +101,6 @@ async fn refresh(State(keycloak): State<Keycloak>, Json(request): Json<Refresh>)
         (status = 503, description = "Something fails, with what to do", body = DiagnosticReport),
     )
 )]
-async fn health(
-    State(keycloak): State<Keycloak>,
-    State(Diagnosis(last)): State<Diagnosis>,
-) -> (StatusCode, Json<DiagnosticReport>) {
-    const SHOWN_FOR: Duration = Duration::from_secs(5);
-
-    let mut last = last.lock().await;
-    if last.as_ref().is_none_or(|(made, _)| made.elapsed() > SHOWN_FOR) {
-        *last = Some((Instant::now(), keycloak.diagnose().await));
-    }
-    let (_, report) = last.clone().expect("made above");
-    let status = if report.is_healthy() {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
-    (status, Json(report))
+async fn health(State(keycloak): State<Keycloak>) -> DiagnosticReport {
+    keycloak.recent_diagnosis().await
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned as _;
 
 use crate::ast::{ClaimValue, Kind, Requirement};
 
@@ -14,8 +15,20 @@ pub(super) fn of(kind: &Kind, private: &TokenStream) -> TokenStream {
 
 /// A reference to the value.
 pub(super) fn borrowed(kind: &Kind, private: &TokenStream) -> TokenStream {
-    let value = of(kind, private);
-    quote!(&#value)
+    let (reference, value) = (reference(kind), of(kind, private));
+    quote!(#reference #value)
+}
+
+/// The `&` before a value. Of a policy that is defined elsewhere it has the place, which is where the compiler says so if that is
+/// no policy.
+fn reference(kind: &Kind) -> TokenStream {
+    match kind {
+        Kind::Named(path) => {
+            let span = Span::mixed_site().located_at(path.span());
+            quote_spanned!(span=> &)
+        }
+        _ => quote!(&),
+    }
 }
 
 /// A reference to the value, by short names that are imported around it: what a reader of the expansion sees is the policy.
@@ -95,8 +108,8 @@ fn value(kind: &Kind, policy: &TokenStream, claim_value: &TokenStream) -> TokenS
             quote!((&[#(#operands),*]))
         }
         Kind::Not(negated) => {
-            let negated = operand(negated);
-            quote!((&#negated))
+            let (reference, negated) = (reference(&negated.kind), operand(negated));
+            quote!((#reference #negated))
         }
         Kind::Role(name)
         | Kind::RealmRole(name)

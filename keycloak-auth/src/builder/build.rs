@@ -2,15 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{BuildError, KeycloakBuilder, problems::Problems};
+use super::{BuildError, KeycloakBuilder, address::Address, problems::Problems};
 use crate::{
     ClientAuthentication, Introspection, Keycloak,
     authenticator::Authenticator,
     client_authentication::Client,
+    diagnostics::{Recent, Route},
     introspection::Introspector,
     keycloak::ConnectionSettings,
     metrics::Recorder,
-    provider::{Endpoints, HttpClient, MetadataSource, Provider, RealmUrl, RemoteKeySet, Timing},
+    provider::{ConfiguredEndpoints, MetadataSource, Provider, RealmUrl, RemoteKeySet, Timing},
     token_endpoint::TokenEndpoint,
     validator::{Expectations, Validator},
 };
@@ -46,7 +47,7 @@ impl KeycloakBuilder {
         }
         self.check_numbers(&mut problems);
         self.check_key_set(&mut problems);
-        let endpoints = Endpoints {
+        let endpoints = ConfiguredEndpoints {
             jwks_uri: problems.endpoint("jwks_uri", self.jwks_uri.as_deref(), realm_url.as_ref()),
             introspection_endpoint: problems.endpoint(
                 "introspection_endpoint",
@@ -101,14 +102,14 @@ impl KeycloakBuilder {
         self,
         realm_url: RealmUrl,
         client: Client,
-        endpoints: Endpoints,
+        endpoints: ConfiguredEndpoints,
         http_client: reqwest::Client,
     ) -> Keycloak {
         let client = Arc::new(client);
         let issuers = if self.issuers.is_empty() {
             vec![realm_url.as_str().to_owned()]
         } else {
-            self.issuers
+            self.issuers.into_iter().map(Address::into_text).collect()
         };
         let metrics = Recorder::new(
             self.metrics_collector.map(|collector| collector.0),
@@ -140,19 +141,13 @@ impl KeycloakBuilder {
             },
             self.token_cache_capacity,
         ));
-        let provider = Arc::new(Provider {
-            metadata: MetadataSource::new(
-                realm_url.clone(),
-                issuers.clone(),
-                endpoints,
-                self.metadata_lifetime,
-                metrics.clone(),
-            ),
-            http: HttpClient::new(http_client),
-            clock: self.clock.clone(),
-            deadline: self.request_timeout,
-            metrics: metrics.clone(),
-        });
+        let provider = Arc::new(Provider::new(
+            MetadataSource::new(realm_url.clone(), issuers.clone(), endpoints, self.metadata_lifetime),
+            http_client,
+            self.clock,
+            self.request_timeout,
+            metrics,
+        ));
         let key_set = Arc::new(RemoteKeySet::new(Arc::clone(&provider), timing, self.key_set));
         let introspection = (self.introspection != Introspection::Never).then(|| {
             Arc::new(Introspector::new(
@@ -163,11 +158,13 @@ impl KeycloakBuilder {
                 Arc::clone(&key_set),
             ))
         });
-        let authenticator = Authenticator::new(validator, key_set, introspection, self.clock.clone(), metrics.clone());
+        let authenticator = Authenticator::new(validator, key_set, introspection, Arc::clone(&provider));
         let token_endpoint = Arc::new(TokenEndpoint::new(Arc::clone(&provider), Arc::clone(&client)));
+        let proxy = self.proxy.as_ref().map(|proxy| proxy.expose().as_str());
+        let route = Route::new(&realm_url, proxy, self.http_client.is_some());
         let connection = ConnectionSettings {
             accepts_invalid_certificates: self.accept_invalid_certificates,
-            is_indirect: self.proxy.is_some() || self.http_client.is_some(),
+            route,
             #[cfg(feature = "tls-diagnostics")]
             root_certificates: self.root_certificates,
         };
@@ -185,9 +182,8 @@ impl KeycloakBuilder {
             authenticator,
             provider,
             connection,
+            recent_diagnosis: Recent::default(),
             token_endpoint,
-            clock: self.clock,
-            metrics,
             records_enduser_id: self.record_enduser_id,
         })
     }

@@ -1,5 +1,6 @@
 //! The configuration: every setting, validated once, all problems reported at once.
 
+mod address;
 mod build;
 mod client;
 mod http_client;
@@ -9,7 +10,7 @@ use std::{env, fmt, sync::Arc, time::Duration};
 
 pub use problems::{BuildError, Problem};
 
-use self::http_client::OwnHttpClient;
+use self::{address::Address, http_client::OwnHttpClient};
 use crate::{
     Algorithm, ClientAuthentication, Clock, Introspection, OpenApiScheme,
     challenge::ErrorFormat,
@@ -38,20 +39,20 @@ use crate::{
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct KeycloakBuilder {
-    server_url: Option<String>,
+    server_url: Option<Address>,
     realm: Option<String>,
     client_id: Option<String>,
     client_secret: Option<Secret>,
     client_authentication: Option<ClientAuthentication>,
     audiences: Vec<String>,
     audience_check: bool,
-    issuers: Vec<String>,
+    issuers: Vec<Address>,
     algorithms: Vec<Algorithm>,
     authorized_parties: Vec<String>,
-    jwks_uri: Option<String>,
+    jwks_uri: Option<Address>,
     key_set: Option<KeySet>,
-    introspection_endpoint: Option<String>,
-    token_endpoint: Option<String>,
+    introspection_endpoint: Option<Address>,
+    token_endpoint: Option<Address>,
     introspection: Introspection,
     leeway: Duration,
     max_token_bytes: usize,
@@ -144,7 +145,7 @@ impl KeycloakBuilder {
     ///
     /// A trailing slash, or the realm's own path behind it, does no harm. Required.
     pub fn server_url(mut self, url: impl Into<String>) -> Self {
-        self.server_url = Some(url.into());
+        self.server_url = Some(Address::new(url));
         self
     }
 
@@ -181,7 +182,7 @@ impl KeycloakBuilder {
 
     /// Where the keys are, instead of where the discovery document says; then no discovery takes place for them.
     pub fn jwks_uri(mut self, url: impl Into<String>) -> Self {
-        self.jwks_uri = Some(url.into());
+        self.jwks_uri = Some(Address::new(url));
         self
     }
 
@@ -195,13 +196,13 @@ impl KeycloakBuilder {
 
     /// Where tokens are introspected, instead of where the discovery document says.
     pub fn introspection_endpoint(mut self, url: impl Into<String>) -> Self {
-        self.introspection_endpoint = Some(url.into());
+        self.introspection_endpoint = Some(Address::new(url));
         self
     }
 
     /// Where tokens are issued, instead of where the discovery document says. Validating tokens does not need it.
     pub fn token_endpoint(mut self, url: impl Into<String>) -> Self {
-        self.token_endpoint = Some(url.into());
+        self.token_endpoint = Some(Address::new(url));
         self
     }
 }
@@ -234,7 +235,7 @@ impl KeycloakBuilder {
     /// The discovery document may name the realm's address at [`server_url`](Self::server_url) or one of these (OpenID Connect
     /// Discovery 1.0 §4.3).
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.issuers.push(issuer.into());
+        self.issuers.push(Address::new(issuer));
         self
     }
 
@@ -395,7 +396,8 @@ impl KeycloakBuilder {
         self
     }
 
-    /// Reaches Keycloak through this proxy; the address may hold a user name and a password. Default: as the environment's `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say.
+    /// Reaches Keycloak through this proxy; the address may hold a user name and a password. Default: as `HTTPS_PROXY`,
+    /// `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` of the environment say.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = Some(Secret::new(url));
         self
@@ -495,12 +497,14 @@ impl KeycloakBuilder {
                 .filter(|part| !part.is_empty())
                 .collect::<Vec<_>>()
         };
-        self.server_url = read("KEYCLOAK_SERVER_URL").or(self.server_url);
+        self.server_url = read("KEYCLOAK_SERVER_URL").map(Address::new).or(self.server_url);
         self.realm = read("KEYCLOAK_REALM").or(self.realm);
         self.client_id = read("KEYCLOAK_CLIENT_ID").or(self.client_id);
         self.client_secret = read("KEYCLOAK_CLIENT_SECRET").map(Secret::new).or(self.client_secret);
         self.audiences = read("KEYCLOAK_AUDIENCE").map(list).unwrap_or(self.audiences);
-        self.issuers = read("KEYCLOAK_ISSUER").map(list).unwrap_or(self.issuers);
+        if let Some(issuers) = read("KEYCLOAK_ISSUER").map(list) {
+            self.issuers = issuers.into_iter().map(Address::new).collect();
+        }
         self
     }
 }

@@ -1,10 +1,11 @@
 //! What can be wrong with a configuration, collected.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, ops::Deref, sync::Arc};
 
 use url::Url;
 
-use crate::provider::RealmUrl;
+use super::address::Address;
+use crate::{provider::RealmUrl, text::shortened_address};
 
 /// Why a configuration does not make a [`Keycloak`](crate::Keycloak): all of it.
 ///
@@ -117,24 +118,33 @@ impl Problems {
         });
     }
 
-    pub(super) fn no_blanks(&mut self, setting: &'static str, values: &[String]) {
+    pub(super) fn no_blanks(&mut self, setting: &'static str, values: &[impl Deref<Target = str>]) {
         for value in values {
-            if value.trim() != value || value.is_empty() {
+            if value.trim() != &**value || value.is_empty() {
                 self.add(setting, "is empty, or has white space at its ends");
             }
         }
     }
 
     /// Issuers are URLs (OpenID Connect Discovery 1.0 §3), and Keycloak's are those of realms.
-    pub(super) fn issuers(&mut self, issuers: &[String]) {
+    pub(super) fn issuers(&mut self, issuers: &[Address]) {
         self.no_blanks("issuer", issuers);
         for issuer in issuers.iter().filter(|issuer| !issuer.trim().is_empty()) {
-            if !Url::parse(issuer).is_ok_and(|url| matches!(url.scheme(), "https" | "http")) {
-                let shown = crate::text::shortened(issuer);
-                self.add(
-                    "issuer",
-                    format!("is not a URL: `{shown}`; write it as tokens do, as in `.issuer(\"https://id.example.com/realms/acme\")`"),
-                );
+            match Url::parse(issuer)
+                .ok()
+                .filter(|url| matches!(url.scheme(), "https" | "http"))
+            {
+                Some(url) if !url.username().is_empty() || url.password().is_some() => {
+                    self.add("issuer", "must not contain a user name or password");
+                }
+                Some(_) => {}
+                None => {
+                    let shown = shortened_address(issuer);
+                    self.add(
+                        "issuer",
+                        format!("is not a URL: `{shown}`; write it as tokens do, as in `.issuer(\"https://id.example.com/realms/acme\")`"),
+                    );
+                }
             }
         }
     }
@@ -157,7 +167,7 @@ impl Problems {
                 self.add(setting, "is `http` although the server URL is `https`");
             }
             Ok(url) => return Some(url),
-            Err(_) => self.add(setting, format!("is not a URL: `{}`", crate::text::shortened(text))),
+            Err(_) => self.add(setting, format!("is not a URL: `{}`", shortened_address(text))),
         }
         None
     }

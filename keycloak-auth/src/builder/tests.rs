@@ -224,6 +224,40 @@ fn debug_shows_no_secret() {
 }
 
 #[test]
+fn a_password_in_an_address_shows_nowhere() {
+    for url in [
+        "https://admin:hunter2@id.example.com/realms/acme",
+        "https://admin:hunt%2Fhunter2@id.example.com",
+        "https://hunter2@id.example.com",
+        // None of these is a URL with the password as its password.
+        "ftp://admin:hunter2@id.example.com",
+        "https://admin:pa/hunter2@id.example.com",
+        "https://admin:pa@hunter2@id.example.com:x",
+        "admin:hunter2@id.example.com",
+        " https://admin:hunter2@[::x]/id.example.com ",
+    ] {
+        for builder in [
+            valid().server_url(url),
+            valid().jwks_uri(url),
+            valid().introspection_endpoint(url),
+            valid().token_endpoint(url),
+            valid().issuer(url),
+        ] {
+            let shown = format!("{builder:?}");
+            assert!(
+                !shown.contains("hunter2") && shown.contains("id.example.com"),
+                "{shown}"
+            );
+            let error = builder.build().expect_err(url);
+            assert!(
+                !format!("{error} {error:?} {:?}", error.problems()).contains("hunter2"),
+                "{error}"
+            );
+        }
+    }
+}
+
+#[test]
 fn the_error_reads_well_however_it_is_printed_and_names_the_variables() {
     let error = Keycloak::builder().build().expect_err("nothing is set");
     assert_eq!(format!("{error:?}"), error.to_string());

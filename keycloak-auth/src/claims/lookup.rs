@@ -1,137 +1,33 @@
 //! Finding one custom claim in the payload without building a tree.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt};
-
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde_json::value::RawValue;
 
-use super::Claims;
-use crate::{policy::ClaimValue, strict_json::Name};
+use crate::strict_json::Name;
 
-/// Up to here a double is no other integer than the one that was written.
-const EXACT_IN_DOUBLE: u64 = 1 << f64::MANTISSA_DIGITS;
-
-/// Whether the claim at `path` equals `value`, or is an array that has it as an element.
-///
-/// The path's segments are separated by dots; a dot that belongs to a name is written `\.`, as in Keycloak's mappers.
-pub(crate) fn claim_matches(claims: &Claims, path: &str, value: ClaimValue) -> bool {
-    let mut deserializer = serde_json::Deserializer::from_str(claims.json());
-    Lookup {
-        path: Some(path),
-        value,
-        in_array: false,
-    }
-    .deserialize(&mut deserializer)
-    .unwrap_or(false)
-}
-
-/// The string member `name` at the top level of a payload.
-pub(crate) fn text_claim<'c>(json: &'c str, name: &str) -> Option<Cow<'c, str>> {
+/// The string at `path`.
+pub(super) fn text_claim<'c>(json: &'c str, path: &str) -> Option<Cow<'c, str>> {
+    let (segment, rest) = split(path);
     let members: BTreeMap<Name<'c>, &'c RawValue> = serde_json::from_str(json).ok()?;
-    let (_, value) = members.into_iter().find(|(member, _)| member.0 == name)?;
-    serde_json::from_str::<Name<'c>>(value.get()).ok().map(|text| text.0)
-}
-
-#[derive(Clone, Copy)]
-struct Lookup<'a> {
-    /// The segments still to go; `None` at the claim itself.
-    path: Option<&'a str>,
-    value: ClaimValue,
-    in_array: bool,
+    let (_, value) = members.into_iter().find(|(member, _)| is_named(segment, &member.0))?;
+    match rest {
+        Some(rest) => text_claim(value.get(), rest),
+        None => serde_json::from_str::<Name<'c>>(value.get()).ok().map(|text| text.0),
+    }
 }
 
 /// Splits the first segment off a path.
-fn split(path: &str) -> (&str, Option<&str>) {
+pub(crate) fn split(path: &str) -> (&str, Option<&str>) {
     let dot = path.match_indices('.').find(|(at, _)| !path[..*at].ends_with('\\'));
     dot.map_or((path, None), |(at, _)| (&path[..at], Some(&path[at + 1..])))
 }
 
 /// Whether a member's name is what a segment says, `\.` standing for a dot.
-fn is_named(segment: &str, name: &str) -> bool {
+pub(crate) fn is_named(segment: &str, name: &str) -> bool {
     if segment.contains("\\.") {
         segment.replace("\\.", ".") == name
     } else {
         segment == name
-    }
-}
-
-impl Lookup<'_> {
-    fn equals(&self, found: ClaimValue) -> bool {
-        self.path.is_none() && self.value == found
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Lookup<'_> {
-    type Value = bool;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Lookup<'_> {
-    type Value = bool;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a claim")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<bool, E> {
-        Ok(self.path.is_none() && matches!(self.value, ClaimValue::String(expected) if expected == text))
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<bool, E> {
-        Ok(self.equals(ClaimValue::Integer(number)))
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<bool, E> {
-        Ok(i64::try_from(number).is_ok_and(|number| self.equals(ClaimValue::Integer(number))))
-    }
-
-    // JSON has one kind of number (RFC 8259 §6): `1.0` and `1e0` are 1, and `-0` comes along here too.
-    fn visit_f64<E: Error>(self, number: f64) -> Result<bool, E> {
-        Ok(self.path.is_none()
-            && matches!(self.value, ClaimValue::Integer(expected)
-                if expected.unsigned_abs() <= EXACT_IN_DOUBLE && expected as f64 == number))
-    }
-
-    fn visit_bool<E: Error>(self, boolean: bool) -> Result<bool, E> {
-        Ok(self.equals(ClaimValue::Boolean(boolean)))
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<bool, E> {
-        Ok(false)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<bool, A::Error> {
-        let mut found = false;
-        let searched = self.path.is_none() && !self.in_array;
-        loop {
-            let element = if searched && !found {
-                elements.next_element_seed(Self { in_array: true, ..self })?
-            } else {
-                elements.next_element::<IgnoredAny>()?.map(|_| false)
-            };
-            match element {
-                Some(matches) => found |= matches,
-                None => return Ok(found),
-            }
-        }
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
-        let mut found = false;
-        while let Some(Name(name)) = map.next_key()? {
-            match self.path.filter(|_| !self.in_array).map(split) {
-                Some((segment, rest)) if is_named(segment, &name) => {
-                    found |= map.next_value_seed(Self { path: rest, ..self })?
-                }
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(found)
     }
 }

@@ -6,6 +6,7 @@
 
 mod element;
 mod known;
+mod lightweight;
 mod lists;
 mod lookup;
 mod parse;
@@ -18,7 +19,8 @@ use crate::jose;
 
 use element::Element;
 
-pub(crate) use lookup::claim_matches;
+pub(crate) use lightweight::is_lightweight;
+pub(crate) use lookup::{is_named, split};
 pub(crate) use parse::InvalidPayload;
 
 /// The claims of an access token.
@@ -205,13 +207,13 @@ impl Claims {
         self.text.len() + size_of_val(&*self.elements) + json
     }
 
-    /// The text claim of that name at the top level of the payload, registered or custom.
-    pub(crate) fn text_claim(&self, name: &str) -> Option<Cow<'_, str>> {
-        match name {
+    /// The text claim at that path, registered or custom.
+    pub(crate) fn text_claim(&self, path: &str) -> Option<Cow<'_, str>> {
+        match path {
             "sub" => self.subject().map(Cow::Borrowed),
             "preferred_username" => self.username().map(Cow::Borrowed),
             "email" => self.email().map(Cow::Borrowed),
-            _ => lookup::text_claim(self.json(), name),
+            _ => lookup::text_claim(self.json(), path),
         }
     }
 

@@ -6,7 +6,7 @@ use super::{
     ClientAuthentication,
     method::{Method, UnusableMethod},
 };
-use crate::provider::ProviderError;
+use crate::error::ProviderError;
 
 /// Who this service is, and how it proves that.
 #[derive(Debug)]

@@ -3,13 +3,21 @@
 use std::{fmt, time::Duration};
 
 use futures_util::future::{BoxFuture, FutureExt as _};
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    runtime::Handle,
+    time::{Instant, timeout_at},
+};
 
-use super::{CheckStatus, DiagnosticCheck, DiagnosticReport, Finding, connection, realm, service_token, tls};
+use super::{
+    CheckStatus, DiagnosticCheck, DiagnosticReport, Finding, client, clock, connection, discovery, key_set,
+    service_token, tls, token,
+};
 use crate::{Keycloak, clock::milliseconds};
 
 /// The time for all steps together.
 const DEADLINE: Duration = Duration::from_secs(9);
+
+const KEYS_GIVEN: &str = "the keys are given, so none are fetched";
 
 /// A diagnosis to be awaited; made by [`Keycloak::diagnose`].
 #[must_use = "nothing is looked at until it is awaited"]
@@ -22,7 +30,8 @@ impl Keycloak {
     /// Finds out what stands between this service and its Keycloak: configuration, name, connection, certificate, discovery
     /// document, key set, a token of the service's own with its audience and scopes, clock, client.
     ///
-    /// Asks Keycloak anew, beside what is cached for requests, and takes at most 10 s. With
+    /// Asks Keycloak anew, beside what is cached for requests, and takes at most 10 s; for a handler there is
+    /// [`recent_diagnosis`](Self::recent_diagnosis). With
     /// [`token`](Diagnose::token) it also says whether that token is accepted, and if not, why.
     ///
     /// ```no_run
@@ -51,15 +60,21 @@ impl<'a> Diagnose<'a> {
     async fn run(self) -> DiagnosticReport {
         let Self { keycloak, token } = self;
         let mut steps = Steps::new();
+        if let Some(fault) = cannot_ask(keycloak) {
+            // Nothing below could even wait.
+            steps.note("configuration", fault);
+            return steps.into_report(keycloak);
+        }
         steps.note("configuration", connection::configuration(keycloak));
-        if keycloak.authenticator().key_set().is_fixed() {
-            steps.note("key set", Finding::ok("the keys are given, so none are fetched"));
+        let authenticator = keycloak.authenticator();
+        if authenticator.key_set().is_fixed() && authenticator.introspection().is_none() {
+            steps.note("key set", Finding::ok(KEYS_GIVEN));
         } else {
             Self::look_at_provider(keycloak, &mut steps).await;
         }
         match token {
             Some(token) => {
-                steps.run("token", realm::token(keycloak, token)).await;
+                steps.run("token", token::check(keycloak, token)).await;
             }
             None => steps.note(
                 "token",
@@ -83,17 +98,38 @@ impl<'a> Diagnose<'a> {
             steps.skip(&BEYOND[1..], "Keycloak has to be reached first");
             return;
         };
-        let date = realm::date(&answer);
-        let metadata = steps.run_for("discovery", realm::discovery(keycloak, answer)).await;
+        let date = clock::date(&answer);
+        let metadata = steps.run_for("discovery", discovery::check(keycloak, answer)).await;
+        let authenticator = keycloak.authenticator();
         match metadata {
-            Some(metadata) => steps.run("key set", realm::key_set(keycloak, &metadata)).await,
+            _ if authenticator.key_set().is_fixed() => steps.note("key set", Finding::ok(KEYS_GIVEN)),
+            _ if !authenticator.needs_keys() => {
+                steps.skip(&["key set"], "Keycloak is asked about every token, which takes no keys");
+            }
+            Some(metadata) => steps.run("key set", key_set::check(keycloak, &metadata)).await,
             None => steps.skip(&["key set"], "the discovery document has to be right first"),
         }
         let issued_at = steps.run_for("service token", service_token::check(keycloak)).await;
         // Keycloak itself sends no `Date`.
-        steps.note("clock", realm::clock(keycloak, date.or(issued_at)));
-        steps.run("client", realm::client(keycloak)).await;
+        steps.note("clock", clock::check(keycloak, date.or(issued_at)));
+        steps.run("client", client::check(keycloak)).await;
     }
+}
+
+/// Why nothing at all can be asked.
+fn cannot_ask(keycloak: &Keycloak) -> Option<Finding> {
+    if Handle::try_current().is_err() {
+        return Some(Finding::failed(
+            "there is no tokio runtime to ask Keycloak in",
+            "call this in one, such as that of `#[tokio::main]`",
+        ));
+    }
+    keycloak.parts().provider.is_closed().then(|| {
+        Finding::failed(
+            "this `Keycloak` was closed, and asks nothing any more",
+            "look before `close()`, or build another one",
+        )
+    })
 }
 
 impl<'a> IntoFuture for Diagnose<'a> {
@@ -139,6 +175,11 @@ impl Steps {
     /// Runs a step that has something for the next ones.
     async fn run_for<T>(&mut self, name: &'static str, step: impl Future<Output = (Finding, Option<T>)>) -> Option<T> {
         let began = Instant::now();
+        if began >= self.deadline {
+            let reason = "there was no time left for it: see the check above that took so long";
+            self.note(name, Finding::skipped(reason));
+            return None;
+        }
         let (finding, result) = timeout_at(self.deadline, step).await.unwrap_or_else(|_| {
             let text = format!("no answer within the {} s of a diagnosis", DEADLINE.as_secs());
             (

@@ -6,13 +6,15 @@ use serde_json::{Map, Value};
 
 use super::{
     Finding,
-    realm::{advice, why},
+    token::{advice, why},
 };
 use crate::{
     AuthError, GrantKind, InvalidToken, Keycloak, OAuthError,
     client_authentication::ClientCredentials,
     jose,
+    provider::{Endpoint, Request},
     text::{chain, code_list, shortened},
+    token_endpoint,
 };
 
 /// How Keycloak says that a client has no service account.
@@ -28,7 +30,7 @@ pub(super) async fn check(keycloak: &Keycloak) -> (Finding, Option<Duration>) {
     }
     let token = match obtain(keycloak).await {
         Ok(token) => token,
-        Err(reason) => return (Finding::skipped(reason), None),
+        Err(finding) => return (finding, None),
     };
     let claims = Shown::of(&token);
     let issued_at = claims.issued_at();
@@ -36,20 +38,25 @@ pub(super) async fn check(keycloak: &Keycloak) -> (Finding, Option<Duration>) {
 }
 
 /// The access token, or why there is none.
-async fn obtain(keycloak: &Keycloak) -> Result<String, String> {
+async fn obtain(keycloak: &Keycloak) -> Result<String, Finding> {
     let client = ClientCredentials::Configured(&keycloak.parts().client);
     let form = [("grant_type", "client_credentials")];
-    let asking = keycloak
-        .token_endpoint()
-        .post(GrantKind::ClientCredentials, client, &form);
-    let answer = keycloak.parts().provider.within_deadline(asking).await;
-    let refusal = match answer.map_err(|error| chain(&error))? {
-        Ok(tokens) => return Ok(tokens.access_token),
-        Err(refusal) => refusal,
+    let request = Request::post(Endpoint::Token, client, &form);
+    let answer = keycloak.parts().provider.probe(request).await;
+    let read = answer.and_then(|answer| token_endpoint::read(GrantKind::ClientCredentials, &answer));
+    let refusal = match read {
+        Ok(Ok(tokens)) => return Ok(tokens.access_token),
+        Ok(Err(refusal)) => refusal,
+        Err(error) => {
+            return Err(Finding::warning(
+                format!("no token of this service's own can be had: {}", chain(&error)),
+                "check `token_endpoint`, or leave it out; only services that get, refresh or exchange tokens need it",
+            ));
+        }
     };
     let client_id = shortened(keycloak.client_id());
     let description = refusal.description().unwrap_or_default();
-    Err(match refusal.error() {
+    Err(Finding::skipped(match refusal.error() {
         // A wrong secret is `unauthorized_client` as well.
         OAuthError::UnauthorizedClient if description.contains(NO_SERVICE_ACCOUNT) => format!(
             "`{client_id}` has no service account, so it gets no token of its own; it needs one only to call other services"
@@ -58,7 +65,7 @@ async fn obtain(keycloak: &Keycloak) -> Result<String, String> {
             format!("Keycloak does not accept `{client_id}` at the token endpoint: the check `client` says why")
         }
         _ => format!("Keycloak gives `{client_id}` no token: `{}`", shortened(refusal.code())),
-    })
+    }))
 }
 
 async fn judge(keycloak: &Keycloak, token: &str, claims: &Shown) -> Finding {

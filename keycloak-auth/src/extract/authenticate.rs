@@ -4,16 +4,15 @@
 //! nor is one allocated. Only where Keycloak has to be asked is there a future, in a box of its own.
 
 use std::{
-    borrow::BorrowMut,
     future::Future,
     pin::Pin,
     task::{Context, Poll},
 };
 
-use http::{Extensions, request::Parts};
+use http::{Extensions, HeaderMap, request::Parts};
 
-use super::{AuthRejection, state::find_in_state};
-use crate::{AuthError, Keycloak, KeycloakUser, bearer::BearerToken, metrics::route_of};
+use super::{AuthRejection, head::Head, state::find_in_state};
+use crate::{AuthError, Keycloak, KeycloakUser, bearer::BearerToken, route::route_of};
 
 /// What a layer leaves in a request's extensions for the extractors behind it.
 #[derive(Clone, Debug)]
@@ -79,8 +78,17 @@ impl RequestContext {
 }
 
 /// The [`Keycloak`] that a request is under: the one of the innermost layer, else the one in the state.
-pub(super) fn keycloak_for<S: 'static>(parts: &Parts, state: &S) -> Option<Keycloak> {
-    known(&parts.extensions, state).keycloak
+pub(super) fn keycloak_for<S: 'static>(extensions: &Extensions, state: &S) -> Option<Keycloak> {
+    known(extensions, state).keycloak
+}
+
+/// Who sends a request, `None` for one without credentials, or what is wrong with the credentials.
+pub(super) type Caller = Result<Option<KeycloakUser>, AuthError>;
+
+/// A request whose caller only Keycloak can tell.
+pub(super) struct Unasked {
+    keycloak: Keycloak,
+    is_for_last: bool,
 }
 
 /// A result that is there already, or that Keycloak is asked for.
@@ -96,7 +104,7 @@ impl<'p, T> Judgement<'p, T> {
         Self::Ready(Some(result))
     }
 
-    fn asked(asking: impl Future<Output = Result<T, AuthRejection>> + Send + 'p) -> Self {
+    pub(super) fn asked(asking: impl Future<Output = Result<T, AuthRejection>> + Send + 'p) -> Self {
         Self::Asked(Box::pin(asking))
     }
 
@@ -119,80 +127,99 @@ impl<T> Future for Judgement<'_, T> {
     }
 }
 
-/// Determines the caller, `None` for a request without credentials, and hands it to `conclude`, or why there is none.
+/// Determines the caller, `None` for a request without credentials, and hands it to `conclude`, or why there is none. What Keycloak
+/// has to be [`asked`] about is returned as an error.
 ///
 /// The credentials are judged once for each request: what was found out is kept beside the request where there is a place
-/// for it, and in the cache of verified tokens where there is none. `handler` is for the log, where it is known. The parts
-/// of the request are lent, or given away by those who have no more use for them.
-pub(super) fn with_caller<'p, P, T>(
-    mut lent: P,
+/// for it, and in the cache of verified tokens where there is none. `handler` is for the log, where it is known.
+pub(super) fn at_once<H: Head, T>(
+    head: &mut H,
     known: Known,
     handler: Option<&'static str>,
-    conclude: impl FnOnce(Result<Option<KeycloakUser>, AuthError>, &mut Parts, Keycloak) -> Result<T, AuthRejection>
-    + Send
-    + 'p,
-) -> Judgement<'p, T>
-where
-    P: BorrowMut<Parts> + Send + 'p,
-    T: Send + 'p,
-{
-    let parts = lent.borrow_mut();
+    conclude: impl FnOnce(Caller, &mut H, &Keycloak) -> Result<T, AuthRejection>,
+) -> Result<Result<T, AuthRejection>, Unasked> {
     let Some(keycloak) = known.keycloak else {
         tracing::error!(
             name: "keycloak.not_installed",
             target: "keycloak_auth",
-            { http.route = route_of(&parts.extensions), code.function.name = handler },
+            { http.route = route_of(head.extensions()), code.function.name = handler },
             "{}", AuthError::NotInstalled
         );
-        return Judgement::ready(Err(AuthRejection::not_installed()));
+        return Ok(Err(AuthRejection::not_installed()));
     };
     if known.user.is_some() {
-        return Judgement::ready(conclude(Ok(known.user), parts, keycloak));
+        return Ok(conclude(Ok(known.user), head, &keycloak));
     }
-    let token = match BearerToken::from_headers(&parts.headers) {
+    let token = match BearerToken::from_headers(head.headers()) {
         Ok(Some(token)) => token,
-        Ok(None) => return Judgement::ready(conclude(Ok(None), parts, keycloak)),
-        Err(fault) => return Judgement::ready(conclude(Err(fault.into()), parts, keycloak)),
+        Ok(None) => return Ok(conclude(Ok(None), head, &keycloak)),
+        Err(fault) => return Ok(conclude(Err(fault.into()), head, &keycloak)),
     };
     match keycloak.authenticator().judge(token, keycloak.now()) {
         Some(Ok(verified)) => {
             let user = KeycloakUser::new(verified);
             if !known.is_for_last && (known.has_context || !keycloak.authenticator().has_cache()) {
-                keep(&user, parts, &keycloak);
+                keep(&user, head.extensions_mut(), &keycloak);
             }
-            Judgement::ready(conclude(Ok(Some(user)), parts, keycloak))
+            Ok(conclude(Ok(Some(user)), head, &keycloak))
         }
-        Some(Err(error)) => Judgement::ready(conclude(Err(error), parts, keycloak)),
-        None => Judgement::asked(async move {
-            let parts = lent.borrow_mut();
-            let caller = ask(parts, &keycloak).await;
-            if let Ok(Some(user)) = &caller
-                && !known.is_for_last
-            {
-                keep(user, parts, &keycloak);
-            }
-            conclude(caller, parts, keycloak)
+        Some(Err(error)) => Ok(conclude(Err(error), head, &keycloak)),
+        None => Err(Unasked {
+            keycloak,
+            is_for_last: known.is_for_last,
         }),
     }
 }
 
+/// Does what [`at_once`] does, by asking Keycloak.
+pub(super) async fn asked<H: Head + Send, T>(
+    head: &mut H,
+    unasked: Unasked,
+    conclude: impl FnOnce(Caller, &mut H, &Keycloak) -> Result<T, AuthRejection>,
+) -> Result<T, AuthRejection> {
+    let Unasked { keycloak, is_for_last } = unasked;
+    let caller = caller_by_asking(head.headers(), &keycloak).await;
+    if let Ok(Some(user)) = &caller
+        && !is_for_last
+    {
+        keep(user, head.extensions_mut(), &keycloak);
+    }
+    conclude(caller, head, &keycloak)
+}
+
+/// [`at_once`] or else [`asked`], for a request that is lent.
+pub(super) fn with_caller<'p, T: Send + 'p>(
+    parts: &'p mut Parts,
+    known: Known,
+    handler: Option<&'static str>,
+    conclude: impl Fn(Caller, &mut Parts, &Keycloak) -> Result<T, AuthRejection> + Copy + Send + 'p,
+) -> Judgement<'p, T> {
+    match at_once(parts, known, handler, conclude) {
+        Ok(result) => Judgement::ready(result),
+        Err(unasked) => Judgement::asked(asked(parts, unasked, conclude)),
+    }
+}
+
 /// Determines the caller where Keycloak has to be asked; `None` for a request without credentials.
-pub(crate) async fn ask(parts: &Parts, keycloak: &Keycloak) -> Result<Option<KeycloakUser>, AuthError> {
-    let Some(token) = BearerToken::from_headers(&parts.headers)? else {
+pub(crate) async fn caller_by_asking(
+    headers: &HeaderMap,
+    keycloak: &Keycloak,
+) -> Result<Option<KeycloakUser>, AuthError> {
+    let Some(token) = BearerToken::from_headers(headers)? else {
         return Ok(None);
     };
-    let verified = keycloak.authenticator().ask(token).await?;
+    let verified = keycloak.authenticator().judge_by_asking(token).await?;
     Ok(Some(KeycloakUser::new(verified)))
 }
 
 /// Keeps the caller for the extractors that follow.
-fn keep(user: &KeycloakUser, parts: &mut Parts, keycloak: &Keycloak) {
-    match parts.extensions.get_mut::<RequestContext>() {
+fn keep(user: &KeycloakUser, extensions: &mut Extensions, keycloak: &Keycloak) {
+    match extensions.get_mut::<RequestContext>() {
         Some(context) if context.keycloak.is_same(keycloak) => context.user = Some(user.clone()),
         Some(_) => {}
         None if keycloak.authenticator().has_cache() && !user.is_introspected() => {}
         None => {
-            parts.extensions.insert(RequestContext {
+            extensions.insert(RequestContext {
                 keycloak: keycloak.clone(),
                 user: Some(user.clone()),
                 is_of_router: false,

@@ -46,7 +46,7 @@ where
                 { keycloak.column = error.column() },
                 "the claims do not fit {}", std::any::type_name::<T>()
             );
-            match keycloak_for(parts, state) {
+            match keycloak_for(&parts.extensions, state) {
                 Some(keycloak) => AuthRejection::new(AuthError::InvalidToken(InvalidToken::CustomClaims), keycloak),
                 None => AuthRejection::not_installed(),
             }

@@ -1,15 +1,11 @@
 //! What is asked of a caller: by a guard, or by a layer in front of all handlers.
 
-use std::{
-    pin::pin,
-    task::{Context, Poll, Waker},
-    time::Duration,
+use std::time::Duration;
+
+use super::{
+    head::{Head, path_parameters},
+    outcome::why,
 };
-
-use axum::extract::{FromRequestParts as _, RawPathParams};
-use http::request::Parts;
-
-use super::outcome::why;
 use crate::{
     AuthError, Keycloak, KeycloakUser,
     policy::{Explanation, Policy},
@@ -41,14 +37,14 @@ impl Demand {
 
     /// Whether the caller of the request meets it.
     #[expect(clippy::result_large_err, reason = "it goes no further than the refusal")]
-    pub(crate) fn ask(&self, user: &KeycloakUser, parts: &mut Parts, keycloak: &Keycloak) -> Result<(), Unmet> {
+    pub(crate) fn check(&self, user: &KeycloakUser, head: &mut impl Head, keycloak: &Keycloak) -> Result<(), Unmet> {
         let now = if self.needs_time {
             keycloak.now()
         } else {
             Duration::ZERO
         };
         let parameters = if self.needs_path_parameters {
-            path_parameters(parts)
+            path_parameters(head)
         } else {
             None
         };
@@ -58,18 +54,8 @@ impl Demand {
             .map_or_else(Vec::new, |parameters| parameters.iter().collect());
         let context = keycloak.evaluation_context(now).with_path_parameters(&parameters);
         match AuthError::of(self.policy.evaluate(user, &context)) {
-            Some(error) => Err((error, why(&self.policy, user, &context, parts))),
+            Some(error) => Err((error, why(&self.policy, user, &context, head))),
             None => Ok(()),
         }
-    }
-}
-
-/// The path's parameters. They lie in the request, so the first poll of their extractor has them; were that ever otherwise,
-/// there would be none, and no policy about them would be met.
-fn path_parameters(parts: &mut Parts) -> Option<RawPathParams> {
-    let extracted = pin!(RawPathParams::from_request_parts(parts, &()));
-    match extracted.poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(parameters) => parameters.ok(),
-        Poll::Pending => None,
     }
 }

@@ -1,7 +1,6 @@
 //! The guard: a handler's policy as its first argument, so that it is asked before the body is read.
 
 use std::{
-    borrow::BorrowMut,
     fmt,
     future::Future,
     marker::PhantomData,
@@ -14,11 +13,12 @@ use http::request::Parts;
 
 use super::{
     AuthRejection,
-    authenticate::{Judgement, Known, known, with_caller},
+    authenticate::{Caller, Judgement, Known, Unasked, asked, at_once, known, with_caller},
     demand::Demand,
+    head::Head,
     outcome::{allow, refuse, reject},
 };
-use crate::{AuthError, Policy};
+use crate::{AuthError, Keycloak, Policy};
 
 /// A policy as a type; `#[keycloak(...)]` makes one for each handler.
 pub trait HandlerPolicy: Send + Sync + 'static {
@@ -114,16 +114,40 @@ fn lent<'p, S: 'static>(
     authorize(demand, handler, parts, known)
 }
 
-/// Asks about a request that nobody needs afterwards.
+/// Asks about a request that nobody needs afterwards. It stays where it is, unless it has to wait.
 fn given<S: 'static>(
     demand: &'static Demand,
     handler: &'static str,
-    request: Request,
+    mut request: Request,
     state: &S,
 ) -> Judgement<'static, ()> {
     let known = known(request.extensions(), state).for_last();
-    let (parts, _) = request.into_parts();
-    authorize(demand, handler, parts, known)
+    match authorize_at_once(demand, handler, &mut request, known) {
+        Ok(result) => Judgement::ready(result),
+        Err(unasked) => authorize_later(demand, handler, request, unasked),
+    }
+}
+
+fn authorize_at_once(
+    demand: &Demand,
+    handler: &'static str,
+    request: &mut Request,
+    known: Known,
+) -> Result<Result<(), AuthRejection>, Unasked> {
+    if demand.is_public() {
+        return Ok(Ok(()));
+    }
+    at_once(request, known, Some(handler), decision(demand, handler))
+}
+
+#[cold]
+fn authorize_later(
+    demand: &'static Demand,
+    handler: &'static str,
+    mut request: Request,
+    unasked: Unasked,
+) -> Judgement<'static, ()> {
+    Judgement::asked(async move { asked(&mut request, unasked, decision(demand, handler)).await })
 }
 
 /// What a guard does, for a policy that is no type.
@@ -137,29 +161,27 @@ pub(crate) async fn authorize_by<S: 'static>(
     authorize(&Demand::new(*policy), handler, parts, known).await
 }
 
-fn authorize<'p>(
-    demand: &'p Demand,
-    handler: &'static str,
-    parts: impl BorrowMut<Parts> + Send + 'p,
-    known: Known,
-) -> Judgement<'p, ()> {
+fn authorize<'p>(demand: &'p Demand, handler: &'static str, parts: &'p mut Parts, known: Known) -> Judgement<'p, ()> {
     if demand.is_public() {
         return Judgement::ready(Ok(()));
     }
-    with_caller(
-        parts,
-        known,
-        Some(handler),
-        move |caller, parts, keycloak| match caller {
-            Ok(Some(user)) => match demand.ask(&user, parts, &keycloak) {
-                Ok(()) => {
-                    allow(&user, handler, parts, &keycloak);
-                    Ok(())
-                }
-                Err((error, why)) => refuse(error, why, Some(&user), handler, parts, keycloak),
-            },
-            Ok(None) => refuse(AuthError::MissingCredentials, None, None, handler, parts, keycloak),
-            Err(error) => Err(reject(error, handler, parts, keycloak)),
+    with_caller(parts, known, Some(handler), decision(demand, handler))
+}
+
+/// What the demand makes of a caller.
+fn decision<'p, H: Head>(
+    demand: &'p Demand,
+    handler: &'static str,
+) -> impl Fn(Caller, &mut H, &Keycloak) -> Result<(), AuthRejection> + Copy + Send + 'p {
+    move |caller, head, keycloak| match caller {
+        Ok(Some(user)) => match demand.check(&user, head, keycloak) {
+            Ok(()) => {
+                allow(&user, handler, head, keycloak);
+                Ok(())
+            }
+            Err((error, why)) => refuse(error, why, Some(&user), handler, head, keycloak),
         },
-    )
+        Ok(None) => refuse(AuthError::MissingCredentials, None, None, handler, head, keycloak),
+        Err(error) => Err(reject(error, handler, head, keycloak)),
+    }
 }

@@ -1,15 +1,16 @@
 //! What becomes of a request that a policy was asked about: it is let through, refused, or let through and reported. Each
 //! outcome is counted by route, and told at `debug`.
 
-use http::{Extensions, Method, request::Parts};
+use http::{Extensions, Method};
 use tracing::{Level, Span};
 
-use super::AuthRejection;
+use super::{AuthRejection, head::Head};
 use crate::{
     AuthError, Keycloak, KeycloakUser,
     challenge::Answer,
-    metrics::{Outcome, method_name, route_of},
+    metrics::Outcome,
     policy::{EvaluationContext, Explanation, Policy},
+    route::{method_name, route_of},
     text::{chain, shortened},
 };
 
@@ -31,8 +32,8 @@ macro_rules! decision {
 }
 
 /// Lets a request through that meets its policy.
-pub(super) fn allow(user: &KeycloakUser, handler: &'static str, parts: &Parts, keycloak: &Keycloak) {
-    let (outcome, method, extensions) = (Outcome::Allowed, &parts.method, &parts.extensions);
+pub(super) fn allow(user: &KeycloakUser, handler: &'static str, head: &impl Head, keycloak: &Keycloak) {
+    let (outcome, method, extensions) = (Outcome::Allowed, head.method(), head.extensions());
     keycloak.metrics().decided(extensions, method, outcome);
     record_enduser_id(user, keycloak);
     decision!(
@@ -52,9 +53,9 @@ pub(super) fn why(
     policy: &Policy,
     user: &KeycloakUser,
     context: &EvaluationContext<'_>,
-    parts: &Parts,
+    head: &impl Head,
 ) -> Option<Explanation> {
-    let is_read = tracing::enabled!(target: "keycloak_auth", Level::DEBUG) || is_report_only(parts);
+    let is_read = tracing::enabled!(target: "keycloak_auth", Level::DEBUG) || is_report_only(head);
     is_read.then(|| policy.explain(user, context))
 }
 
@@ -65,16 +66,16 @@ pub(super) fn refuse(
     why: Option<Explanation>,
     user: Option<&KeycloakUser>,
     handler: &'static str,
-    parts: &Parts,
-    keycloak: Keycloak,
+    head: &impl Head,
+    keycloak: &Keycloak,
 ) -> Result<(), AuthRejection> {
-    let (method, extensions) = (&parts.method, &parts.extensions);
-    if !is_report_only(parts) {
-        note_refusal(&error, why.as_ref(), user, Some(handler), method, extensions, &keycloak);
-        return Err(AuthRejection::new(error, keycloak));
+    let (method, extensions) = (head.method(), head.extensions());
+    if !is_report_only(head) {
+        note_refusal(&error, why.as_ref(), user, Some(handler), method, extensions, keycloak);
+        return Err(AuthRejection::new(error, keycloak.clone()));
     }
     if let Some(user) = user {
-        record_enduser_id(user, &keycloak);
+        record_enduser_id(user, keycloak);
     }
     let (outcome, code) = (Outcome::WouldDeny, Answer::to(&error).code);
     keycloak.metrics().decided(extensions, method, outcome);
@@ -87,7 +88,7 @@ pub(super) fn refuse(
         extensions,
         [
             "error.type" = code,
-            "enduser.id" = user.and_then(|user| enduser_id(user, &keycloak))
+            "enduser.id" = user.and_then(|user| enduser_id(user, keycloak))
         ],
         "report only, let through: {}",
         text_of(&error, why.as_ref())
@@ -97,17 +98,17 @@ pub(super) fn refuse(
 
 /// Refuses a request whose credentials are not acceptable or cannot be judged, also where policies are only reported about.
 #[cold]
-pub(super) fn reject(error: AuthError, handler: &'static str, parts: &Parts, keycloak: Keycloak) -> AuthRejection {
+pub(super) fn reject(error: AuthError, handler: &'static str, head: &impl Head, keycloak: &Keycloak) -> AuthRejection {
     note_refusal(
         &error,
         None,
         None,
         Some(handler),
-        &parts.method,
-        &parts.extensions,
-        &keycloak,
+        head.method(),
+        head.extensions(),
+        keycloak,
     );
-    AuthRejection::new(error, keycloak)
+    AuthRejection::new(error, keycloak.clone())
 }
 
 /// Notes that a request is refused: for its credentials by the guard of `handler`, or by a layer in front of all handlers.
@@ -124,7 +125,7 @@ pub(crate) fn note_refusal(
     if let Some(user) = user {
         record_enduser_id(user, keycloak);
     }
-    let outcome = Outcome::of(error);
+    let outcome = outcome_of(error);
     keycloak.metrics().decided(extensions, method, outcome);
     decision!(
         debug,
@@ -139,6 +140,22 @@ pub(crate) fn note_refusal(
         "refused: {}",
         text_of(error, why)
     );
+}
+
+/// The outcome of a request that is answered with this error.
+const fn outcome_of(error: &AuthError) -> Outcome {
+    match error {
+        AuthError::MissingCredentials => Outcome::Unauthenticated,
+        AuthError::InvalidRequest(_) => Outcome::InvalidRequest,
+        AuthError::InvalidToken(_) => Outcome::InvalidToken,
+        AuthError::Forbidden(_) => Outcome::Denied,
+        AuthError::StepUp(_) => Outcome::StepUp,
+        AuthError::Unavailable(_)
+        | AuthError::IntrospectionUnavailable(_)
+        | AuthError::TokenRefused(_)
+        | AuthError::TokenEndpointUnavailable(_)
+        | AuthError::NotInstalled => Outcome::Unavailable,
+    }
 }
 
 fn text_of(error: &AuthError, why: Option<&Explanation>) -> String {
@@ -161,6 +178,6 @@ fn record_enduser_id(user: &KeycloakUser, keycloak: &Keycloak) {
     }
 }
 
-fn is_report_only(parts: &Parts) -> bool {
-    parts.extensions.get::<ReportOnly>().is_some()
+fn is_report_only(head: &impl Head) -> bool {
+    head.extensions().get::<ReportOnly>().is_some()
 }

@@ -1,13 +1,13 @@
-//! `KeycloakUser` and `Option<KeycloakUser>` as arguments of a handler.
+//! `KeycloakUser` and `Option<KeycloakUser>` as arguments of a handler, and out of a request's extensions.
 
 use std::future::Future;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
-use http::request::Parts;
+use http::{Extensions, request::Parts};
 
 use super::{
     AuthRejection,
-    authenticate::{known, with_caller},
+    authenticate::{RequestContext, known, with_caller},
 };
 use crate::{AuthError, KeycloakUser};
 
@@ -21,7 +21,7 @@ where
         let known = known(&parts.extensions, state);
         with_caller(parts, known, None, |caller, _, keycloak| {
             let caller = caller.and_then(|user| user.ok_or(AuthError::MissingCredentials));
-            caller.map_err(|error| AuthRejection::new(error, keycloak))
+            caller.map_err(|error| AuthRejection::new(error, keycloak.clone()))
         })
     }
 }
@@ -39,7 +39,31 @@ where
     ) -> impl Future<Output = Result<Option<Self>, AuthRejection>> + Send {
         let known = known(&parts.extensions, state);
         with_caller(parts, known, None, |caller, _, keycloak| {
-            caller.map_err(|error| AuthRejection::new(error, keycloak))
+            caller.map_err(|error| AuthRejection::new(error, keycloak.clone()))
         })
+    }
+}
+
+impl KeycloakUser {
+    /// The caller of the request with these extensions, if a [`KeycloakLayer`](crate::KeycloakLayer) or a guard has found out
+    /// who it is: for services that are not axum's and have no extractors, as those of tonic or a tower service of your own.
+    ///
+    /// It is who the innermost layer says, by the [`Keycloak`](crate::Keycloak) of that layer. A router inside that was secured
+    /// from its state, by another `Keycloak`, has a caller of its own, which only its extractors and guards know: a handler takes
+    /// a `KeycloakUser` as its argument instead. Without a layer there may be none here, although a guard let the request
+    /// through.
+    ///
+    /// ```
+    /// use keycloak_auth::KeycloakUser;
+    ///
+    /// fn greet<B>(request: &http::Request<B>) -> String {
+    ///     let user = KeycloakUser::from_extensions(request.extensions());
+    ///     format!("Hello, {}", user.and_then(|user| user.username()).unwrap_or("stranger"))
+    /// }
+    /// # let _ = greet::<()>;
+    /// ```
+    #[must_use]
+    pub fn from_extensions(extensions: &Extensions) -> Option<&Self> {
+        extensions.get::<RequestContext>()?.user.as_ref()
     }
 }

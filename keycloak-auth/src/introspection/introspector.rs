@@ -8,16 +8,16 @@ use tokio::time::Instant;
 
 use super::{
     Introspection,
-    answers::{Answer, Answers},
     token::{check_same_token, is_opaque},
     turns::{MAX_CONCURRENT, Turns},
+    verdicts::{Verdict, Verdicts},
 };
 use crate::{
     claims::Claims,
     client_authentication::{Client, ClientCredentials},
-    error::AuthError,
+    error::{AuthError, ProviderError, Unavailable},
     invalid_token::InvalidToken,
-    provider::{Call, Change, Provider, ProviderError, Reachability, RemoteKeySet, Unavailable},
+    provider::{Change, Endpoint, HttpAnswer, Provider, Reachability, RemoteKeySet, Request},
     text::chain,
     trouble::Trouble,
     validator::Validator,
@@ -33,7 +33,7 @@ pub(crate) struct Introspector {
     validator: Arc<Validator>,
     /// For the order in which tokens are asked about, where not all can be at once.
     key_set: Arc<RemoteKeySet>,
-    answers: Answers,
+    verdicts: Verdicts,
     turns: Turns,
     reachability: Reachability,
     /// Whether answers are about other tokens than those that were asked about.
@@ -50,13 +50,13 @@ impl Introspector {
     ) -> Self {
         Self {
             mode,
-            answers: Answers::new(provider.clock.clone()),
+            verdicts: Verdicts::new(provider.clock().clone()),
             provider,
             client,
             validator,
             key_set,
             turns: Turns::default(),
-            reachability: Reachability::of(Call::Introspection),
+            reachability: Reachability::of(Endpoint::Introspection),
             mix_up: Trouble::default(),
         }
     }
@@ -88,39 +88,38 @@ impl Introspector {
     async fn claims_of(self: &Arc<Self>, token: &str, is_verified: bool) -> Result<Arc<VerifiedToken>, AuthError> {
         let ask = |token: Arc<str>| {
             let introspector = Arc::clone(self);
-            async move { introspector.ask(&token, is_verified).await }.boxed()
+            async move { introspector.introspect(&token, is_verified).await }.boxed()
         };
-        match self.answers.about(token, ask).await {
-            Answer::Good(token) => {
-                self.validator.check_claims(token.claims(), self.provider.clock.now())?;
+        match self.verdicts.about(token, ask).await {
+            Verdict::Good(token) => {
+                self.validator.check_claims(token.claims(), self.provider.now())?;
                 Ok(token)
             }
-            Answer::Bad(invalid) => Err(invalid.into()),
-            Answer::None(unavailable) => Err(AuthError::IntrospectionUnavailable(unavailable)),
+            Verdict::Bad(invalid) => Err(invalid.into()),
+            Verdict::Unknown(unavailable) => Err(AuthError::IntrospectionUnavailable(unavailable)),
         }
     }
 
     /// Whether a question was not answered in the last seconds: only another one can tell whether the next will be.
     pub(crate) fn is_failing(&self) -> bool {
-        self.reachability.is_failing(self.provider.clock.now())
+        self.reachability.is_failing(self.provider.now())
     }
 
     /// Finds out whether the endpoint is known, which takes the discovery document unless it is configured.
     pub(crate) async fn ready(&self) -> Result<(), Unavailable> {
-        let provider = &self.provider;
-        let found = provider.within_deadline(provider.introspection_endpoint()).await;
+        let found = self.provider.find(Endpoint::Introspection).await;
         found.map(drop).map_err(|error| Unavailable::for_now(Arc::new(error)))
     }
 
-    async fn ask(&self, token: &str, is_verified: bool) -> Answer {
+    async fn introspect(&self, token: &str, is_verified: bool) -> Verdict {
         let own = match self.own_claims(token) {
             Ok(own) => own,
-            Err(invalid) => return Answer::Bad(invalid),
+            Err(invalid) => return Verdict::Bad(invalid),
         };
-        if let Err(unavailable) = self.reachability.may_ask(self.provider.clock.now()) {
-            return Answer::None(unavailable);
+        if let Err(unavailable) = self.reachability.may_ask(self.provider.now()) {
+            return Verdict::Unknown(unavailable);
         }
-        let (began, deadline) = (Instant::now(), self.provider.deadline);
+        let (began, deadline) = (Instant::now(), self.provider.deadline());
         let turn = if is_verified {
             self.turns.for_verified(deadline).await
         } else {
@@ -128,17 +127,20 @@ impl Introspector {
         };
         // That many ask says nothing of the endpoint.
         let Some(_turn) = turn else {
-            return Answer::None(Unavailable::for_now(Arc::new(self.too_many())));
+            return Verdict::Unknown(Unavailable::for_now(Arc::new(self.too_many())));
         };
         let left = deadline.saturating_sub(began.elapsed());
-        let answer = self.provider.within(left, self.post(token)).await.map_err(Arc::new);
+        let form = [("token", token), ("token_type_hint", "access_token")];
+        let client = ClientCredentials::Configured(&self.client);
+        let request = Request::post(Endpoint::Introspection, client, &form);
+        let answer = self.provider.ask_within(left, request, read).await.map_err(Arc::new);
         self.note_state(answer.as_ref().err());
         match answer.map(|json| self.judge(token, own.as_ref(), json)) {
             Ok(judged) => {
                 self.turns.note(token, judged.is_ok());
-                judged.map_or_else(Answer::Bad, |token| Answer::Good(Arc::new(token)))
+                judged.map_or_else(Verdict::Bad, |token| Verdict::Good(Arc::new(token)))
             }
-            Err(error) => Answer::None(Unavailable::for_now(error)),
+            Err(error) => Verdict::Unknown(Unavailable::for_now(error)),
         }
     }
 
@@ -147,7 +149,7 @@ impl Introspector {
         let Ok(unverified) = self.validator.inspect(token) else {
             return false;
         };
-        match self.key_set.keys(self.provider.clock.now()).await {
+        match self.key_set.keys(self.provider.now()).await {
             Ok(snapshot) => unverified.verify_signature(snapshot.keys()).is_ok(),
             Err(_) => false,
         }
@@ -156,7 +158,7 @@ impl Introspector {
     #[cold]
     fn too_many(&self) -> ProviderError {
         let error = ProviderError::TooManyQuestions { limit: MAX_CONCURRENT };
-        if self.turns.crowd.happens(self.provider.clock.now()) {
+        if self.turns.crowd.happens(self.provider.now()) {
             tracing::warn!(
                 name: "keycloak.introspection_crowded",
                 target: "keycloak_auth",
@@ -173,30 +175,8 @@ impl Introspector {
             return Ok(None);
         }
         let claims = self.validator.inspect(token)?.claims()?;
-        self.validator
-            .check_origin_and_times(&claims, self.provider.clock.now())?;
+        self.validator.check_origin_and_times(&claims, self.provider.now())?;
         Ok(Some(claims))
-    }
-
-    /// Asks for the claims; `None` for a token that is not active.
-    async fn post(&self, token: &str) -> Result<Option<String>, ProviderError> {
-        #[derive(Deserialize)]
-        struct Answer {
-            active: bool,
-        }
-
-        let url = self.provider.introspection_endpoint().await?;
-        let form = [("token", token), ("token_type_hint", "access_token")];
-        let unreadable = || ProviderError::Introspection { url: url.to_string() };
-        let client = ClientCredentials::Configured(&self.client);
-        let asking = self.provider.post_form(&url, client, &form);
-        let answer = Call::Introspection
-            .observe(&url, &self.provider.metrics, asking)
-            .await?;
-        let body = answer.only_ok(&url)?;
-        let json = String::from_utf8(body.into()).map_err(|_| unreadable())?;
-        let answer: Answer = serde_json::from_str(&json).map_err(|_| unreadable())?;
-        Ok(answer.active.then_some(json))
     }
 
     fn judge(&self, token: &str, own: Option<&Claims>, json: Option<String>) -> Result<VerifiedToken, InvalidToken> {
@@ -206,14 +186,14 @@ impl Introspector {
                 .inspect_err(|claim| self.note_mix_up(claim))
                 .map_err(InvalidToken::Claim)?;
         }
-        self.validator.check_claims(&claims, self.provider.clock.now())?;
+        self.validator.check_claims(&claims, self.provider.now())?;
         let expectations = Arc::clone(self.validator.expectations());
         Ok(VerifiedToken::introspected(token, claims, expectations))
     }
 
     #[cold]
     fn note_mix_up(&self, claim: &'static str) {
-        if self.mix_up.happens(self.provider.clock.now()) {
+        if self.mix_up.happens(self.provider.now()) {
             tracing::warn!(
                 name: "keycloak.introspection_of_another_token",
                 target: "keycloak_auth",
@@ -247,4 +227,20 @@ impl Introspector {
             _ => {}
         }
     }
+}
+
+/// The claims as JSON; `None` for a token that is not active (RFC 7662 §2.2).
+fn read(answer: HttpAnswer) -> Result<Option<String>, ProviderError> {
+    #[derive(Deserialize)]
+    struct Response {
+        active: bool,
+    }
+
+    let url = answer.url();
+    let body = answer.only_ok()?;
+    let readable = String::from_utf8(body.into()).ok().and_then(|json| {
+        let response: Response = serde_json::from_str(&json).ok()?;
+        Some(response.active.then_some(json))
+    });
+    readable.ok_or(ProviderError::Introspection { url })
 }

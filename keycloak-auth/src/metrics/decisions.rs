@@ -9,15 +9,11 @@ use std::{
     sync::OnceLock,
 };
 
-use axum::extract::MatchedPath;
 use foldhash::fast::RandomState;
 use http::{Extensions, Method};
 
 use super::PreparedCounter;
-use crate::AuthError;
-
-/// The route of a request that no route matches, or that is refused before it is known.
-const NO_ROUTE: &str = "(no route)";
+use crate::route::{METHODS, number_of, route_of};
 
 /// The route of all that the table has no room for.
 const OTHER_ROUTE: &str = "(other)";
@@ -27,11 +23,6 @@ const SLOTS: usize = 1024;
 
 /// How many slots are looked at before a pair counts as one of the others.
 const PROBES: usize = 64;
-
-/// The methods that are told apart; anything else is `_OTHER`, as in OpenTelemetry's `http.request.method`.
-const METHODS: [&str; 10] = [
-    "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "TRACE", "_OTHER",
-];
 
 /// What became of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,22 +49,6 @@ impl Outcome {
         Self::WouldDeny,
     ];
 
-    /// The outcome of a request that is answered with this error.
-    pub(crate) const fn of(error: &AuthError) -> Self {
-        match error {
-            AuthError::MissingCredentials => Self::Unauthenticated,
-            AuthError::InvalidRequest(_) => Self::InvalidRequest,
-            AuthError::InvalidToken(_) => Self::InvalidToken,
-            AuthError::Forbidden(_) => Self::Denied,
-            AuthError::StepUp(_) => Self::StepUp,
-            AuthError::Unavailable(_)
-            | AuthError::IntrospectionUnavailable(_)
-            | AuthError::TokenRefused(_)
-            | AuthError::TokenEndpointUnavailable(_)
-            | AuthError::NotInstalled => Self::Unavailable,
-        }
-    }
-
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Allowed => "allowed",
@@ -85,31 +60,6 @@ impl Outcome {
             Self::Unavailable => "unavailable",
             Self::WouldDeny => "would_deny",
         }
-    }
-}
-
-/// The pattern of the route that matched.
-pub(crate) fn route_of(extensions: &Extensions) -> &str {
-    extensions.get::<MatchedPath>().map_or(NO_ROUTE, MatchedPath::as_str)
-}
-
-/// The method, if it is one of those that are told apart.
-pub(crate) fn method_name(method: &Method) -> &'static str {
-    METHODS[number_of(method)]
-}
-
-fn number_of(method: &Method) -> usize {
-    match *method {
-        Method::GET => 0,
-        Method::POST => 1,
-        Method::PUT => 2,
-        Method::DELETE => 3,
-        Method::PATCH => 4,
-        Method::HEAD => 5,
-        Method::OPTIONS => 6,
-        Method::CONNECT => 7,
-        Method::TRACE => 8,
-        _ => 9,
     }
 }
 
@@ -194,6 +144,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::route::NO_ROUTE;
 
     #[test]
     fn outcomes_stand_in_all_at_the_place_of_their_number_and_in_the_table() {
@@ -205,18 +156,6 @@ mod tests {
         }
         for constant in [NO_ROUTE, OTHER_ROUTE, "_OTHER"] {
             assert!(table.contains(&format!("`{constant}`")), "{constant}");
-        }
-    }
-
-    #[test]
-    fn each_method_has_its_own_name() {
-        for name in &METHODS[..METHODS.len() - 1] {
-            let method = Method::from_bytes(name.as_bytes()).expect("a method");
-            assert_eq!(method_name(&method), *name);
-        }
-        for other in ["get", "PROPFIND", "X-RANDOM"] {
-            let method = Method::from_bytes(other.as_bytes()).expect("a method");
-            assert_eq!(method_name(&method), "_OTHER");
         }
     }
 

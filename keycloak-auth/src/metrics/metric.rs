@@ -61,7 +61,7 @@ pub enum MetricKind {
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: &'static [Self] = &[
         Self::TokenValidation,
         Self::TokenValidationSuccess,
         Self::TokenValidationFailure,
@@ -204,7 +204,7 @@ mod tests {
             .map(|line| line.split('|').map(str::trim).collect())
             .collect();
         assert_eq!(rows.len(), Metric::ALL.len());
-        for (metric, row) in Metric::ALL.into_iter().zip(rows) {
+        for (metric, row) in Metric::ALL.iter().zip(rows) {
             assert_eq!(row[1], format!("`{}`", metric.name(DEFAULT_PREFIX)));
             let kind = format!("{:?}", metric.kind()).to_lowercase();
             let in_name = match metric.suffix() {
@@ -226,8 +226,8 @@ mod tests {
 
     #[test]
     fn metrics_stand_in_all_at_the_place_of_their_number() {
-        for (number, metric) in Metric::ALL.into_iter().enumerate() {
-            assert_eq!(metric as usize, number);
+        for (number, metric) in Metric::ALL.iter().enumerate() {
+            assert_eq!(*metric as usize, number);
         }
     }
 }

@@ -12,5 +12,5 @@ pub use collector::{MetricsCollector, PreparedCounter, Tag};
 pub use facade::MetricsFacade;
 pub use metric::{DEFAULT_PREFIX, Metric, MetricKind};
 
-pub(crate) use decisions::{Outcome, method_name, route_of};
+pub(crate) use decisions::Outcome;
 pub(crate) use recorder::Recorder;

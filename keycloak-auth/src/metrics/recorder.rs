@@ -147,7 +147,7 @@ impl Recorder {
         };
         let mut recording = Recording {
             collector,
-            names: Metric::ALL.map(|metric| metric.name(prefix)),
+            names: std::array::from_fn(|number| Metric::ALL[number].name(prefix)),
             client_id: client_id.to_owned(),
             realm: realm.to_owned(),
             method,

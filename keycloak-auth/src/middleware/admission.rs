@@ -43,8 +43,10 @@ impl Settings {
     /// Lets the caller's request in, if the caller meets the policies.
     #[expect(clippy::result_large_err, reason = "the request is as large as its refusal")]
     pub(super) fn admit<B>(&self, mut request: Request<B>, user: KeycloakUser) -> Result<Request<B>, Response> {
-        if self.has_demands() {
-            request = self.ask_demands(request, &user)?;
+        let mut demands = self.demands.iter();
+        let asked: Result<(), Unmet> = demands.try_for_each(|demand| demand.check(&user, &mut request, &self.keycloak));
+        if let Err((error, why)) = asked {
+            return Err(self.refuse(&request, &error, why.as_ref()));
         }
         self.introduce(&mut request, Some(user));
         Ok(request)
@@ -53,18 +55,6 @@ impl Settings {
     /// Whether a caller has to meet policies. A request that nobody has to be asked about need not be moved for that.
     pub(super) fn has_demands(&self) -> bool {
         !self.demands.is_empty()
-    }
-
-    #[expect(clippy::result_large_err, reason = "the request is as large as its refusal")]
-    fn ask_demands<B>(&self, request: Request<B>, user: &KeycloakUser) -> Result<Request<B>, Response> {
-        let (mut parts, body) = request.into_parts();
-        let mut demands = self.demands.iter();
-        let asked: Result<(), Unmet> = demands.try_for_each(|demand| demand.ask(user, &mut parts, &self.keycloak));
-        let request = Request::from_parts(parts, body);
-        match asked {
-            Ok(()) => Ok(request),
-            Err((error, why)) => Err(self.refuse(&request, &error, why.as_ref())),
-        }
     }
 
     /// The response to a request that is not let in; `why` says more than the error, for the log.
@@ -82,10 +72,8 @@ impl Settings {
     }
 
     /// Asks Keycloak about the caller, where the keys at hand do not suffice.
-    pub(super) async fn ask<B>(&self, request: Request<B>) -> Result<Request<B>, Response> {
-        let (parts, body) = request.into_parts();
-        let caller = extract::ask(&parts, &self.keycloak).await;
-        let request = Request::from_parts(parts, body);
+    pub(super) async fn admit_by_asking<B>(&self, request: Request<B>) -> Result<Request<B>, Response> {
+        let caller = extract::caller_by_asking(request.headers(), &self.keycloak).await;
         match caller.and_then(|user| user.ok_or(AuthError::MissingCredentials)) {
             Ok(user) => self.admit(request, user),
             Err(error) => Err(self.refuse(&request, &error, None)),

@@ -2,11 +2,8 @@
 
 use std::{fmt, time::Duration};
 
-use super::Policy;
-use crate::{
-    claims::{Claims, claim_matches},
-    clock::DEFAULT_LEEWAY,
-};
+use super::{Policy, claim_lookup::claim_matches};
+use crate::{claims::Claims, clock::DEFAULT_LEEWAY};
 
 /// What a decision depends on besides policy and caller.
 #[derive(Clone, Copy, Debug)]

@@ -22,6 +22,7 @@
 //!
 #![doc = include_str!("../docs/semantics.md")]
 
+mod claim_lookup;
 mod display;
 mod evaluate;
 mod explain;
@@ -84,7 +85,7 @@ pub enum Policy {
     Owner {
         /// The name of the path parameter.
         parameter: &'static str,
-        /// The claim: `sub`, unless said otherwise.
+        /// The claim: `sub`, unless said otherwise. The members to follow, as in [`Claim`](Self::Claim).
         claim: &'static str,
     },
 }
@@ -116,8 +117,7 @@ impl Policy {
     }
 
     /// Whether evaluating needs the path parameters of the request.
-    #[must_use]
-    pub const fn needs_path_parameters(&self) -> bool {
+    pub(crate) const fn needs_path_parameters(&self) -> bool {
         self.needs(Need::PathParameters)
     }
 

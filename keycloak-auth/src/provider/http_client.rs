@@ -12,20 +12,24 @@ use http::{
 use tokio::sync::watch;
 use url::Url;
 
-use super::{ProviderError, retry_after::retry_after};
-use crate::client_authentication::ClientProof;
+use super::retry_after::retry_after;
+use crate::{
+    client_authentication::ClientProof,
+    error::{HttpClientError, ProviderError},
+};
 
 /// The largest body that is read, in bytes; Keycloak's discovery document takes 7 kB, a key set 3 kB.
 const MAX_BODY: usize = 256 * 1024;
 
 /// A client that can be closed, after which no connection of its pool is left.
-pub(crate) struct HttpClient {
+pub(super) struct HttpClient {
     client: ArcSwapOption<reqwest::Client>,
     is_closed: watch::Sender<bool>,
 }
 
 /// What was answered.
 pub(crate) struct HttpAnswer {
+    url: Url,
     pub(crate) status: StatusCode,
     /// The time by the other side's clock (RFC 9110 §6.6.1).
     pub(crate) date: Option<HeaderValue>,
@@ -38,25 +42,20 @@ pub(crate) struct HttpAnswer {
 }
 
 impl HttpClient {
-    pub(crate) fn new(client: reqwest::Client) -> Self {
+    pub(super) fn new(client: reqwest::Client) -> Self {
         Self {
             client: ArcSwapOption::from_pointee(client),
             is_closed: watch::Sender::new(false),
         }
     }
 
-    /// Fetches a document of at most [`MAX_BODY`] bytes.
-    pub(crate) async fn get(&self, url: &Url) -> Result<Bytes, ProviderError> {
-        self.ask(url).await?.only_ok(url)
-    }
-
-    /// Asks for a document, and says what was answered, whatever it is.
-    pub(crate) async fn ask(&self, url: &Url) -> Result<HttpAnswer, ProviderError> {
+    /// Asks for a document.
+    pub(super) async fn get(&self, url: &Url) -> Result<HttpAnswer, ProviderError> {
         self.exchange(url, |client| client.get(url.clone())).await
     }
 
-    /// Posts a form as a client (RFC 6749 §2.3), and says what was answered, whatever it is.
-    pub(crate) async fn post_form(
+    /// Posts a form as a client (RFC 6749 §2.3).
+    pub(super) async fn post(
         &self,
         url: &Url,
         client: &ClientProof<'_>,
@@ -86,7 +85,7 @@ impl HttpClient {
         .await
     }
 
-    /// Runs an exchange to its end, or to that of the client.
+    /// Runs an exchange to its end, or to that of the client, and says what was answered, whatever it is.
     async fn exchange(
         &self,
         url: &Url,
@@ -108,7 +107,7 @@ impl HttpClient {
         let client = self.client.load_full().ok_or(ProviderError::Closed)?;
         let connection = |source: reqwest::Error| ProviderError::Connection {
             url: url.to_string(),
-            source: source.without_url(),
+            source: HttpClientError::new(source),
         };
         let request = request(&client).header(ACCEPT, "application/json");
         let mut response = request.send().await.map_err(connection)?;
@@ -132,6 +131,7 @@ impl HttpClient {
             body.extend_from_slice(&chunk);
         }
         Ok(HttpAnswer {
+            url: url.clone(),
             status,
             date,
             retry_after,
@@ -142,12 +142,12 @@ impl HttpClient {
     }
 
     /// Drops the client and with it the connections of its pool; requests that are under way fail, and so do later ones.
-    pub(crate) fn close(&self) {
+    pub(super) fn close(&self) {
         self.client.store(None);
         self.is_closed.send_replace(true);
     }
 
-    pub(crate) fn is_closed(&self) -> bool {
+    pub(super) fn is_closed(&self) -> bool {
         *self.is_closed.borrow()
     }
 }
@@ -158,17 +158,22 @@ fn joined<'a>(form: &[(&'a str, &'a str)], more: &[(&'a str, &'a str)]) -> Vec<(
 
 impl HttpAnswer {
     /// The body of a good answer.
-    pub(crate) fn only_ok(self, url: &Url) -> Result<Bytes, ProviderError> {
+    pub(crate) fn only_ok(self) -> Result<Bytes, ProviderError> {
         if self.status == StatusCode::OK {
             return Ok(self.body);
         }
-        Err(self.wrong_status(url))
+        Err(self.wrong_status())
+    }
+
+    /// The address that answered, to be shown.
+    pub(crate) fn url(&self) -> String {
+        self.url.to_string()
     }
 
     /// The error of an answer with a status that is not expected.
-    pub(crate) fn wrong_status(&self, url: &Url) -> ProviderError {
+    pub(crate) fn wrong_status(&self) -> ProviderError {
         ProviderError::Status {
-            url: url.to_string(),
+            url: self.url(),
             status: self.status.as_u16(),
             retry_after: self.retry_after,
         }

@@ -1,15 +1,15 @@
 //! Provider metadata: the discovery document, and the endpoints that may be used of it (OpenID Connect Discovery 1.0 §3).
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use serde::Deserialize;
 use url::Url;
 
-use super::{Call, HttpClient, ProviderError, RealmUrl};
-use crate::metrics::Recorder;
+use super::{Endpoint, RealmUrl};
+use crate::error::ProviderError;
 
 /// How old the discovery document may be while what it names does not work.
 const WHILE_FAILING: Duration = Duration::from_secs(30);
@@ -52,7 +52,7 @@ impl ProviderMetadata {
 
 /// Endpoints that the configuration names itself.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Endpoints {
+pub(crate) struct ConfiguredEndpoints {
     pub(crate) jwks_uri: Option<Url>,
     pub(crate) introspection_endpoint: Option<Url>,
     pub(crate) token_endpoint: Option<Url>,
@@ -60,15 +60,14 @@ pub(crate) struct Endpoints {
     pub(crate) uses_mtls_aliases: bool,
 }
 
-/// The discovery document of one realm, fetched when it is needed and kept for a while.
+/// The discovery document of one realm, kept for a while, and what of it may be used.
 #[derive(Debug)]
 pub(crate) struct MetadataSource {
     realm_url: RealmUrl,
     issuers: Vec<String>,
-    /// The endpoints that the configuration names itself.
-    endpoints: Endpoints,
+    configured: ConfiguredEndpoints,
     lifetime: Duration,
-    metrics: Recorder,
+    /// With the time when it was asked for.
     cached: Mutex<Option<(Arc<ProviderMetadata>, Duration)>>,
 }
 
@@ -76,60 +75,66 @@ impl MetadataSource {
     pub(crate) fn new(
         realm_url: RealmUrl,
         issuers: Vec<String>,
-        endpoints: Endpoints,
+        configured: ConfiguredEndpoints,
         lifetime: Duration,
-        metrics: Recorder,
     ) -> Self {
         Self {
             realm_url,
             issuers,
-            endpoints,
+            configured,
             lifetime,
-            metrics,
             cached: Mutex::new(None),
         }
     }
 
-    /// Where the keys are: as configured, or as the discovery document says.
-    pub(crate) async fn jwks_uri(&self, http: &HttpClient, now: Duration) -> Result<Url, ProviderError> {
-        match &self.endpoints.jwks_uri {
-            Some(url) => Ok(url.clone()),
-            None => {
-                let metadata = self.metadata(http, now).await?;
-                self.endpoint("jwks_uri", &metadata.jwks_uri, &metadata.issuer)
-                    .inspect_err(|_| self.forget())
-            }
+    /// Where an endpoint is, as far as that takes no discovery document.
+    pub(super) fn known_url(&self, endpoint: Endpoint) -> Option<Url> {
+        match endpoint {
+            Endpoint::Discovery => Some(self.discovery_url()),
+            Endpoint::Jwks => self.configured.jwks_uri.clone(),
+            Endpoint::Introspection => self.configured.introspection_endpoint.clone(),
+            Endpoint::Token => self.configured.token_endpoint.clone(),
         }
     }
 
-    /// Where tokens are introspected: as configured, or as the discovery document says.
-    pub(crate) async fn introspection_endpoint(&self, http: &HttpClient, now: Duration) -> Result<Url, ProviderError> {
-        if let Some(url) = &self.endpoints.introspection_endpoint {
-            return Ok(url.clone());
-        }
-        let metadata = self.metadata(http, now).await?;
-        let alias = metadata.mtls_endpoint_aliases.introspection_endpoint.as_deref();
-        let usual = metadata.introspection_endpoint.as_deref();
-        self.optional_endpoint("introspection_endpoint", self.alias_or(alias, usual), &metadata)
+    /// Where an endpoint is, as the discovery document says. One that does not say it rightly is forgotten.
+    pub(super) fn url_in(&self, metadata: &ProviderMetadata, endpoint: Endpoint) -> Result<Url, ProviderError> {
+        let found = match self.member(metadata, endpoint) {
+            None => Ok(self.discovery_url()),
+            Some((member, None)) => Err(ProviderError::MissingEndpoint { member }),
+            Some((member, Some(text))) => self.usable(member, text, &metadata.issuer),
+        };
+        found.inspect_err(|_| self.forget())
     }
 
-    /// Where grants are exchanged for tokens: as configured, or as the discovery document says.
-    pub(crate) async fn token_endpoint(&self, http: &HttpClient, now: Duration) -> Result<Url, ProviderError> {
-        if let Some(url) = &self.endpoints.token_endpoint {
-            return Ok(url.clone());
+    /// The member of the document that names an endpoint, and what it says.
+    fn member<'m>(
+        &self,
+        metadata: &'m ProviderMetadata,
+        endpoint: Endpoint,
+    ) -> Option<(&'static str, Option<&'m str>)> {
+        let aliases = &metadata.mtls_endpoint_aliases;
+        match endpoint {
+            Endpoint::Discovery => None,
+            Endpoint::Jwks => Some(("jwks_uri", Some(&metadata.jwks_uri))),
+            Endpoint::Introspection => Some((
+                "introspection_endpoint",
+                self.alias_or(&aliases.introspection_endpoint, &metadata.introspection_endpoint),
+            )),
+            Endpoint::Token => Some((
+                "token_endpoint",
+                self.alias_or(&aliases.token_endpoint, &metadata.token_endpoint),
+            )),
         }
-        let metadata = self.metadata(http, now).await?;
-        let alias = metadata.mtls_endpoint_aliases.token_endpoint.as_deref();
-        let usual = metadata.token_endpoint.as_deref();
-        self.optional_endpoint("token_endpoint", self.alias_or(alias, usual), &metadata)
     }
 
-    fn alias_or<'m>(&self, alias: Option<&'m str>, usual: Option<&'m str>) -> Option<&'m str> {
-        alias.filter(|_| self.endpoints.uses_mtls_aliases).or(usual)
+    fn alias_or<'m>(&self, alias: &'m Option<String>, usual: &'m Option<String>) -> Option<&'m str> {
+        let alias = alias.as_deref().filter(|_| self.configured.uses_mtls_aliases);
+        alias.or(usual.as_deref())
     }
 
     /// What Keycloak calls itself: as the discovery document says, where it was needed so far, else as configured.
-    pub(crate) fn issuer(&self, now: Duration) -> String {
+    pub(super) fn issuer(&self, now: Duration) -> String {
         match self.cached(now) {
             Some(metadata) => metadata.issuer.clone(),
             None => self.issuers.first().cloned().unwrap_or_default(),
@@ -137,31 +142,33 @@ impl MetadataSource {
     }
 
     /// Forgets the discovery document: what it said did not work.
-    pub(crate) fn forget(&self) {
-        *self.cached.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    pub(super) fn forget(&self) {
+        *self.lock() = None;
     }
 
     /// Forgets the discovery document if it is not quite new: an endpoint that does not answer may have moved.
-    pub(crate) fn forget_unless_new(&self, now: Duration) {
-        let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
-        cached.take_if(|(_, fetched_at)| now.checked_sub(*fetched_at).is_none_or(|age| age >= WHILE_FAILING));
+    pub(super) fn forget_unless_new(&self, now: Duration) {
+        let is_old = |asked_at: Duration| now.checked_sub(asked_at).is_none_or(|age| age >= WHILE_FAILING);
+        self.lock().take_if(|(_, asked_at)| is_old(*asked_at));
     }
 
-    async fn metadata(&self, http: &HttpClient, now: Duration) -> Result<Arc<ProviderMetadata>, ProviderError> {
-        if let Some(metadata) = self.cached(now) {
-            return Ok(metadata);
-        }
-        let began = Instant::now();
-        let url = self.discovery_url();
-        let answer = Call::Discovery.observe(&url, &self.metrics, http.ask(&url)).await;
-        let fetched = answer
-            .and_then(|answer| answer.only_ok(&url))
-            .and_then(|json| self.read(&json));
-        self.metrics.metadata_fetched(began.elapsed(), fetched.is_ok());
-        let metadata = fetched?;
+    /// Keeps the discovery document that was asked for at `asked_at`.
+    pub(super) fn keep(&self, metadata: ProviderMetadata, asked_at: Duration) -> Arc<ProviderMetadata> {
         let metadata = Arc::new(metadata);
-        *self.cached.lock().unwrap_or_else(PoisonError::into_inner) = Some((Arc::clone(&metadata), now));
-        Ok(metadata)
+        *self.lock() = Some((Arc::clone(&metadata), asked_at));
+        metadata
+    }
+
+    /// The discovery document, where it is at hand and not too old.
+    pub(super) fn cached(&self, now: Duration) -> Option<Arc<ProviderMetadata>> {
+        let cached = self.lock();
+        let (metadata, asked_at) = cached.as_ref()?;
+        let age = now.checked_sub(*asked_at)?;
+        (age < self.lifetime).then(|| Arc::clone(metadata))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<(Arc<ProviderMetadata>, Duration)>> {
+        self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where the discovery document is (OpenID Connect Discovery 1.0 §4).
@@ -191,49 +198,21 @@ impl MetadataSource {
         Ok(metadata)
     }
 
-    fn cached(&self, now: Duration) -> Option<Arc<ProviderMetadata>> {
-        let cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
-        let (metadata, fetched_at) = cached.as_ref()?;
-        let age = now.checked_sub(*fetched_at)?;
-        (age < self.lifetime).then(|| Arc::clone(metadata))
-    }
-
     /// Whether the endpoints that the document has may be used.
     pub(crate) fn check_endpoints(&self, metadata: &ProviderMetadata) -> Result<(), ProviderError> {
-        self.endpoint("jwks_uri", &metadata.jwks_uri, &metadata.issuer)?;
-        let aliases = &metadata.mtls_endpoint_aliases;
-        let optional = [
-            (
-                "introspection_endpoint",
-                &aliases.introspection_endpoint,
-                &metadata.introspection_endpoint,
-            ),
-            ("token_endpoint", &aliases.token_endpoint, &metadata.token_endpoint),
-        ];
-        for (member, alias, usual) in optional {
-            if let Some(text) = self.alias_or(alias.as_deref(), usual.as_deref()) {
-                self.endpoint(member, text, &metadata.issuer)?;
+        for endpoint in [Endpoint::Jwks, Endpoint::Introspection, Endpoint::Token] {
+            if let Some((member, Some(text))) = self.member(metadata, endpoint) {
+                self.usable(member, text, &metadata.issuer)?;
             }
         }
         Ok(())
-    }
-
-    fn optional_endpoint(
-        &self,
-        member: &'static str,
-        text: Option<&str>,
-        metadata: &ProviderMetadata,
-    ) -> Result<Url, ProviderError> {
-        text.ok_or(ProviderError::MissingEndpoint { member })
-            .and_then(|text| self.endpoint(member, text, &metadata.issuer))
-            .inspect_err(|_| self.forget())
     }
 
     /// The address to use for an endpoint of the document.
     ///
     /// An endpoint below the issuer is reached through the configured server address, which is what one wants in a
     /// container network, where the public address of Keycloak leads nowhere.
-    fn endpoint(&self, member: &'static str, text: &str, issuer: &str) -> Result<Url, ProviderError> {
+    fn usable(&self, member: &'static str, text: &str, issuer: &str) -> Result<Url, ProviderError> {
         let foreign = || ProviderError::ForeignEndpoint { member };
         let url = Url::parse(text).map_err(|_| foreign())?;
         match url.scheme() {
@@ -261,13 +240,7 @@ mod tests {
         let realm_url = RealmUrl::new(server_url, Some("acme"))
             .expect("valid")
             .expect("a realm");
-        MetadataSource::new(
-            realm_url,
-            Vec::new(),
-            Endpoints::default(),
-            Duration::ZERO,
-            Recorder::default(),
-        )
+        MetadataSource::new(realm_url, Vec::new(), ConfiguredEndpoints::default(), Duration::ZERO)
     }
 
     #[test]
@@ -276,7 +249,7 @@ mod tests {
         let certs = "https://id.example.com/realms/acme/certs";
         let endpoint = |server_url: &str, text: &str| {
             source(server_url)
-                .endpoint("jwks_uri", text, issuer)
+                .usable("jwks_uri", text, issuer)
                 .map(|url| url.to_string())
         };
         assert_eq!(endpoint("https://id.example.com", certs).expect("same origin"), certs);

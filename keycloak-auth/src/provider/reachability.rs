@@ -9,9 +9,10 @@ use std::{
     time::Duration,
 };
 
-use super::{Call, Provider, ProviderError, Unavailable, retry_after::LONGEST};
+use super::{Endpoint, Provider, retry_after::LONGEST};
 use crate::{
     clock::{left, milliseconds},
+    error::{ProviderError, Unavailable},
     trouble::Trouble,
 };
 
@@ -21,7 +22,7 @@ const FAILING: Duration = Duration::from_secs(10);
 /// What is known of an endpoint.
 #[derive(Debug)]
 pub(crate) struct Reachability {
-    endpoint: Call,
+    endpoint: Endpoint,
     /// In milliseconds since the Unix epoch; 0 once it has answered.
     failing_until: AtomicU64,
     /// The answer with `Retry-After`, and until when it holds.
@@ -43,7 +44,7 @@ pub(crate) enum Change {
 }
 
 impl Reachability {
-    pub(crate) fn of(endpoint: Call) -> Self {
+    pub(crate) fn of(endpoint: Endpoint) -> Self {
         Self {
             endpoint,
             failing_until: AtomicU64::default(),
@@ -69,10 +70,8 @@ impl Reachability {
         if matches!(error.map(|error| &**error), Some(ProviderError::Closed)) {
             return Change::None;
         }
-        let now = provider.clock.now();
-        provider
-            .metrics
-            .endpoint_answers(self.endpoint.endpoint(), error.is_none());
+        let now = provider.now();
+        provider.metrics.endpoint_answers(self.endpoint.name(), error.is_none());
         let pause = error.and_then(|error| Some((Arc::clone(error), now + error.retry_after()?)));
         *self.pause.lock().unwrap_or_else(PoisonError::into_inner) = pause;
         let until = if error.is_some() {

@@ -32,7 +32,7 @@ impl RealmUrl {
     /// Without `realm` the name in the URL's path counts; `None` when neither has one.
     pub(crate) fn new(server_url: &str, realm: Option<&str>) -> Result<Option<Self>, RealmUrlError> {
         let server_url = server_url.trim();
-        let shown = || crate::text::shortened(server_url).to_string();
+        let shown = || crate::text::shortened_address(server_url);
         let mut url = Url::parse(server_url).map_err(|_| RealmUrlError::NotAUrl(shown()))?;
         if !matches!(url.scheme(), "https" | "http") {
             return Err(RealmUrlError::Scheme(shown()));
@@ -115,6 +115,12 @@ impl RealmUrl {
     pub(crate) fn with_http(&self) -> Option<Self> {
         let mut other = self.clone();
         (self.is_https() && other.url.set_scheme("http").is_ok()).then_some(other)
+    }
+
+    /// The same realm by https, where it is by http.
+    pub(crate) fn with_https(&self) -> Option<Self> {
+        let mut other = self.clone();
+        (!self.is_https() && other.url.set_scheme("https").is_ok()).then_some(other)
     }
 
     /// The address of the server, without the realm.

@@ -11,7 +11,7 @@ use super::{
     redirects::{TIMEOUT, within_the_origin},
     token_source::Wanted,
 };
-use crate::{Keycloak, token_endpoint::TokenEndpoint};
+use crate::{HttpClientError, Keycloak, text::without_credentials, token_endpoint::TokenEndpoint};
 
 /// The time to establish a connection, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -148,7 +148,9 @@ impl ServiceClientBuilder {
             .ok_or(ServiceClientError::NoOrigin)?;
         let build = |client: reqwest::ClientBuilder| {
             let client = client.redirect(within_the_origin()).referer(false);
-            client.build().map_err(ServiceClientError::HttpClient)
+            client
+                .build()
+                .map_err(|error| ServiceClientError::HttpClient(HttpClientError::new(error)))
         };
         let http = HttpClients {
             timeout: self.http_client.is_none().then_some(TIMEOUT),
@@ -168,8 +170,15 @@ impl ServiceClientBuilder {
 impl fmt::Debug for ServiceClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServiceClientBuilder")
-            .field("origins", &self.origins)
-            .field("base_url", &self.base_url)
+            .field(
+                "origins",
+                &self
+                    .origins
+                    .iter()
+                    .map(|url| without_credentials(url))
+                    .collect::<Vec<_>>(),
+            )
+            .field("base_url", &self.base_url.as_deref().map(without_credentials))
             .field("scope", &self.wanted.scope)
             .field("audiences", &self.wanted.audiences)
             .field("has_own_http_client", &self.http_client.is_some())
@@ -193,4 +202,36 @@ fn default_client() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .user_agent(concat!("keycloak-auth/", env!("CARGO_PKG_VERSION")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_an_address_shows_nowhere() {
+        let keycloak = Keycloak::builder().server_url("https://id.example.com").realm("acme");
+        let keycloak = keycloak
+            .client_id("orders-api")
+            .audience("orders-api")
+            .build()
+            .expect("valid");
+        for url in [
+            "https://admin:hunter2@stock.example.com",
+            "admin:hunter2@stock.example.com",
+        ] {
+            for builder in [
+                keycloak.service_client().for_origin(url),
+                keycloak.service_client().base_url(url),
+            ] {
+                let shown = format!("{builder:?}");
+                assert!(
+                    !shown.contains("hunter2") && shown.contains("stock.example.com"),
+                    "{shown}"
+                );
+                let error = builder.build().map(|_| ()).expect_err(url);
+                assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+            }
+        }
+    }
 }

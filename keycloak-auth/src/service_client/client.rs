@@ -10,7 +10,7 @@ use super::{
     redirects::{Budget, MAX_REDIRECTS, Reading, foreign_location},
     token_source::{CallToken, TokenSource, Wanted},
 };
-use crate::{KeycloakUser, text::chain, token_endpoint::TokenEndpoint};
+use crate::{HttpClientError, KeycloakUser, text::chain, token_endpoint::TokenEndpoint};
 
 /// Calls other services with a current access token; made by [`Keycloak::service_client`](crate::Keycloak::service_client).
 ///
@@ -221,9 +221,9 @@ impl ServiceClient {
 async fn go(http: &reqwest::Client, request: reqwest::Request) -> Result<reqwest::Response, ServiceClientError> {
     let origin = request.url().origin();
     let answer = http.execute(request).await;
-    answer.map_err(|source| ServiceClientError::NoAnswer {
+    answer.map_err(|error| ServiceClientError::NoAnswer {
         origin: origin.ascii_serialization(),
-        source: source.without_url(),
+        source: HttpClientError::new(error),
     })
 }
 

@@ -1,6 +1,6 @@
 //! What can go wrong with a call to another service.
 
-use crate::AuthError;
+use crate::{AuthError, HttpClientError};
 
 /// Why a service client cannot be made, or a call not be sent.
 ///
@@ -21,7 +21,7 @@ pub enum ServiceClientError {
     },
     /// No HTTP client can be made.
     #[error("no HTTP client can be made")]
-    HttpClient(#[source] reqwest::Error),
+    HttpClient(#[source] HttpClientError),
     /// What is to be called is neither a path nor an address.
     #[error(
         "what is to be called is neither a path that begins with `/` nor an address that begins with `https://` or `http://`"
@@ -42,7 +42,7 @@ pub enum ServiceClientError {
         origin: String,
         /// What the HTTP client says.
         #[source]
-        source: reqwest::Error,
+        source: HttpClientError,
     },
     /// There is no token for the call.
     #[error("`{origin}` is not called, for want of a token")]
@@ -66,6 +66,6 @@ pub enum ServiceClientError {
         origin: String,
         /// What the HTTP client says.
         #[source]
-        source: reqwest::Error,
+        source: HttpClientError,
     },
 }

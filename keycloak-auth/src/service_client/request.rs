@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::Serialize;
 
 use super::{ServiceClient, ServiceClientError};
+use crate::HttpClientError;
 
 /// A call to another service, to be sent; made by [`ServiceClient::get`] and its like.
 #[must_use = "nothing is sent until `send` is called"]
@@ -95,9 +96,9 @@ impl ServiceRequest {
     /// As [`ServiceClient::execute`], and for what is wrong with the request itself.
     pub async fn send(self) -> Result<reqwest::Response, ServiceClientError> {
         let Parts { origin, builder } = self.request?;
-        let request = builder.build().map_err(|source| ServiceClientError::Request {
+        let request = builder.build().map_err(|error| ServiceClientError::Request {
             origin,
-            source: source.without_url(),
+            source: HttpClientError::new(error),
         })?;
         self.client.execute(request).await
     }

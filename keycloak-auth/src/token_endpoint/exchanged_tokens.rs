@@ -60,12 +60,12 @@ impl TokenEndpoint {
                     return Ok(kept);
                 }
                 let refusals = &endpoint.refused_exchanges;
-                if let Some(refusal) = refusals.find(&key, endpoint.provider.clock.now()) {
+                if let Some(refusal) = refusals.find(&key, endpoint.provider.now()) {
                     return Err(refusal);
                 }
                 let tokens = endpoint.exchange(&subject_token, &audiences, scope.as_deref()).await;
-                let tokens = tokens.inspect_err(|error| refusals.note(key, error, endpoint.provider.clock.now()))?;
-                let kept = KeptToken::new(tokens, endpoint.provider.clock.now());
+                let tokens = tokens.inspect_err(|error| refusals.note(key, error, endpoint.provider.now()))?;
+                let kept = KeptToken::new(tokens, endpoint.provider.now());
                 endpoint.exchanged_tokens.kept.insert(key, kept.clone());
                 Ok(kept)
             }
@@ -82,7 +82,7 @@ impl TokenEndpoint {
 
     fn kept_exchanged_token(&self, key: &Digest) -> Option<KeptToken> {
         let kept = self.exchanged_tokens.kept.get(key)?;
-        kept.is_usable(self.provider.clock.now()).then_some(kept)
+        kept.is_usable(self.provider.now()).then_some(kept)
     }
 }
 

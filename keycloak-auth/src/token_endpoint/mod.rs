@@ -5,7 +5,6 @@ mod exchanged_tokens;
 mod grants;
 mod kept;
 mod own_tokens;
-mod refusal;
 mod refused_exchanges;
 mod response;
 
@@ -19,7 +18,6 @@ use http::StatusCode;
 use serde::Deserialize;
 
 pub use grants::{ExchangeToken, RefreshToken};
-pub use refusal::{GrantKind, OAuthError, TokenRefusal};
 pub use response::TokenResponse;
 
 pub(crate) use exchanged_tokens::Exchange;
@@ -27,11 +25,11 @@ pub(crate) use kept::KeptToken;
 
 use self::{exchanged_tokens::ExchangedTokens, own_tokens::OwnTokens, refused_exchanges::RefusedExchanges};
 use crate::{
-    AuthError,
     challenge::Answer,
     client_authentication::{Client, ClientCredentials},
     digest::{Digest, digest_of},
-    provider::{Call, Change, Provider, ProviderError, Reachability, Unavailable},
+    error::{AuthError, GrantKind, ProviderError, TokenRefusal, Unavailable},
+    provider::{Change, Endpoint, HttpAnswer, Provider, Reachability, Request},
     single_flight::SingleFlight,
     text::chain,
     trouble::Trouble,
@@ -40,14 +38,15 @@ use crate::{
 /// The pause after a replacement that failed, and the age from which a token that a service refuses is replaced.
 const COOLDOWN: Duration = Duration::from_secs(10);
 
-type Outcome = Result<Arc<TokenResponse>, AuthError>;
+/// The tokens of a grant, or why there are none.
+type TokenResult = Result<Arc<TokenResponse>, AuthError>;
 
 /// Asks the token endpoint as the configured client.
 #[derive(Debug)]
 pub(crate) struct TokenEndpoint {
     provider: Arc<Provider>,
     client: Arc<Client>,
-    refreshes: SingleFlight<Digest, Outcome>,
+    refreshes: SingleFlight<Digest, TokenResult>,
     own_tokens: OwnTokens,
     exchanged_tokens: ExchangedTokens,
     refused_exchanges: RefusedExchanges,
@@ -65,13 +64,13 @@ impl TokenEndpoint {
             own_tokens: OwnTokens::default(),
             exchanged_tokens: ExchangedTokens::default(),
             refused_exchanges: RefusedExchanges::default(),
-            reachability: Reachability::of(Call::Token),
+            reachability: Reachability::of(Endpoint::Token),
             misconfiguration: Default::default(),
         }
     }
 
     /// Uses a refresh token, once for all who do so at the same time: Keycloak may accept it only once.
-    async fn refresh(self: Arc<Self>, refresh_token: &str, public_client: Option<&str>) -> Outcome {
+    async fn refresh(self: Arc<Self>, refresh_token: &str, public_client: Option<&str>) -> TokenResult {
         // A client without a name is another one than no client.
         let key = digest_of([Some(refresh_token), public_client]);
         let flight = self.refreshes.join(key, || {
@@ -82,9 +81,9 @@ impl TokenEndpoint {
                 let form = [("grant_type", "refresh_token"), ("refresh_token", &*refresh_token)];
                 let client = public_client.as_deref().map(|id| ClientCredentials::Public { id });
                 let client = client.unwrap_or_else(|| endpoint.client());
-                let outcome = endpoint.ask(GrantKind::RefreshToken, client, &form).await;
+                let outcome = endpoint.request(GrantKind::RefreshToken, client, &form).await;
                 let error_code = outcome.as_ref().err().map(|error| Answer::to(error).code);
-                endpoint.provider.metrics.token_refreshed(began.elapsed(), error_code);
+                endpoint.provider.metrics().token_refreshed(began.elapsed(), error_code);
                 outcome
             }
             .boxed()
@@ -92,7 +91,7 @@ impl TokenEndpoint {
         flight.await
     }
 
-    async fn exchange(&self, subject_token: &str, audiences: &[String], scope: Option<&str>) -> Outcome {
+    async fn exchange(&self, subject_token: &str, audiences: &[String], scope: Option<&str>) -> TokenResult {
         const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
         let client = self.secret_client(GrantKind::TokenExchange)?;
         let mut form = vec![
@@ -103,7 +102,7 @@ impl TokenEndpoint {
         ];
         form.extend(audiences.iter().map(|audience| ("audience", &**audience)));
         form.extend(scope.map(|scope| ("scope", scope)));
-        self.ask(GrantKind::TokenExchange, client, &form).await
+        self.request(GrantKind::TokenExchange, client, &form).await
     }
 
     fn client(&self) -> ClientCredentials<'_> {
@@ -118,10 +117,11 @@ impl TokenEndpoint {
         Err(AuthError::TokenRefused(TokenRefusal::for_want_of_credentials(grant)))
     }
 
-    async fn ask(&self, grant: GrantKind, client: ClientCredentials<'_>, form: &[(&str, &str)]) -> Outcome {
-        let may_ask = self.reachability.may_ask(self.provider.clock.now());
+    async fn request(&self, grant: GrantKind, client: ClientCredentials<'_>, form: &[(&str, &str)]) -> TokenResult {
+        let may_ask = self.reachability.may_ask(self.provider.now());
         may_ask.map_err(AuthError::TokenEndpointUnavailable)?;
-        let asked = self.provider.within_deadline(self.post(grant, client, form)).await;
+        let request = Request::post(Endpoint::Token, client, form);
+        let asked = self.provider.ask(request, |answer| read(grant, &answer)).await;
         let asked = asked.map_err(Arc::new);
         self.note_state(asked.as_ref().err());
         let refused = match asked {
@@ -133,11 +133,11 @@ impl TokenEndpoint {
             Err(cause) => AuthError::TokenEndpointUnavailable(Unavailable::for_now(cause)),
         };
         if let AuthError::TokenRefused(refusal) = &refused {
-            self.note_refusal(refusal);
+            self.note_refused_grant(refusal);
         }
         // Those of refreshes are counted with the refreshes.
         if grant != GrantKind::RefreshToken {
-            self.provider.metrics.grant_failed(Answer::to(&refused).code);
+            self.provider.metrics().grant_failed(Answer::to(&refused).code);
         }
         Err(refused)
     }
@@ -150,7 +150,7 @@ impl TokenEndpoint {
         if !at_hand.is_some_and(|at_hand| at_hand.is_same(refused)) {
             return true;
         }
-        let is_worn = refused.is_older_than(COOLDOWN, self.provider.clock.now());
+        let is_worn = refused.is_older_than(COOLDOWN, self.provider.now());
         if is_worn {
             discard();
         }
@@ -183,9 +183,9 @@ impl TokenEndpoint {
     }
 
     /// Says why there is no token: a mistake in the configuration once, until the grant works again.
-    fn note_refusal(&self, refusal: &TokenRefusal) {
+    fn note_refused_grant(&self, refusal: &TokenRefusal) {
         let is_new = refusal.error().is_configuration()
-            && self.misconfiguration[refusal.grant() as usize].begins(self.provider.clock.now());
+            && self.misconfiguration[refusal.grant() as usize].begins(self.provider.now());
         if is_new {
             tracing::warn!(
                 name: "keycloak.client_refused",
@@ -202,33 +202,27 @@ impl TokenEndpoint {
             );
         }
     }
+}
 
-    /// Sends a grant, and reads the answer: tokens, or a refusal (RFC 6749 §5).
-    pub(crate) async fn post(
-        &self,
-        grant: GrantKind,
-        client: ClientCredentials<'_>,
-        form: &[(&str, &str)],
-    ) -> Result<Result<TokenResponse, TokenRefusal>, ProviderError> {
-        #[derive(Deserialize)]
-        struct Failure {
-            error: String,
-            error_description: Option<String>,
-        }
+/// Reads the answer to a grant: tokens, or a refusal (RFC 6749 §5).
+pub(crate) fn read(
+    grant: GrantKind,
+    answer: &HttpAnswer,
+) -> Result<Result<TokenResponse, TokenRefusal>, ProviderError> {
+    #[derive(Deserialize)]
+    struct Failure {
+        error: String,
+        error_description: Option<String>,
+    }
 
-        let provider = &self.provider;
-        let url = provider.token_endpoint().await?;
-        let asking = provider.post_form(&url, client, form);
-        let answer = Call::Token.observe(&url, &provider.metrics, asking).await?;
-        let unreadable = || ProviderError::TokenEndpoint { url: url.to_string() };
-        match answer.status {
-            StatusCode::OK => serde_json::from_slice(&answer.body).map(Ok).map_err(|_| unreadable()),
-            // RFC 6749 §5.2; Keycloak answers 403 where the client's policy forbids the exchange.
-            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                let failure: Failure = serde_json::from_slice(&answer.body).map_err(|_| unreadable())?;
-                Ok(Err(TokenRefusal::new(grant, failure.error, failure.error_description)))
-            }
-            _ => Err(answer.wrong_status(&url)),
+    let unreadable = |_| ProviderError::TokenEndpoint { url: answer.url() };
+    match answer.status {
+        StatusCode::OK => serde_json::from_slice(&answer.body).map(Ok).map_err(unreadable),
+        // RFC 6749 §5.2; Keycloak answers 403 where the client's policy forbids the exchange.
+        StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            let failure: Failure = serde_json::from_slice(&answer.body).map_err(unreadable)?;
+            Ok(Err(TokenRefusal::new(grant, failure.error, failure.error_description)))
         }
+        _ => Err(answer.wrong_status()),
     }
 }

@@ -12,8 +12,8 @@ use std::{
 use futures_util::future::FutureExt as _;
 use quick_cache::sync::Cache;
 
-use super::{COOLDOWN, GrantKind, KeptToken, Outcome, TokenEndpoint};
-use crate::{AuthError, clock::milliseconds, single_flight::SingleFlight};
+use super::{COOLDOWN, KeptToken, TokenEndpoint, TokenResult};
+use crate::{AuthError, GrantKind, clock::milliseconds, single_flight::SingleFlight};
 
 /// How long a caller waits for a new token while the old one still serves.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -51,7 +51,7 @@ impl OwnTokens {
 impl TokenEndpoint {
     /// The service's own token: the one at hand, or a new one shortly before that one expires.
     pub(crate) async fn own_token(self: &Arc<Self>, scope: Option<&Arc<str>>) -> Result<KeptToken, AuthError> {
-        let now = self.provider.clock.now();
+        let now = self.provider.now();
         let slot = self.own_tokens.slot(scope);
         let at_hand = slot.kept().filter(|own| own.is_usable(now));
         let retry_at = Duration::from_millis(slot.retry_at.load(Ordering::Relaxed));
@@ -62,12 +62,12 @@ impl TokenEndpoint {
             let (endpoint, slot, scope) = (Arc::clone(self), Arc::clone(&slot), scope.cloned());
             async move {
                 // Another one may have been faster, between the look and the joining.
-                let now = endpoint.provider.clock.now();
+                let now = endpoint.provider.now();
                 if let Some(own) = slot.kept().filter(|own| own.is_usable(now) && !own.is_due(now)) {
                     return Ok(own);
                 }
                 let tokens = endpoint.request_own_token(scope.as_deref()).await?;
-                let own = KeptToken::new(tokens, endpoint.provider.clock.now());
+                let own = KeptToken::new(tokens, endpoint.provider.now());
                 slot.keep(own.clone());
                 Ok(own)
             }
@@ -94,11 +94,11 @@ impl TokenEndpoint {
         self.give_up(at_hand.as_ref(), refused, || *kept = None)
     }
 
-    async fn request_own_token(&self, scope: Option<&str>) -> Outcome {
+    async fn request_own_token(&self, scope: Option<&str>) -> TokenResult {
         let client = self.secret_client(GrantKind::ClientCredentials)?;
         let mut form = vec![("grant_type", "client_credentials")];
         form.extend(scope.map(|scope| ("scope", scope)));
-        self.ask(GrantKind::ClientCredentials, client, &form).await
+        self.request(GrantKind::ClientCredentials, client, &form).await
     }
 }
 

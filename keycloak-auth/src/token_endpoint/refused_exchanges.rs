@@ -4,8 +4,7 @@ use std::{fmt, time::Duration};
 
 use quick_cache::sync::Cache;
 
-use super::TokenRefusal;
-use crate::{AuthError, clock::left, digest::Digest};
+use crate::{AuthError, TokenRefusal, clock::left, digest::Digest};
 
 /// How long a refusal is remembered: who has just been allowed the exchange does not wait long for it.
 const LIFETIME: Duration = Duration::from_secs(2);

@@ -33,6 +33,7 @@ pub fn tests() -> Vec<suite::Test> {
         ),
         suite::test("diagnosis::disabled_realm", disabled_realm),
         suite::https_test("diagnosis::a_certificate_and_its_authority", certificate),
+        suite::https_test("diagnosis::http_where_keycloak_speaks_https", http_for_https),
         suite::restarting_test("diagnosis::an_expired_certificate", expired_certificate),
     ]
 }
@@ -236,6 +237,15 @@ async fn certificate(keycloak: Arc<Keycloak>) -> Result<()> {
     let line =
         "FAILED: tls: the server sends only its own certificate: that of `CN=Acme Root`, which issued it, is missing";
     ensure_cause(&diagnose(over_https()).await, line, "`https-certificate-file`")
+}
+
+/// The certificate of its authority is not known here, which is not what is asked first.
+async fn http_for_https(keycloak: Arc<Keycloak>) -> Result<()> {
+    let https = keycloak.https().await.context("no https")?;
+    let http = https.url.replacen("https://", "http://", 1);
+    let report = diagnose(builder(keycloak.realm()).server_url(http)).await;
+    let line = "FAILED: tls: Keycloak speaks https there, and not http";
+    ensure_cause(&report, line, &format!("`.server_url(\"{}\")`", https.url))
 }
 
 async fn expired_certificate(keycloak: Arc<Keycloak>) -> Result<()> {

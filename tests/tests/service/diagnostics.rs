@@ -1,13 +1,23 @@
 //! A diagnosis names the cause of each broken set-up in its first line, and says what to do.
 
-use std::time::Duration;
-
-use axum::{Json, Router, extract::State};
-use keycloak_auth::{
-    Algorithm, CheckStatus, DiagnosticReport, Keycloak, KeycloakBuilder, SecureRouter, keycloak, routing::get,
+use std::{
+    task::{Context, Poll, Waker},
+    time::Duration,
 };
-use keycloak_auth_tests::{Authority, Issuer, Reply, Service, rsa_key};
+
+use axum::{Router, extract::State};
+use http::header::CACHE_CONTROL;
+use keycloak_auth::{
+    Algorithm, CheckStatus, DiagnosticReport, Introspection, Keycloak, KeycloakBuilder, SecureRouter, jose::KeySet,
+    keycloak, routing::get,
+};
+use keycloak_auth_tests::{Answer, Authority, Issuer, Proxy, Reply, Service, rsa_key};
 use serde_json::json;
+use tokio::{
+    io::{AsyncWriteExt as _, copy_bidirectional},
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
 
 mod certificates;
 
@@ -37,9 +47,17 @@ fn assert_cause(report: &DiagnosticReport, first_line: &str, advice: &str) {
     assert!(!page.contains(SECRET), "{page}");
 }
 
+/// Has the token endpoint say what Keycloak says of most services' clients.
+fn without_service_account(issuer: &Issuer) {
+    let description = "Client not enabled to retrieve service account";
+    let refusal = json!({ "error": "unauthorized_client", "error_description": description });
+    issuer.reply(Issuer::TOKEN, Reply::status(401).body(refusal.to_string()));
+}
+
 #[tokio::test]
 async fn a_sound_set_up_is_healthy() {
     let issuer = Issuer::start().await;
+    without_service_account(&issuer);
     let report = diagnose(builder(&issuer).client_secret(SECRET)).await;
     assert!(report.is_healthy() && report.status == CheckStatus::Ok, "{report}");
     assert!(report.to_string().starts_with("ok: "), "{report}");
@@ -177,6 +195,30 @@ async fn something_in_front_of_keycloak() {
 }
 
 #[tokio::test]
+async fn a_proxy_that_was_set() {
+    let (issuer, proxy) = (Issuer::start().await, Proxy::start().await);
+    let with_password = |url: &str| url.replace("http://", &format!("http://user:{SECRET}@"));
+    let report = diagnose(builder(&issuer).proxy(with_password(proxy.url()))).await;
+    assert!(report.cause().is_none() && proxy.requests_to("/certs") == 1, "{report}");
+    let named = format!("the proxy `{}` of `.proxy(…)`", proxy.url());
+    for check in ["configuration", "dns"] {
+        let finding = &report.check(check).expect("was looked at").finding;
+        assert!(finding.contains(&named), "{finding}");
+    }
+    assert!(!report.to_string().contains(SECRET), "{report}");
+
+    let report = diagnose(builder(&issuer).proxy(with_password("http://127.0.0.1:1"))).await;
+    assert_cause(
+        &report,
+        "FAILED: tcp: nothing accepts connections at the proxy `http://127.0.0.1:1` of `.proxy(…)`: ",
+        "check `.proxy(…)`",
+    );
+    let report = diagnose(builder(&issuer).proxy(with_password("http://proxy.invalid:3128"))).await;
+    let line = "FAILED: tcp: there is no address for the proxy `http://proxy.invalid:3128` of `.proxy(…)`: ";
+    assert_cause(&report, line, "check `.proxy(…)`");
+}
+
+#[tokio::test]
 async fn the_answer_for_a_client_names_what_is_wrong_with_the_certificate() {
     let authority = Authority::default();
     for (names, from, until, code) in [
@@ -209,11 +251,43 @@ async fn http_and_https_mixed_up() {
     );
     let tls = Issuer::with_tls(Authority::default().certificate(&["127.0.0.1"], 2020, 2099)).await;
     let http = tls.url().replace("https://", "http://");
+    let advice = format!("`.server_url(\"{}\")`", tls.url());
+    let report = diagnose(builder(&tls).server_url(http)).await;
     assert_cause(
-        &diagnose(builder(&tls).server_url(http)).await,
-        "FAILED: tls: the connection fails",
-        "speaks http and not https",
+        &report,
+        "FAILED: tls: Keycloak speaks https there, and not http",
+        &advice,
     );
+    let report = diagnose(builder(&tls).server_url(answering_plain_text(&tls).await)).await;
+    assert_cause(
+        &report,
+        "FAILED: tls: Keycloak speaks https there, and not http",
+        "`.server_url(\"https://",
+    );
+}
+
+/// The address of a port that speaks TLS as this issuer does, and tells others in plain text that it does, as nginx does it.
+async fn answering_plain_text(tls: &Issuer) -> String {
+    const PLAIN: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+    const HANDSHAKE: u8 = 22;
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let upstream = tls.url().replace("https://", "");
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut first = [0];
+            match client.peek(&mut first).await {
+                Ok(1) if first == [HANDSHAKE] => {
+                    let mut server = TcpStream::connect(&upstream).await.expect("it listens");
+                    tokio::spawn(async move { copy_bidirectional(&mut client, &mut server).await });
+                }
+                // The client may be gone already.
+                _ => drop(client.write_all(PLAIN).await),
+            }
+        }
+    });
+    format!("http://{address}")
 }
 
 #[tokio::test]
@@ -323,12 +397,23 @@ async fn no_token_of_the_services_own() {
             "the check `client` says why",
         ),
         (refusal("invalid_scope", "Invalid scopes"), "no token: `invalid_scope`"),
-        (Reply::status(503), "answered with status 503"),
-        (Reply::status(200).body("{}"), "did not answer as a token endpoint does"),
     ] {
         issuer.reply(Issuer::TOKEN, reply);
         let finding = skipped(builder(&issuer).client_secret(SECRET)).await;
         assert!(finding.contains(expected), "expected `{expected}` in `{finding}`");
+    }
+    for (reply, expected) in [
+        (Reply::status(503), "answered with status 503"),
+        (Reply::status(200).body("{}"), "did not answer as a token endpoint does"),
+    ] {
+        issuer.reply(Issuer::TOKEN, reply);
+        let report = diagnose(builder(&issuer).client_secret(SECRET)).await;
+        assert_cause(
+            &report,
+            "warning: service token: no token of this service's own can be had: ",
+            "`token_endpoint`",
+        );
+        assert!(report.to_string().contains(expected), "{report}");
     }
 }
 
@@ -411,21 +496,164 @@ async fn whatever_hangs_a_diagnosis_ends_and_says_at_which_step() {
         (discovery, "tls"),
         (keys, "key set"),
         (client, "client"),
-        (token, "discovery"),
+        (token, "service token"),
     ] {
         let line = format!("FAILED: {step}: no answer within the 9 s");
         assert_cause(&report, &line, "overloaded");
+        let failed = report.checks.iter().filter(|check| check.status == CheckStatus::Failed);
+        assert_eq!(failed.count(), 1, "the others are not to blame: {report}");
     }
 }
 
+#[tokio::test]
+async fn whatever_is_answered_a_diagnosis_ends_and_keeps_the_secrets() {
+    let issuer = Issuer::start().await;
+    let token = issuer.valid_token();
+    let echo = format!("{SECRET} {token}");
+    let bodies = [
+        String::new(),
+        "null".to_owned(),
+        "[]".to_owned(),
+        "\u{0}\u{feff}".to_owned(),
+        "[".repeat(100_000),
+        json!({ "issuer": 1, "jwks_uri": [], "keys": {}, "error": {}, "access_token": null, "active": "yes" })
+            .to_string(),
+        json!({ "issuer": issuer.issuer(), "jwks_uri": "::", "keys": [1, null, { "kty": "RSA" }], "active": 1 })
+            .to_string(),
+        json!({ "access_token": "..", "token_type": "Bearer", "error_description": echo }).to_string(),
+        json!({ "error": "invalid_client", "error_description": echo }).to_string(),
+        echo,
+    ];
+    for path in [Issuer::DISCOVERY, Issuer::JWKS, Issuer::TOKEN, Issuer::INTROSPECTION] {
+        for body in &bodies {
+            for status in [200, 400, 500] {
+                issuer.reply(path, Reply::status(status).body(body.clone()));
+                let keycloak = builder(&issuer).client_secret(SECRET).build().expect("valid");
+                let report = keycloak.diagnose().token(&token).await;
+                assert_eq!(report.checks.len(), 10, "{report}");
+                for page in [report.to_string(), format!("{report:?}"), json!(report).to_string()] {
+                    assert!(!page.contains(SECRET) && !page.contains(&token), "{page}");
+                }
+            }
+        }
+        issuer.reply_as_usual(path);
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_anything_at_all() {
+    let issuer = Issuer::start().await;
+    let keycloak = builder(&issuer).build().expect("valid");
+    let huge = "e30.".repeat(100_000);
+    for token in [
+        "",
+        ".",
+        "..",
+        "...",
+        "e30.e30.",
+        "\u{0}",
+        "ä.ö.ü",
+        "Bearer x",
+        "e30.e30.e30",
+        &huge,
+    ] {
+        let report = keycloak.diagnose().token(token).await;
+        assert_cause(&report, "FAILED: token: ", "");
+    }
+}
+
+#[tokio::test]
+async fn settings_that_deserve_a_second_look_are_all_named() {
+    let keycloak = Keycloak::builder().server_url("http://nowhere.invalid").realm("acme");
+    let report = diagnose(keycloak.client_id("orders-api").without_audience_check()).await;
+    let check = report.check("configuration").expect("was looked at");
+    assert_eq!(check.status, CheckStatus::Warning, "{report}");
+    for part in ["reached by http", "the audience is not checked"] {
+        assert!(check.finding.contains(part), "{report}");
+    }
+    let advice = check.advice.as_deref().unwrap_or_default();
+    assert!(
+        advice.contains("use https") && advice.contains("`.audience(…)`"),
+        "{report}"
+    );
+}
+
+#[tokio::test]
+async fn what_introspection_needs_is_looked_at_and_keys_where_they_are_needed() {
+    let issuer = Issuer::start().await;
+    issuer.reply(Issuer::INTROSPECTION, Reply::status(404));
+    issuer.reply(Issuer::JWKS, Reply::status(404));
+    let confidential = || builder(&issuer).client_secret(SECRET);
+    let keys = KeySet::parse(json!({ "keys": [rsa_key(0).jwk()] }).to_string()).expect("a key set");
+    for settings in [
+        confidential().introspection(Introspection::WhenOpaque).key_set(keys),
+        confidential().introspection(Introspection::Always),
+    ] {
+        let report = diagnose(settings).await;
+        let line = "FAILED: client: the introspection endpoint answers with status 404";
+        assert_cause(&report, line, "log");
+        assert!(
+            report
+                .check("key set")
+                .is_some_and(|check| check.status < CheckStatus::Warning),
+            "{report}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn after_its_end_a_keycloak_says_so() {
+    let issuer = Issuer::start().await;
+    let keycloak = builder(&issuer).build().expect("valid");
+    keycloak.close().await;
+    assert_cause(
+        &keycloak.diagnose().await,
+        "FAILED: configuration: this `Keycloak` was closed",
+        "`close()`",
+    );
+    assert!(issuer.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_server_that_accepts_connections_and_never_answers() {
+    let issuer = Issuer::start().await;
+    issuer.reply(Issuer::DISCOVERY, Reply::status(200).after(Duration::from_secs(3600)));
+    let report = diagnose(builder(&issuer).request_timeout(Duration::from_secs(1))).await;
+    assert_cause(
+        &report,
+        "FAILED: tls: no complete answer from Keycloak within 1 s",
+        "overloaded",
+    );
+}
+
+#[test]
+fn without_a_runtime_a_diagnosis_says_so() {
+    let keycloak = Keycloak::builder().server_url("http://127.0.0.1:1").realm("acme");
+    let keycloak = keycloak
+        .client_id("orders-api")
+        .audience("orders-api")
+        .build()
+        .expect("valid");
+    let mut context = Context::from_waker(Waker::noop());
+    let Poll::Ready(report) = keycloak.diagnose().into_future().as_mut().poll(&mut context) else {
+        panic!("there is nobody to wake it");
+    };
+    assert_cause(
+        &report,
+        "FAILED: configuration: there is no tokio runtime",
+        "`#[tokio::main]`",
+    );
+}
+
 #[keycloak(realm_roles = "admin")]
-async fn full_report(State(keycloak): State<Keycloak>) -> Json<DiagnosticReport> {
-    Json(keycloak.diagnose().await)
+async fn full_report(State(keycloak): State<Keycloak>) -> DiagnosticReport {
+    keycloak.recent_diagnosis().await
 }
 
 #[tokio::test]
 async fn the_full_report_is_served_behind_a_policy_only() {
     let issuer = Issuer::start().await;
+    without_service_account(&issuer);
     let keycloak = builder(&issuer).client_secret(SECRET).build().expect("valid");
     let probes = Router::new().nest("/health", keycloak.health_router());
     let routes = SecureRouter::<Keycloak>::new()
@@ -467,6 +695,55 @@ async fn the_full_report_is_served_behind_a_policy_only() {
     assert!(!page.contains(SECRET) && !page.contains(&token), "{page}");
     let live = service.get("/health/live").send().await;
     assert_eq!((live.status, live.json()), (200, json!({ "status": "live" })));
+}
+
+#[tokio::test]
+async fn however_many_ask_and_hang_up_keycloak_is_asked_every_5_seconds_at_most() {
+    let issuer = Issuer::start().await;
+    let discovery = issuer.usual(Issuer::DISCOVERY);
+    issuer.reply(Issuer::DISCOVERY, discovery.after(Duration::from_secs(3600)));
+    let routes = SecureRouter::<Keycloak>::new()
+        .route("/diagnosis", get(everybodys_report))
+        .secure_from_state();
+    let service = Service::start(routes.with_state(builder(&issuer).build().expect("valid"))).await;
+    let ask = || service.get("/diagnosis").send();
+    for _ in 0..10 {
+        let hung_up = tokio::time::timeout(Duration::from_millis(100), ask()).await;
+        assert!(hung_up.is_err());
+    }
+    issuer.reply_as_usual(Issuer::DISCOVERY);
+    let asking: JoinSet<Answer> = (0..20).map(|_| ask()).collect();
+    for answer in asking.join_all().await {
+        assert_eq!(
+            (answer.status, &answer.json()["status"]),
+            (200, &json!("ok")),
+            "{answer:?}"
+        );
+        assert_eq!(answer.header(CACHE_CONTROL), Some("no-store"));
+    }
+    // One of the first who hung up; and of that for all others one, and one more for the endpoints.
+    assert_eq!(
+        (issuer.requests_to(Issuer::DISCOVERY), issuer.requests_to(Issuer::JWKS)),
+        (3, 1)
+    );
+
+    issuer.reply(Issuer::DISCOVERY, Reply::status(404));
+    assert_eq!(ask().await.status, 200, "as it was found");
+    let mut answer = ask().await;
+    while answer.status == 200 {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        answer = ask().await;
+    }
+    assert_eq!(
+        (answer.status, &answer.json()["status"]),
+        (503, &json!("failed")),
+        "{answer:?}"
+    );
+}
+
+#[keycloak(public)]
+async fn everybodys_report(State(keycloak): State<Keycloak>) -> DiagnosticReport {
+    keycloak.recent_diagnosis().await
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::error::Error;
 use axum::extract::FromRequestParts;
 use http::Request;
 use keycloak_auth::{AuthRejection, Keycloak, KeycloakUser};
-use keycloak_auth_tests::{Issuer, Reply};
+use keycloak_auth_tests::{Authority, Issuer, Reply};
 use serde_json::json;
 
 use crate::setup::builder;
@@ -91,6 +91,29 @@ async fn of_the_provider() {
         );
         issuer.reply_as_usual(path);
     }
+}
+
+#[tokio::test]
+async fn of_certificates_and_an_end() {
+    let authority = Authority::default();
+    for (server, expected) in [
+        (authority.certificate(&["127.0.0.1"], 2020, 2021), "expired"),
+        (authority.certificate(&["id.example.com"], 2020, 2099), "id.example.com"),
+    ] {
+        let issuer = Issuer::with_tls(server).await;
+        let settings = builder(&issuer).root_certificates(authority.pem());
+        let text = line(&settings.build().expect("valid").ready().await.expect_err(expected));
+        let (_, cause) = text.split_once("proxy and TLS certificate: ").expect(&text);
+        assert!(
+            cause.contains("invalid peer certificate: ") && cause.contains(expected),
+            "{text}"
+        );
+    }
+    let issuer = Issuer::start().await;
+    let keycloak = builder(&issuer).build().expect("valid");
+    keycloak.close().await;
+    let text = line(&keycloak.ready().await.expect_err("closed"));
+    assert!(text.ends_with(": this Keycloak was closed"), "{text}");
 }
 
 #[tokio::test]

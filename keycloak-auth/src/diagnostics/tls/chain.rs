@@ -5,7 +5,7 @@ use super::{
     advice::{ADD, NAME, NOT_YET, RENEW},
     certificate::Certificate,
 };
-use crate::{provider::TlsFault, text::code_list};
+use crate::{error::TlsFault, text::code_list};
 
 /// A certificate is usually renewed earlier than this before its end, in days.
 const SOON: i64 = 14;

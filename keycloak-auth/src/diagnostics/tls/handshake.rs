@@ -31,7 +31,7 @@ pub(super) struct Handshake {
 /// Trusts whom the HTTP client trusts, and sends nothing beyond the handshake.
 pub(super) async fn look(keycloak: &Keycloak) -> Option<Handshake> {
     let parts = keycloak.parts();
-    if !parts.realm_url.is_https() || parts.connection.is_indirect {
+    if !parts.realm_url.is_https() || !parts.connection.route.is_direct() {
         return None;
     }
     let (host, port) = parts.realm_url.host_and_port();

@@ -8,13 +8,13 @@ mod chain;
 mod handshake;
 
 use http::StatusCode;
+use tokio::time::timeout;
 
-use super::Finding;
-#[cfg(feature = "tls-diagnostics")]
-use super::connection::PATIENCE;
+use super::{Finding, connection::PATIENCE};
 use crate::{
     Keycloak,
-    provider::{HttpAnswer, ProviderError, TlsFault},
+    error::{ProviderError, TlsFault},
+    provider::{Endpoint, HttpAnswer, Request},
     text,
 };
 
@@ -24,8 +24,7 @@ use crate::{
 /// connection beside it shows the certificates.
 pub(super) async fn check(keycloak: &Keycloak) -> (Finding, Option<HttpAnswer>) {
     let parts = keycloak.parts();
-    let url = parts.provider.metadata.discovery_url();
-    let ask = parts.provider.within_deadline(parts.provider.http.ask(&url));
+    let ask = parts.provider.probe(Request::get(Endpoint::Discovery));
     #[cfg(feature = "tls-diagnostics")]
     let (asked, seen) = futures_util::future::join(ask, handshake::look(keycloak)).await;
     #[cfg(not(feature = "tls-diagnostics"))]
@@ -34,6 +33,13 @@ pub(super) async fn check(keycloak: &Keycloak) -> (Finding, Option<HttpAnswer>) 
         && let Some(server_url) = http_instead(keycloak, error).await
     {
         return (speaks_http(error, &server_url), None);
+    }
+    let is_refused_by_http = match &asked {
+        Ok(answer) => answer.status == StatusCode::BAD_REQUEST,
+        Err(_) => true,
+    };
+    if is_refused_by_http && let Some(server_url) = https_instead(keycloak).await {
+        return (speaks_https(&server_url), None);
     }
     match asked {
         Ok(answer) if !parts.realm_url.is_https() => (Finding::skipped("the address is `http://`"), Some(answer)),
@@ -54,13 +60,12 @@ pub(super) async fn check(keycloak: &Keycloak) -> (Finding, Option<HttpAnswer>) 
 async fn http_instead(keycloak: &Keycloak, error: &ProviderError) -> Option<String> {
     let parts = keycloak.parts();
     let is_of_certificate = error.tls_fault().is_some_and(|fault| fault != TlsFault::Other);
-    if parts.connection.is_indirect || is_of_certificate {
+    if !parts.connection.route.is_direct() || is_of_certificate {
         return None;
     }
     let by_http = parts.realm_url.with_http()?;
     let url = by_http.join(".well-known/openid-configuration");
-    let asking = parts.provider.within_deadline(parts.provider.http.ask(&url));
-    let answer = asking.await.ok()?;
+    let answer = timeout(PATIENCE, parts.provider.probe_address(&url)).await.ok()?.ok()?;
     (answer.status == StatusCode::OK).then(|| by_http.server_url())
 }
 
@@ -73,6 +78,28 @@ fn speaks_http(error: &ProviderError, server_url: &str) -> Finding {
         format!(
             "set `.server_url(\"{server_url}\")` where the network between is your own, or switch https on at Keycloak"
         ),
+    )
+}
+
+/// The server's address with https, if that is what is spoken there. Whether the certificate is a good one is a question for later.
+async fn https_instead(keycloak: &Keycloak) -> Option<String> {
+    let parts = keycloak.parts();
+    let by_https = parts
+        .realm_url
+        .with_https()
+        .filter(|_| parts.connection.route.is_direct())?;
+    let url = by_https.join(".well-known/openid-configuration");
+    let speaks_https = match timeout(PATIENCE, parts.provider.probe_address(&url)).await.ok()? {
+        Ok(answer) => answer.status == StatusCode::OK,
+        Err(error) => error.tls_fault().is_some_and(|fault| fault != TlsFault::Other),
+    };
+    speaks_https.then(|| by_https.server_url())
+}
+
+fn speaks_https(server_url: &str) -> Finding {
+    Finding::failed(
+        "Keycloak speaks https there, and not http",
+        format!("set `.server_url(\"{server_url}\")`"),
     )
 }
 
@@ -133,7 +160,23 @@ fn refused(keycloak: &Keycloak, error: &ProviderError, seen: Option<handshake::H
 fn no_connection(keycloak: &Keycloak, error: &ProviderError) -> Finding {
     let parts = keycloak.parts();
     let (host, _) = parts.realm_url.host_and_port();
-    match error.tls_fault() {
+    let fault = error.tls_fault();
+    if let (None, Some(proxy)) = (fault, parts.connection.route.proxy()) {
+        return Finding::failed(
+            format!(
+                "there is no connection through the proxy {proxy}: {}",
+                text::chain(error)
+            ),
+            format!("look into the proxy's log; {}", proxy.advice()),
+        );
+    }
+    if let ProviderError::Timeout { .. } = error {
+        return Finding::failed(
+            error.to_string(),
+            "see whether Keycloak, or what is in front of it, is overloaded",
+        );
+    }
+    match fault {
         Some(TlsFault::Expired) => Finding::failed(
             format!("the certificate of `{host}`, or one that it rests on, has expired"),
             advice::RENEW,

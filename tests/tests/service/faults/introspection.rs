@@ -154,7 +154,7 @@ fn assert_warned(logs: &Logs, count: usize, cause: &str) {
 fn said_of(cause: &str) -> &'static str {
     match cause {
         "Connection" => "cannot reach `http://127.0.0.1:",
-        "Timeout" => "no complete answer from Keycloak within 1 s",
+        "Timeout" => "no complete answer from Keycloak within 2 s",
         "TooLarge" => "is larger than 262144 bytes",
         "Status" => "answered with status ",
         "Metadata" => "is not an OpenID provider's discovery document",

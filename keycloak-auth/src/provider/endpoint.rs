@@ -1,4 +1,4 @@
-//! A request to an endpoint of Keycloak as traces and metrics see it: a span by OpenTelemetry's conventions for HTTP
+//! An endpoint of the realm, and a request to it as traces and metrics see it: a span by OpenTelemetry's conventions for HTTP
 //! clients, and how long it took.
 
 use std::{borrow::Cow, time::Instant};
@@ -6,21 +6,21 @@ use std::{borrow::Cow, time::Instant};
 use tracing::{Instrument as _, Span, field::Empty, info_span};
 use url::Url;
 
-use super::{HttpAnswer, ProviderError};
-use crate::metrics::Recorder;
+use super::HttpAnswer;
+use crate::{error::ProviderError, metrics::Recorder};
 
-/// What Keycloak is asked for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Call {
+/// What Keycloak is asked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Endpoint {
     Discovery,
     Jwks,
     Introspection,
     Token,
 }
 
-impl Call {
+impl Endpoint {
     /// Runs the exchange with `url` within a span, and records how it ended.
-    pub(crate) async fn observe(
+    pub(super) async fn observe(
         self,
         url: &Url,
         metrics: &Recorder,
@@ -28,7 +28,7 @@ impl Call {
     ) -> Result<HttpAnswer, ProviderError> {
         let span = self.span(url);
         let running = Running {
-            call: self,
+            endpoint: self,
             span: span.clone(),
             metrics,
             began: Instant::now(),
@@ -53,7 +53,7 @@ impl Call {
             otel.name = self.title(),
             otel.kind = "client",
             otel.status_code = Empty,
-            keycloak.endpoint = self.endpoint(),
+            keycloak.endpoint = self.name(),
             http.request.method = self.method(),
             http.response.status_code = Empty,
             server.address = url.host_str(),
@@ -63,7 +63,7 @@ impl Call {
         )
     }
 
-    pub(super) const fn endpoint(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Discovery => "discovery",
             Self::Jwks => "jwks",
@@ -92,7 +92,7 @@ impl Call {
 /// A call that has begun. One that is dropped before its end was given up by whoever waited for it: by the deadline, or
 /// because nobody needs the answer any more.
 struct Running<'m> {
-    call: Call,
+    endpoint: Endpoint,
     span: Span,
     metrics: &'m Recorder,
     began: Instant,
@@ -111,7 +111,7 @@ impl Running<'_> {
             self.span.record("otel.status_code", "ERROR");
         }
         self.metrics
-            .provider_asked(self.call.endpoint(), self.began.elapsed(), error_type);
+            .provider_asked(self.endpoint.name(), self.began.elapsed(), error_type);
     }
 }
 

@@ -146,7 +146,7 @@ impl OAuthError {
     }
 
     /// Whether the same request would be refused again; an unknown code may be about a passing trouble.
-    pub(super) const fn is_definite(self) -> bool {
+    pub(crate) const fn is_definite(self) -> bool {
         !matches!(self, Self::Other)
     }
 

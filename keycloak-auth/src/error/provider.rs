@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use super::tls_fault::{TlsFault, tls_fault};
+use super::{
+    HttpClientError,
+    tls_fault::{TlsFault, tls_fault},
+};
 use crate::{
     jose::KeySetError,
     text::{shortened, span},
@@ -19,7 +22,7 @@ pub enum ProviderError {
         url: String,
         /// What the HTTP client says.
         #[source]
-        source: reqwest::Error,
+        source: HttpClientError,
     },
     /// No complete answer within the request timeout.
     #[error("no complete answer from Keycloak within {seconds} s")]

@@ -1,26 +1,17 @@
-//! From cause to answer: status, `WWW-Authenticate`, code and message, in one total match.
-//!
-//! The log gets the why, the client gets the code of the RFC. No text in here contains anything that came with the
-//! request.
+//! What a client is told, by cause.
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::borrow::Cow;
 
-use axum::{body::Body, response::Response};
-use http::{
-    HeaderValue, StatusCode,
-    header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
-};
-use serde::Serialize;
+use http::StatusCode;
 use serde_json::{Value, json};
 
+use super::prepared::{Prepared, Texts, prepared};
 use crate::{
     bearer::HeaderFault,
-    error::AuthError,
+    error::{AuthError, GrantKind, TlsFault, TokenRefusal, Unavailable},
     invalid_token::InvalidToken,
     jose::MalformedToken,
     policy::Policy,
-    provider::{TlsFault, Unavailable},
-    token_endpoint::{GrantKind, TokenRefusal},
 };
 
 /// What a client is told about an [`AuthError`].
@@ -36,55 +27,13 @@ pub struct Answer {
     /// More about the error, as data: an object. Never what the caller is or has.
     pub details: Value,
     /// The `WWW-Authenticate` header, unless a realm has to be named in it.
-    challenge: Challenge,
-    retry_after: Option<u64>,
-    prepared: Option<Prepared>,
-}
-
-/// The texts of a response that depends on nothing: refusing garbage must cost an attacker more than the service.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Prepared {
-    /// `None`: the realm has to be named in it.
-    challenge: Option<&'static HeaderValue>,
-    envelope: &'static str,
-}
-
-/// The code and message of an answer, with the texts of its response; `error` is that of RFC 6750 §3.1.
-macro_rules! prepared {
-    ($code:literal, $message:literal) => {
-        prepared!($code, $message, None)
-    };
-    ($error:literal: $code:literal, $message:literal) => {{
-        // Each character is checked here, by the compiler, and not in each response.
-        static CHALLENGE: HeaderValue = HeaderValue::from_static(concat!(
-            r#"Bearer error=""#,
-            $error,
-            r#"", error_description=""#,
-            $message,
-            '"'
-        ));
-        prepared!($code, $message, Some(&CHALLENGE))
-    }};
-    ($code:literal, $message:literal, $challenge:expr) => {
-        (
-            $code,
-            Cow::Borrowed($message),
-            Some(Prepared {
-                challenge: $challenge,
-                envelope: concat!(
-                    r#"{"error":{"code":""#,
-                    $code,
-                    r#"","details":{},"message":""#,
-                    $message,
-                    r#""}}"#
-                ),
-            }),
-        )
-    };
+    pub(super) challenge: Challenge,
+    pub(super) retry_after: Option<u64>,
+    pub(super) prepared: Option<Prepared>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Challenge {
+pub(super) enum Challenge {
     None,
     /// The scheme and the realm, without an error: RFC 6750 §3.1, last paragraph.
     Realm,
@@ -246,110 +195,6 @@ impl Answer {
             )
         }
     }
-
-    /// The value of `WWW-Authenticate`; `realm` is named where the answer has no error.
-    fn challenge(&self, realm: Option<&str>) -> Option<HeaderValue> {
-        if let Some(challenge) = self.prepared.and_then(|prepared| prepared.challenge) {
-            return Some(challenge.clone());
-        }
-        let text = match &self.challenge {
-            Challenge::None => return None,
-            Challenge::Realm => realm.map_or_else(
-                || "Bearer".to_owned(),
-                |realm| format!("Bearer realm=\"{}\"", quotable(realm)),
-            ),
-            Challenge::Error { error, scope } => {
-                let mut text = format!("Bearer error=\"{error}\", error_description=\"{}\"", self.message);
-                if !scope.is_empty() {
-                    text.push_str(&format!(", scope=\"{}\"", quotable(&scope.join(" "))));
-                }
-                text
-            }
-            Challenge::StepUp { acr, max_age } => {
-                let mut text = format!(
-                    "Bearer error=\"insufficient_user_authentication\", error_description=\"{}\"",
-                    self.message
-                );
-                if let Some(acr) = acr {
-                    text.push_str(&format!(", acr_values=\"{}\"", quotable(acr)));
-                }
-                if let Some(max_age) = max_age {
-                    text.push_str(&format!(", max_age=\"{max_age}\""));
-                }
-                text
-            }
-        };
-        HeaderValue::try_from(text)
-            .ok()
-            .or(Some(HeaderValue::from_static("Bearer")))
-    }
-
-    /// The whole response: the body in the given format; status and challenge always as above.
-    pub(crate) fn response(&self, format: &ErrorFormat, realm: Option<&str>) -> Response {
-        let mut response = match format {
-            ErrorFormat::Envelope => body_of(&JSON, self.envelope()),
-            ErrorFormat::ProblemDetails => {
-                let problem = problem_details(self.status, self.code, &self.message, &self.details);
-                body_of(&PROBLEM_JSON, problem.to_string())
-            }
-            ErrorFormat::Custom(renderer) => {
-                let mut response = (renderer.0)(self);
-                response.headers_mut().remove(WWW_AUTHENTICATE);
-                response
-            }
-        };
-        *response.status_mut() = self.status;
-        if let Some(challenge) = self.challenge(realm) {
-            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-        }
-        if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        response
-    }
-
-    /// The body in the format of the envelope, as JSON.
-    pub(crate) fn envelope(&self) -> Cow<'static, str> {
-        #[derive(Serialize)]
-        struct Envelope<'a> {
-            error: Inner<'a>,
-        }
-
-        #[derive(Serialize)]
-        struct Inner<'a> {
-            code: &'static str,
-            details: &'a Value,
-            message: &'a str,
-        }
-
-        if let Some(prepared) = self.prepared {
-            return prepared.envelope.into();
-        }
-        let envelope = Envelope {
-            error: Inner {
-                code: self.code,
-                details: &self.details,
-                message: &self.message,
-            },
-        };
-        let json = serde_json::to_string(&envelope);
-        json.expect("strings and JSON values can be written as JSON").into()
-    }
-}
-
-/// RFC 9457 §3: the status says what kind of problem it is, `code` which one.
-pub(crate) fn problem_details(status: StatusCode, code: &str, message: &str, details: &Value) -> Value {
-    let mut problem = json!({
-        "type": "about:blank",
-        "title": status.canonical_reason(),
-        "status": status.as_u16(),
-        "detail": message,
-        "code": code,
-    });
-    if details.as_object().is_some_and(|details| !details.is_empty()) {
-        problem["details"] = details.clone();
-    }
-    problem
 }
 
 impl Challenge {
@@ -360,9 +205,6 @@ impl Challenge {
         }
     }
 }
-
-/// Code and message, and the whole texts where they depend on nothing.
-type Texts = (&'static str, Cow<'static, str>, Option<Prepared>);
 
 fn invalid_token(invalid: InvalidToken) -> Texts {
     match invalid {
@@ -429,103 +271,5 @@ fn code_of_unmet(policy: &Policy) -> &'static str {
         | Policy::Acr(_)
         | Policy::MaxAge(_)
         | Policy::Owner { .. } => "forbidden",
-    }
-}
-
-/// A text as the inside of a quoted-string: what may not stand there is left out (RFC 6750 §3, RFC 9110 §5.6.4).
-fn quotable(text: &str) -> String {
-    text.chars()
-        .filter(|character| matches!(character, ' '..='~') && !matches!(character, '"' | '\\'))
-        .collect()
-}
-
-// Checking each of their characters is left to the compiler.
-static JSON: HeaderValue = HeaderValue::from_static("application/json");
-static PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
-
-fn body_of(content_type: &HeaderValue, body: impl Into<Body>) -> Response {
-    let mut response = Response::new(body.into());
-    response.headers_mut().insert(CONTENT_TYPE, content_type.clone());
-    response
-}
-
-/// The form of the bodies of error responses; status and headers are the same in all.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub enum ErrorFormat {
-    /// `{"error": {"code", "message", "details"}}` as `application/json`.
-    #[default]
-    Envelope,
-    /// RFC 9457 as `application/problem+json`, with the members `code` and `details` added.
-    ProblemDetails,
-    /// The service's own.
-    Custom(Renderer),
-}
-
-impl ErrorFormat {
-    /// A format of the service's own: `render` makes the body and its headers. Its status and `WWW-Authenticate` are
-    /// replaced by those of the answer, so that no renderer can turn a refusal into something else.
-    ///
-    /// ```
-    /// use axum::{Json, response::IntoResponse};
-    /// use keycloak_auth::ErrorFormat;
-    ///
-    /// let format = ErrorFormat::custom(|answer| Json(serde_json::json!({ "oops": answer.code })).into_response());
-    /// ```
-    #[must_use]
-    pub fn custom(render: impl Fn(&Answer) -> Response + Send + Sync + 'static) -> Self {
-        Self::Custom(Renderer(Arc::new(render)))
-    }
-}
-
-/// A service's own way to render errors; made by [`ErrorFormat::custom`].
-#[derive(Clone)]
-pub struct Renderer(Arc<dyn Fn(&Answer) -> Response + Send + Sync>);
-
-impl fmt::Debug for Renderer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Renderer")
-    }
-}
-
-#[cfg(test)]
-mod catalogue;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn prepared_texts_say_what_they_stand_for() {
-        let invalid_tokens = [
-            InvalidToken::Malformed(MalformedToken::TooLarge),
-            InvalidToken::Malformed(MalformedToken::Parts),
-            InvalidToken::HeaderParameter("crit"),
-            InvalidToken::Algorithm,
-            InvalidToken::UnknownKey,
-            InvalidToken::Signature,
-            InvalidToken::CustomClaims,
-            InvalidToken::Inactive,
-            InvalidToken::IssuedBeforeNotBefore,
-            InvalidToken::Expired,
-            InvalidToken::NotYetValid,
-            InvalidToken::TokenType,
-            InvalidToken::SenderConstrained,
-        ];
-        let others = [
-            AuthError::MissingCredentials,
-            AuthError::InvalidRequest(HeaderFault::SeveralCredentials),
-            AuthError::InvalidRequest(HeaderFault::Malformed),
-        ];
-        for error in invalid_tokens.map(AuthError::InvalidToken).into_iter().chain(others) {
-            let answer = Answer::to(&error);
-            let composed = Answer {
-                prepared: None,
-                ..answer.clone()
-            };
-            assert!(answer.prepared.is_some(), "{error:?}");
-            assert_eq!(answer.challenge(None), composed.challenge(None), "{error:?}");
-            assert_eq!(answer.envelope(), composed.envelope(), "{error:?}");
-        }
     }
 }

@@ -1,14 +1,24 @@
 //! Why a request is not let through, by cause.
 //!
-//! What a client gets to see of it is decided in one place: `challenge.rs`.
+//! What a client gets to see of it is decided in one place: `challenge`.
+
+mod http_client;
+mod provider;
+mod tls_fault;
+mod token_refusal;
+mod unavailable;
 
 use crate::{
     bearer::HeaderFault,
     invalid_token::InvalidToken,
     policy::{Decision, Denial, StepUp},
-    provider::Unavailable,
-    token_endpoint::TokenRefusal,
 };
+
+pub use http_client::HttpClientError;
+pub use provider::ProviderError;
+pub use tls_fault::TlsFault;
+pub use token_refusal::{GrantKind, OAuthError, TokenRefusal};
+pub use unavailable::Unavailable;
 
 /// Why a request is not let through.
 ///

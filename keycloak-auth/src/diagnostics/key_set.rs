@@ -1,0 +1,55 @@
+//! The keys of the realm, beside the algorithms that are accepted.
+
+use super::Finding;
+use crate::{
+    Keycloak,
+    jose::KeySet,
+    provider::{Endpoint, HttpAnswer, ProviderMetadata, Request},
+    text::{chain, code_list},
+};
+
+/// Fetches the keys and compares them with the algorithms that are accepted.
+pub(super) async fn check(keycloak: &Keycloak, metadata: &ProviderMetadata) -> Finding {
+    let parts = keycloak.parts();
+    let answer = parts.provider.probe(Request::get(Endpoint::Jwks)).await;
+    let keys = match answer.and_then(HttpAnswer::only_ok) {
+        Ok(json) => KeySet::parse(&json),
+        Err(error) => return Finding::failed(chain(&error), "check `.jwks_uri(…)`, or leave it out"),
+    };
+    let keys = match keys {
+        Ok(keys) => keys,
+        Err(error) => return Finding::failed(chain(&error), "check `.jwks_uri(…)`, or leave it out"),
+    };
+    let skipped = keys
+        .skipped()
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ");
+    let skipped = if skipped.is_empty() {
+        skipped
+    } else {
+        format!(" (left out: {skipped})")
+    };
+    let accepted = &parts.authenticator.validator().expectations().algorithms;
+    if !keys.algorithms().any(|algorithm| accepted.contains(&algorithm)) {
+        let accepted = accepted.iter().map(|algorithm| algorithm.name());
+        let signing = metadata.signing_algorithms().iter().map(String::as_str);
+        let mut found: Vec<&str> = keys.algorithms().map(|algorithm| algorithm.name()).collect();
+        found.sort_unstable();
+        found.dedup();
+        return Finding::failed(
+            format!(
+                "no key is for {}, the keys are for {}{skipped}",
+                code_list(accepted),
+                code_list(found)
+            ),
+            format!(
+                "set `.algorithms(…)` to what the realm signs with; it knows {}",
+                code_list(signing)
+            ),
+        );
+    }
+    let usable = if keys.len() == 1 { "usable key" } else { "usable keys" };
+    Finding::ok(format!("{} {usable}{skipped}", keys.len()))
+}

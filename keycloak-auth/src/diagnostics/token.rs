@@ -1,0 +1,85 @@
+//! An access token that somebody wonders about.
+
+use super::Finding;
+use crate::{
+    AuthError, InvalidToken, Keycloak, KeycloakUser,
+    text::{chain, code_list, shortened},
+};
+
+/// Judges a token as for a request.
+pub(super) async fn check(keycloak: &Keycloak, token: &str) -> Finding {
+    if token.contains(char::is_whitespace) {
+        return Finding::failed(
+            "there is white space in it",
+            "give the token alone, without `Bearer` and without line breaks",
+        );
+    }
+    let judged = keycloak.authenticator().ask_unnoted(token).await;
+    match judged.map(KeycloakUser::new) {
+        Ok(user) => Finding::ok(format!(
+            "it is accepted, as that of {}",
+            user.username()
+                .or(user.subject())
+                .map_or("a lightweight token".to_owned(), |name| format!(
+                    "`{}`",
+                    shortened(name)
+                ))
+        )),
+        Err(AuthError::InvalidToken(invalid)) => {
+            let why = why(invalid, keycloak, token);
+            Finding::failed(format!("it is not accepted: {why}"), advice(invalid, keycloak))
+        }
+        Err(error) => Finding::failed(chain(&error), "see the checks above"),
+    }
+}
+
+/// What is the matter with the token, with what stands there and what should where that is a matter of values.
+pub(super) fn why(invalid: InvalidToken, keycloak: &Keycloak, token: &str) -> String {
+    match keycloak.authenticator().validator().mismatch(token, invalid) {
+        Some(values) => format!("{invalid}: {values}"),
+        None => invalid.to_string(),
+    }
+}
+
+pub(super) fn advice(invalid: InvalidToken, keycloak: &Keycloak) -> String {
+    let audiences = &keycloak.authenticator().validator().expectations().audiences;
+    let audiences = code_list(audiences.iter().flatten().map(String::as_str));
+    match invalid {
+        InvalidToken::MissingClaim("aud") | InvalidToken::Claim("aud") => format!(
+            "give the client that logs in an audience mapper for {audiences}, or correct `.audience(…)`"
+        ),
+        InvalidToken::Claim("iss") | InvalidToken::MissingClaim("iss") => {
+            "take a token of this realm, or add the name under which Keycloak issues them by `.issuer(…)`".to_owned()
+        }
+        InvalidToken::Claim("azp") | InvalidToken::MissingClaim("azp") => {
+            "add the client that got the token by `.authorized_party(…)`".to_owned()
+        }
+        InvalidToken::Expired => "take a fresh token; the check `clock` says whether the clocks agree".to_owned(),
+        InvalidToken::NotYetValid => "set both clocks by NTP".to_owned(),
+        InvalidToken::Algorithm => {
+            "send the access token, not the refresh token; if it is one, set `.algorithms(…)` to what the realm signs with"
+                .to_owned()
+        }
+        InvalidToken::UnknownKey => {
+            "take a token of this realm and server; its key may be gone by a rotation".to_owned()
+        }
+        InvalidToken::TokenType => "send the access token, not the ID token or the refresh token".to_owned(),
+        InvalidToken::SenderConstrained => {
+            "take a token that is not bound: switch DPoP and mTLS binding off for the client".to_owned()
+        }
+        InvalidToken::IssuedBeforeNotBefore => {
+            "take a fresh token: those from before the not-before that `set_not_before` was given are void".to_owned()
+        }
+        InvalidToken::Inactive => format!(
+            "take a fresh token, if the session was ended or the token revoked; if it is fresh, give the client that logs in an \
+             audience mapper for `{}`: Keycloak calls tokens active only towards clients in their audience",
+            keycloak.client_id()
+        ),
+        InvalidToken::Malformed(_)
+        | InvalidToken::HeaderParameter(_)
+        | InvalidToken::Signature
+        | InvalidToken::MissingClaim(_)
+        | InvalidToken::Claim(_)
+        | InvalidToken::CustomClaims => "take a token as Keycloak sent it, whole and unchanged".to_owned(),
+    }
+}
