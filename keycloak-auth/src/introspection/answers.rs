@@ -155,7 +155,29 @@ impl Expiry<Arc<str>, Kept> for Lifetime {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
+
+    #[tokio::test]
+    async fn an_answer_is_as_old_as_its_question() {
+        let clock = Clock::manual(Duration::from_secs(1_000));
+        let answers = Answers::new(clock.clone());
+        let asked = Arc::new(AtomicUsize::new(0));
+        let ask = |_| {
+            let (clock, asked) = (clock.clone(), Arc::clone(&asked));
+            async move {
+                asked.fetch_add(1, Ordering::Relaxed);
+                clock.advance(Duration::from_millis(600));
+                Answer::Bad(InvalidToken::Inactive)
+            }
+            .boxed()
+        };
+        answers.about("token", ask).await;
+        clock.advance(BAD_ANSWER - Duration::from_millis(600));
+        answers.about("token", ask).await;
+        assert_eq!(asked.load(Ordering::Relaxed), 2);
+    }
 
     #[test]
     fn answers_take_no_more_memory_than_they_may() {

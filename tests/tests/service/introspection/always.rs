@@ -234,6 +234,20 @@ async fn a_token_has_one_spelling() {
 }
 
 #[tokio::test]
+async fn row_17_a_token_that_is_too_long_is_not_asked_about() {
+    let issuer = Issuer::start().await;
+    let keycloak = introspecting(&issuer).max_token_bytes(100).build().expect("valid");
+    let service = Service::start(routes().secure_with(keycloak)).await;
+    answer_for(&issuer, &issuer.valid_token(), |_| {});
+    assert_eq!(
+        code(&service.get_as("/me", &"x".repeat(101)).await),
+        (401, json!("malformed_token"))
+    );
+    assert_eq!(issuer.requests_to(Issuer::INTROSPECTION), 0);
+    assert_eq!(service.get_as("/me", &"x".repeat(100)).await.text(), "alice");
+}
+
+#[tokio::test]
 async fn opaque_tokens_may_have_any_form_but_that_of_a_jws() {
     let issuer = Issuer::start().await;
     let service = service(&issuer, Clock::system()).await;
