@@ -73,6 +73,15 @@ impl Unverified<'_> {
         Ok(key)
     }
 
+    /// Whether this is the one way to write the token. Header and payload are signed as they are written; whoever decodes the
+    /// signature less strictly, as Keycloak does, accepts many spellings of it (RFC 4648 §3.5).
+    pub(crate) fn check_spelling(&self) -> Result<(), InvalidToken> {
+        if jose::is_canonical(self.compact.signature) {
+            return Ok(());
+        }
+        Err(InvalidToken::Malformed(MalformedToken::Encoding))
+    }
+
     /// What the token says of itself: nobody vouches for it.
     pub(crate) fn claims(&self) -> Result<Claims, InvalidToken> {
         read_claims(self.token, &self.compact)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::FutureExt as _;
+use http::StatusCode;
 use serde::Deserialize;
 use tokio::time::Instant;
 
@@ -75,7 +76,7 @@ impl Introspector {
         self.validator.check_size(token)?;
         // What has the form of a JWS must not be worse than one that is verified here; anything else is Keycloak's to judge.
         if !is_opaque(token.as_bytes()) {
-            self.validator.inspect(token)?;
+            self.validator.inspect(token)?.check_spelling()?;
         }
         self.claims_of(token, false).await
     }
@@ -236,6 +237,9 @@ fn read(answer: HttpAnswer) -> Result<Option<String>, ProviderError> {
         active: bool,
     }
 
+    if is_about_the_token(&answer) {
+        return Ok(None);
+    }
     let url = answer.url();
     let body = answer.only_ok()?;
     let readable = String::from_utf8(body.into()).ok().and_then(|json| {
@@ -243,4 +247,17 @@ fn read(answer: HttpAnswer) -> Result<Option<String>, ProviderError> {
         Some(response.active.then_some(json))
     });
     readable.ok_or(ProviderError::Introspection { url })
+}
+
+/// Whether Keycloak refuses the token by an error: so it does for what it cannot read, such as `e30.e30`, instead of calling it
+/// not active. That says nothing of the endpoint, and whoever sends such a token must not make it count as failing. A client that
+/// Keycloak does not accept is told `invalid_client` or `unauthorized_client`.
+fn is_about_the_token(answer: &HttpAnswer) -> bool {
+    #[derive(Deserialize)]
+    struct Failure {
+        error: String,
+    }
+
+    answer.status == StatusCode::BAD_REQUEST
+        && serde_json::from_slice(&answer.body).is_ok_and(|failure: Failure| failure.error == "invalid_request")
 }

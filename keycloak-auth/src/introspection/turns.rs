@@ -98,3 +98,24 @@ impl fmt::Debug for Turns {
         f.debug_struct("Turns").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_token_that_became_inactive_waits_with_the_others() {
+        let turns = Turns::default();
+        let taken = turns.others.try_acquire_many(MAX_CONCURRENT as u32);
+        assert!(taken.is_ok(), "all turns of the others are taken");
+        let has_turn = async || {
+            let turn = turns.for_other("token", async { false }, Duration::from_millis(50));
+            turn.await.is_some()
+        };
+        assert!(!has_turn().await, "nobody knows it");
+        turns.note("token", true);
+        assert!(has_turn().await);
+        turns.note("token", false);
+        assert!(!has_turn().await);
+    }
+}

@@ -159,7 +159,29 @@ impl Expiry<Arc<str>, Kept> for Lifetime {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_verdict_is_as_old_as_its_question() {
+        let clock = Clock::manual(Duration::from_secs(1_000));
+        let verdicts = Verdicts::new(clock.clone());
+        let asked = Arc::new(AtomicUsize::new(0));
+        let ask = |_| {
+            let (clock, asked) = (clock.clone(), Arc::clone(&asked));
+            async move {
+                asked.fetch_add(1, Ordering::Relaxed);
+                clock.advance(Duration::from_millis(600));
+                Verdict::Bad(InvalidToken::Inactive)
+            }
+            .boxed()
+        };
+        verdicts.about("token", ask).await;
+        clock.advance(BAD_VERDICT - Duration::from_millis(600));
+        verdicts.about("token", ask).await;
+        assert_eq!(asked.load(Ordering::Relaxed), 2);
+    }
 
     #[test]
     fn verdicts_take_no_more_memory_than_they_may() {

@@ -27,6 +27,11 @@ pub(crate) fn decode_into<'b>(text: &[u8], buffer: &'b mut [MaybeUninit<u8>]) ->
         .map_err(|_| NotBase64Url)
 }
 
+/// Whether the text is canonical base64url.
+pub(crate) fn is_canonical(text: &[u8]) -> bool {
+    URL_SAFE_NO_PAD.check(text).is_ok()
+}
+
 /// Encodes bytes.
 pub(crate) fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode_to_string(bytes)

@@ -23,7 +23,7 @@ pub use jwk::{SkipReason, SkippedKey};
 pub(crate) use key_set::verify_signature;
 pub use key_set::{KeySet, KeySetError, VerifyError};
 
-pub(crate) use base64url::{buffer, decode, decode_into, decode_text, encode};
+pub(crate) use base64url::{buffer, decode, decode_into, decode_text, encode, is_canonical};
 pub(crate) use compact::Compact;
 pub use compact::MalformedToken;
 pub(crate) use header::TokenTypeHeader;

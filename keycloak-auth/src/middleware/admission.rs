@@ -31,13 +31,24 @@ impl Settings {
         self.is_optional && !self.has_demands()
     }
 
-    /// Tells those behind the layer whose request it is.
+    /// Tells those behind the layer whose request it is, unless they have a router's [`Keycloak`](crate::Keycloak) to ask.
+    ///
+    /// A layer that a router was given before `secure_with` stands between that and its guards. It must not take the place of
+    /// what the router was secured with, and what another `Keycloak` found out about the caller is nothing to them.
     pub(super) fn introduce<B>(&self, request: &mut Request<B>, user: Option<KeycloakUser>) {
-        request.extensions_mut().insert(RequestContext {
-            keycloak: self.keycloak.clone(),
-            user,
-            is_of_router: false,
-        });
+        let extensions = request.extensions_mut();
+        let of_router = extensions.get_mut::<RequestContext>();
+        match of_router.filter(|context| context.is_of_router) {
+            Some(context) if context.keycloak.is_same(&self.keycloak) => context.user = user,
+            Some(_) => {}
+            None => {
+                extensions.insert(RequestContext {
+                    keycloak: self.keycloak.clone(),
+                    user,
+                    is_of_router: false,
+                });
+            }
+        }
     }
 
     /// Lets the caller's request in, if the caller meets the policies.

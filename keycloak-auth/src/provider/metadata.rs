@@ -244,6 +244,29 @@ mod tests {
     }
 
     #[test]
+    fn the_issuer_of_the_document_is_compared_exactly() {
+        let realm = "https://id.example.com/realms/acme";
+        let document = |issuer: &str| serde_json::json!({ "issuer": issuer, "jwks_uri": format!("{realm}/certs") });
+        let read = |issuer: &str| source("https://id.example.com").read(document(issuer).to_string().as_bytes());
+        assert_eq!(read(realm).expect("that of the realm").issuer(), realm);
+        for other in [
+            "https://id.example.com/realms/acme2",
+            "https://id.example.com/realms/acme/",
+            "https://id.example.com/realms/acm",
+            "https://id.example.com/realms/ACME",
+            "https://id.example.com:443/realms/acme",
+            "http://id.example.com/realms/acme",
+            "",
+        ] {
+            let error = read(other).expect_err("another issuer");
+            assert!(
+                matches!(error, ProviderError::Issuer { found, .. } if found == other),
+                "{other}"
+            );
+        }
+    }
+
+    #[test]
     fn endpoints_of_the_server_and_below_the_issuer_are_used() {
         let issuer = "https://id.example.com/realms/acme";
         let certs = "https://id.example.com/realms/acme/certs";

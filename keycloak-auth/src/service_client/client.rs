@@ -10,7 +10,7 @@ use super::{
     redirects::{Budget, MAX_REDIRECTS, Reading, foreign_location},
     token_source::{CallToken, TokenSource, Wanted},
 };
-use crate::{HttpClientError, KeycloakUser, text::chain, token_endpoint::TokenEndpoint};
+use crate::{AuthError, HttpClientError, KeycloakUser, Unavailable, text::chain, token_endpoint::TokenEndpoint};
 
 /// Calls other services with a current access token; made by [`Keycloak::service_client`](crate::Keycloak::service_client).
 ///
@@ -120,7 +120,7 @@ impl ServiceClient {
     /// Redirects are followed within the origin, with the token. One to another origin, and so one from `https` to `http`, is
     /// followed by nobody: it is the answer, with status 3xx and `Location`, unless
     /// [`follow_foreign_redirects_without_token`](super::ServiceClientBuilder::follow_foreign_redirects_without_token) says
-    /// otherwise. The timeout is for the whole call: all redirects, and the second attempt after a 401.
+    /// otherwise. The timeout is for the whole call: the token, all redirects, and the second attempt after a 401.
     ///
     /// When the service answers 401 to a token that is not brand-new, and the body is not a stream, it is sent once more with a
     /// fresh one.
@@ -140,8 +140,7 @@ impl ServiceClient {
         let budget = Budget::of(&request, http.timeout);
         let url = request.url().clone();
         let again = request.try_clone();
-        let token = self.source.token(token_endpoint, wanted).await;
-        let token = token.map_err(|source| ServiceClientError::Token {
+        let token = self.token(&budget).await.map_err(|source| ServiceClientError::Token {
             origin: url.origin().ascii_serialization(),
             source,
         })?;
@@ -154,7 +153,7 @@ impl ServiceClient {
             return Ok(response);
         }
         let origin = url.host_str();
-        match self.source.token(token_endpoint, wanted).await {
+        match self.token(&budget).await {
             Ok(fresh) => {
                 tracing::debug!(
                     name: "keycloak.sending_again",
@@ -189,6 +188,18 @@ impl ServiceClient {
 
     pub(super) fn http(&self) -> &reqwest::Client {
         &self.shared.http.named
+    }
+
+    /// The token at hand, or a new one within what is left of the time.
+    async fn token(&self, budget: &Budget) -> Result<CallToken<'_>, AuthError> {
+        let Shared {
+            token_endpoint, wanted, ..
+        } = &*self.shared;
+        let token = budget.within(self.source.token(token_endpoint, wanted)).await;
+        token.unwrap_or_else(|error| {
+            let unavailable = Unavailable::for_now(Arc::new(error));
+            Err(AuthError::TokenEndpointUnavailable(unavailable))
+        })
     }
 
     async fn send(

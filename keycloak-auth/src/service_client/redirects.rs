@@ -15,6 +15,8 @@ use reqwest::redirect::Policy;
 use tokio::time::Instant;
 use url::Url;
 
+use crate::error::ProviderError;
+
 /// The time for a whole call, redirects and body included, unless the service says otherwise.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -69,6 +71,17 @@ impl Budget {
         if let Some(total) = self.total {
             *request.timeout_mut() = Some(self.left_of(total));
         }
+    }
+
+    /// Waits for what a call needs before it is sent; an error where there is no time left for it.
+    pub(super) async fn within<T>(&self, waiting: impl Future<Output = T>) -> Result<T, ProviderError> {
+        let Some(total) = self.total else {
+            return Ok(waiting.await);
+        };
+        let in_time = tokio::time::timeout(self.left_of(total), waiting).await;
+        in_time.map_err(|_| ProviderError::Timeout {
+            seconds: total.as_secs_f32(),
+        })
     }
 
     /// For an origin that a redirect leads to, which nobody knows: never without an end.

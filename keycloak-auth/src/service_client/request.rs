@@ -68,7 +68,7 @@ impl ServiceRequest {
         self.map(|request| request.body(body))
     }
 
-    /// The time for this call, body of the answer included, instead of the HTTP client's.
+    /// The time for this call, from getting a token to the body of the answer, instead of the HTTP client's.
     pub fn timeout(self, timeout: Duration) -> Self {
         self.map(|request| request.timeout(timeout))
     }

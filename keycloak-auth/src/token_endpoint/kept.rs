@@ -75,3 +75,22 @@ impl KeptToken {
         end.saturating_sub(now)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_token_from_before_the_clock_was_set_back_is_not_used() {
+        let answer = json!({ "access_token": "token", "token_type": "Bearer", "expires_in": 300 });
+        let tokens = serde_json::from_value(answer).expect("an answer");
+        let obtained_at = Duration::from_secs(1_000);
+        let kept = KeptToken::new(Arc::new(tokens), obtained_at);
+        assert!(kept.is_usable(obtained_at));
+        assert!(!kept.is_usable(obtained_at - Duration::from_millis(1)));
+        assert!(kept.is_usable(obtained_at + Duration::from_secs(289)));
+        assert!(!kept.is_usable(obtained_at + Duration::from_secs(290)));
+    }
+}

@@ -59,3 +59,28 @@ impl fmt::Debug for RefusedExchanges {
         f.debug_struct("RefusedExchanges").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::GrantKind;
+
+    #[test]
+    fn a_refusal_with_a_long_text_is_not_remembered() {
+        let now = Duration::from_secs(1_000);
+        let is_remembered = |code: &str, description_bytes: usize| {
+            let refusals = RefusedExchanges::default();
+            let description = Some("x".repeat(description_bytes));
+            let refusal = TokenRefusal::new(GrantKind::TokenExchange, code.to_owned(), description);
+            refusals.note([0; 32], &AuthError::TokenRefused(refusal), now);
+            refusals.find(&[0; 32], now).is_some()
+        };
+        let code = "invalid_request";
+        assert!(is_remembered(code, MAX_TEXT - code.len()));
+        assert!(!is_remembered(code, MAX_TEXT - code.len() + 1));
+        assert!(
+            !is_remembered("temporarily_unavailable", 10),
+            "may be about a passing trouble"
+        );
+    }
+}

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     answers::{assert_admitted, assert_denied, assert_invalid_token, assert_unavailable},
-    setup::{builder, eventually, introspecting, service},
+    setup::{builder, eventually, introspecting, routes, service},
 };
 
 const INTROSPECTION: &str = "/protocol/openid-connect/token/introspect";
@@ -32,6 +32,11 @@ pub fn tests() -> Vec<suite::Test> {
         suite::test("introspection::a_wrong_client_lets_nobody_in", a_wrong_client),
         suite::test("introspection::one_token_is_asked_about_once", asked_once),
         suite::test("introspection::garbage_is_not_active", garbage),
+        suite::test(
+            "introspection::what_keycloak_cannot_read_leaves_the_service_ready",
+            unreadable,
+        ),
+        suite::test("introspection::a_token_has_one_spelling", one_spelling),
         suite::test("introspection::a_lightweight_token_gets_its_roles", lightweight_roles),
         suite::test("introspection::only_what_needs_it_is_asked_about", asked_where_needed),
         suite::test(
@@ -182,6 +187,45 @@ async fn garbage(keycloak: Arc<Keycloak>) -> Result<()> {
     Ok(())
 }
 
+async fn unreadable(keycloak: Arc<Keycloak>) -> Result<()> {
+    let realm = keycloak.realm();
+    let keycloak = introspecting(realm).build()?;
+    let service = Service::start(routes().secure_with(keycloak.clone())).await;
+    // JWS of two parts, whose headers are `{}` and `null`: Keycloak answers 400 instead of `{"active":false}`.
+    for token in ["e30.e30", "e30.", "bnVsbA.e30", "bnVsbA"] {
+        assert_invalid_token(&service.get_as("/me", token).await, "token_inactive");
+        assert!(keycloak.is_ready(), "{token}");
+    }
+    Ok(())
+}
+
+async fn one_spelling(keycloak: Arc<Keycloak>) -> Result<()> {
+    let realm = keycloak.realm();
+    let token = realm.login("orders-web", "bob").await?.access;
+    for spelling in [format!("{token}."), format!("{token}..."), format!("{token}=.")] {
+        // This is what has to be kept out: for Keycloak it is the token.
+        assert!(is_active(realm, &spelling).await?, "{spelling}");
+        for mode in [Introspection::WhenOpaque, Introspection::Always] {
+            let answer = in_mode(realm, mode).await.get_as("/me", &spelling).await;
+            assert_invalid_token(&answer, "malformed_token");
+        }
+    }
+    Ok(())
+}
+
+/// What the introspection endpoint itself says.
+async fn is_active(realm: &Realm, token: &str) -> Result<bool> {
+    let secret = realm.client_secret("orders-api");
+    let answer = keycloak_auth_tests::http_client()
+        .post(format!("{}{INTROSPECTION}", realm.issuer()))
+        .basic_auth("orders-api", secret)
+        .form(&[("token", token)])
+        .send()
+        .await?;
+    let told: serde_json::Value = answer.json().await?;
+    Ok(told["active"] == json!(true))
+}
+
 async fn in_mode(realm: &Realm, mode: Introspection) -> Service {
     service(introspecting(realm).introspection(mode)).await
 }
@@ -260,7 +304,7 @@ async fn a_told_not_before(keycloak: Arc<Keycloak>) -> Result<()> {
     let realm = keycloak.realm();
     let token = realm.login("orders-web", "alice").await?.access;
     let keycloak = builder(realm).build()?;
-    let service = Service::start(crate::setup::routes().secure_with(keycloak.clone())).await;
+    let service = Service::start(routes().secure_with(keycloak.clone())).await;
     assert_admitted(&service.get_as("/me", &token).await, "alice");
     keycloak.set_not_before(now() + 1)?;
     assert_invalid_token(&service.get_as("/me", &token).await, "token_inactive");

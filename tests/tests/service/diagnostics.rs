@@ -258,7 +258,7 @@ async fn http_and_https_mixed_up() {
         "FAILED: tls: Keycloak speaks https there, and not http",
         &advice,
     );
-    let report = diagnose(builder(&tls).server_url(answering_plain_text(&tls).await)).await;
+    let report = diagnose(builder(&tls).server_url(answering_plain_text(&tls, REFUSAL).await)).await;
     assert_cause(
         &report,
         "FAILED: tls: Keycloak speaks https there, and not http",
@@ -266,9 +266,54 @@ async fn http_and_https_mixed_up() {
     );
 }
 
-/// The address of a port that speaks TLS as this issuer does, and tells others in plain text that it does, as nginx does it.
-async fn answering_plain_text(tls: &Issuer) -> String {
-    const PLAIN: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+/// A bad certificate may be somebody else's, and what speaks http there as well: nobody is advised to do without TLS.
+#[tokio::test]
+async fn http_is_not_tried_after_a_bad_certificate() {
+    let tls = Issuer::with_tls(Authority::default().certificate(&["127.0.0.1"], 2020, 2099)).await;
+    let address = answering_plain_text(&tls, "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
+    let https = address.replace("http://", "https://");
+    assert_cause(
+        &diagnose(builder(&tls).server_url(https)).await,
+        "FAILED: tls: ",
+        "`.root_certificates(…)`",
+    );
+}
+
+#[tokio::test]
+async fn http_is_not_tried_by_a_client_of_the_services_own_or_through_a_proxy() {
+    let issuer = Issuer::start().await;
+    let proxy = Proxy::start().await;
+    let https = builder(&issuer).server_url(issuer.url().replace("http://", "https://"));
+    for builder in [
+        https.clone().http_client(reqwest::Client::builder().no_proxy()),
+        https.proxy(proxy.url()),
+    ] {
+        let report = diagnose(builder).await;
+        let tls = report.check("tls").expect("was looked at");
+        assert_eq!(tls.status, CheckStatus::Failed, "{report}");
+        assert!(!tls.finding.contains("speaks http"), "{report}");
+    }
+    assert_eq!(issuer.requests(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn who_accepts_connections_and_says_nothing_takes_no_more_than_his_part_of_a_diagnosis() {
+    let issuer = Issuer::start().await;
+    // The system accepts what nobody takes.
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let silent = builder(&issuer).server_url(format!("https://{address}"));
+    let report = diagnose(silent.request_timeout(Duration::from_millis(200))).await;
+    let tls = report.check("tls").expect("was looked at");
+    assert_eq!(tls.status, CheckStatus::Failed, "{report}");
+    assert!(!tls.finding.contains("of a diagnosis"), "{report}");
+}
+
+/// How nginx tells who speaks http that it speaks https.
+const REFUSAL: &str = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+
+/// The address of a port that speaks TLS as this issuer does, and answers others in plain text.
+async fn answering_plain_text(tls: &Issuer, plain: &'static str) -> String {
     const HANDSHAKE: u8 = 22;
 
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -283,7 +328,7 @@ async fn answering_plain_text(tls: &Issuer) -> String {
                     tokio::spawn(async move { copy_bidirectional(&mut client, &mut server).await });
                 }
                 // The client may be gone already.
-                _ => drop(client.write_all(PLAIN).await),
+                _ => drop(client.write_all(plain.as_bytes()).await),
             }
         }
     });

@@ -131,6 +131,34 @@ fn guards_that_would_look_into_another_state_do_not_start() {
         .secure_from_state();
 }
 
+#[test]
+fn a_state_of_another_type_is_found_however_it_got_there() {
+    let handlers = || get::<_, _, &'static str>(me).with_state::<AppState>("hello");
+    let router = || SecureRouter::<AppState>::new().route("/me", handlers());
+    type Add = fn(SecureRouter<AppState>, SecureRouter<AppState>) -> SecureRouter<AppState>;
+    let adds: [(&str, Add); 2] = [
+        ("merge", SecureRouter::merge),
+        ("nest", |outer, inner| outer.nest("/inner", inner)),
+    ];
+    let refuses = |router: SecureRouter<AppState>| {
+        let securing = std::panic::AssertUnwindSafe(|| drop(router.secure_from_state()));
+        std::panic::catch_unwind(securing).is_err()
+    };
+    assert!(refuses(router()), "route");
+    assert!(refuses(
+        SecureRouter::<AppState>::new().route("/me", post(admin).merge(handlers()))
+    ));
+    for (what, add) in adds {
+        assert!(refuses(add(SecureRouter::new(), router())), "{what}");
+        // Nor does what comes later make it forgotten.
+        assert!(
+            refuses(add(router(), SecureRouter::new().route("/admin", get(admin)))),
+            "{what}"
+        );
+    }
+    assert!(!refuses(SecureRouter::new().route("/me", get(me))));
+}
+
 #[tokio::test]
 async fn routes_with_a_state_of_their_own_are_secured_by_the_layer() {
     let issuer = Issuer::start().await;

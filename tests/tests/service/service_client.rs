@@ -289,6 +289,39 @@ async fn one_timeout_is_for_all_redirects_and_attempts() {
 }
 
 #[tokio::test]
+async fn the_timeout_of_a_call_is_for_getting_the_token_as_well() {
+    let world = World::new().await;
+    let user = world.user("alice").await;
+    world
+        .issuer
+        .reply(Issuer::TOKEN, token(1).after(Duration::from_secs(3600)));
+    let client = world.client();
+    for client in [client.clone(), client.on_behalf_of(&user).exchange()] {
+        let began = std::time::Instant::now();
+        let call = client.get(ITEMS).timeout(Duration::from_millis(200));
+        let error = call.send().await.expect_err("no token in time");
+        let took = began.elapsed();
+        assert!(
+            (Duration::from_millis(150)..Duration::from_secs(2)).contains(&took),
+            "{took:?}"
+        );
+        assert!(matches!(error, ServiceClientError::Token { .. }), "{error:?}");
+        assert!(chain(&error).contains("within 0.2 s"), "{}", chain(&error));
+    }
+    assert_eq!(world.stock.requests_to(ITEMS), 0);
+    // What gets no fresh token in time leaves the answer that there is.
+    world.issuer.reply(Issuer::TOKEN, token(1));
+    assert_eq!(client.get(ITEMS).send().await.expect("an answer").status(), 200);
+    world.clock.advance(Duration::from_secs(20));
+    world
+        .issuer
+        .reply(Issuer::TOKEN, token(2).after(Duration::from_secs(3600)));
+    world.stock.reply(ITEMS, Reply::status(401));
+    let call = client.get(ITEMS).timeout(Duration::from_millis(500));
+    assert_eq!(call.send().await.expect("an answer").status(), 401);
+}
+
+#[tokio::test]
 async fn a_redirect_takes_the_token_along_within_the_origin_and_not_to_another() {
     let world = World::new().await;
     let other = Issuer::start().await;

@@ -76,6 +76,69 @@ async fn a_layer_further_out_does_not_take_the_place_of_the_keycloak_in_the_stat
 }
 
 #[tokio::test]
+async fn a_layer_further_in_does_not_take_the_place_of_the_keycloak_of_secure_with() {
+    for cache in [0, 100] {
+        let realm = TestRealm::new("acme", "orders-api");
+        let layer = || lenient(&realm, cache).layer();
+        let for_orders = realm.user("alice").token();
+        let for_admins = realm.user("alice").audience("admin-api").token();
+        let for_both = realm.user("alice").claim("aud", vec!["orders-api", "admin-api"]);
+        let for_both = for_both.token();
+        for (kind, layer, admins_status) in [
+            ("of all", layer(), 401),
+            ("optional", layer().optional(), 401),
+            // Of the two only the router asks here.
+            ("public", layer().public_paths(["/me"]), 200),
+        ] {
+            let router = SecureRouter::new().route("/me", get(me)).layer(layer);
+            let service = Service::start(router.secure_with(strict(&realm, cache))).await;
+            let what = format!("{kind}, cache {cache}");
+            assert_eq!(service.get_as("/me", &for_orders).await.status, 401, "{what}");
+            assert_eq!(service.get("/me").send().await.status, 401, "{what}");
+            assert_eq!(service.get_as("/me", &for_both).await.text(), "alice", "{what}");
+            assert_eq!(service.get_as("/me", &for_admins).await.status, admins_status, "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_layer_further_in_of_the_keycloak_of_secure_with_leaves_it_before_that_in_the_state() {
+    for cache in [0, 100] {
+        let realm = TestRealm::new("acme", "orders-api");
+        let (keycloak, state) = (
+            strict(&realm, cache),
+            Lenient {
+                keycloak: lenient(&realm, cache),
+            },
+        );
+        // Registers the state's type.
+        let beside = SecureRouter::<Lenient>::new()
+            .route("/beside", get(me))
+            .secure_from_state();
+        let app = SecureRouter::<Lenient>::new()
+            .route("/me", get(me))
+            .layer(keycloak.layer().public_paths(["/me"]))
+            .secure_with(keycloak)
+            .merge(beside)
+            .with_state(state);
+        let service = Service::start(app).await;
+        let for_orders = realm.user("alice").token();
+        let for_admins = realm.user("alice").audience("admin-api").token();
+        assert_eq!(
+            service.get_as("/beside", &for_orders).await.status,
+            200,
+            "cache {cache}"
+        );
+        assert_eq!(service.get_as("/me", &for_orders).await.status, 401, "cache {cache}");
+        assert_eq!(
+            service.get_as("/me", &for_admins).await.text(),
+            "alice",
+            "cache {cache}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn what_another_keycloak_found_out_about_the_caller_does_not_count() {
     for cache in [0, 100] {
         let realm = TestRealm::new("acme", "orders-api");

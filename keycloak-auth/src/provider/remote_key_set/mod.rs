@@ -215,30 +215,63 @@ impl Shared {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{Algorithm, Clock, Keycloak};
+    use std::thread;
 
-    /// A request that finds no key in a snapshot must not take the cooldown that another one's fetch began for its own.
-    #[test]
-    fn a_snapshot_is_outdated_once_other_keys_are_published() {
-        let keys = || {
-            let keys = KeySet::parse(
-                br#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "k1",
-                    "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
-            );
-            keys.expect("a key set")
-        };
-        let keycloak = Keycloak::builder()
+    use super::*;
+    use crate::{Algorithm, Clock, Keycloak, bearer::BearerToken, jose};
+
+    fn keys() -> KeySet {
+        let keys = KeySet::parse(
+            br#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "k1",
+                "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
+        );
+        keys.expect("a key set")
+    }
+
+    fn keycloak(now: Duration) -> Keycloak {
+        Keycloak::builder()
             .server_url("https://id.example.com")
             .realm("acme")
             .client_id("orders-api")
             .audience("orders-api")
             .algorithms([Algorithm::EdDSA])
-            .clock(Clock::manual(Duration::from_secs(1000)))
+            .clock(Clock::manual(now))
             .key_set(keys())
             .build()
-            .expect("valid");
+            .expect("valid")
+    }
+
+    /// Row 41: keys that are published while a request looks for its own may have it, whatever the cooldown says.
+    #[test]
+    fn a_request_does_not_take_an_outdated_snapshot_for_all_there_is() {
         let now = Duration::from_secs(1000);
+        let keycloak = keycloak(now);
+        let authenticator = keycloak.authenticator();
+        let shared = &authenticator.key_set().shared;
+        let token = format!("{}.e30.c2ln", jose::encode(br#"{"alg":"EdDSA","kid":"k2"}"#));
+        let judge = || authenticator.judge(BearerToken::new(&token), now);
+        shared.state().attempts.last = Some(now);
+        assert!(judge().is_some(), "within the cooldown there is nothing to ask");
+        // It takes its snapshot, and then waits for the lock, so that keys come in between. On a slow machine it may come too
+        // late for that.
+        let asks = (0..8).any(|attempt| {
+            thread::scope(|scope| {
+                let state = shared.state();
+                let judging = scope.spawn(judge);
+                thread::sleep(Duration::from_millis(10 << attempt));
+                shared.in_use.replace(keys(), now, shared.timing.outage_window);
+                drop(state);
+                judging.join().expect("it does not panic").is_none()
+            })
+        });
+        assert!(asks);
+    }
+
+    /// A request that finds no key in a snapshot must not take the cooldown that another one's fetch began for its own.
+    #[test]
+    fn a_snapshot_is_outdated_once_other_keys_are_published() {
+        let now = Duration::from_secs(1000);
+        let keycloak = keycloak(now);
         let key_set = keycloak.authenticator().key_set();
         let before = key_set.snapshot(now).expect("keys are given");
         assert!(key_set.is_current(&before));

@@ -133,3 +133,35 @@ impl Attempts {
         now.checked_sub(self.last?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Else a clock that went ahead for a moment would keep the keys from being fetched until that time comes.
+    #[test]
+    fn a_clock_that_was_set_back_ends_every_pause() {
+        let timing = Timing {
+            lifetime: Duration::from_secs(300),
+            reload_ahead: Duration::from_secs(30),
+            cooldown: Duration::from_secs(30),
+            outage_window: Duration::from_secs(24 * 3600),
+        };
+        let began = Duration::from_secs(1_000);
+        let attempts = Attempts {
+            last: Some(began),
+            failures: 3,
+            last_error: None,
+        };
+        let may = |now| {
+            (
+                attempts.may_follow(&timing, now),
+                attempts.have_cooled_down(&timing, now),
+            )
+        };
+        assert_eq!(may(began), (false, false));
+        assert_eq!(may(began + Duration::from_secs(4)), (true, false), "1 s, 2 s, 4 s");
+        assert_eq!(may(began + Duration::from_secs(30)), (true, true));
+        assert_eq!(may(began - Duration::from_millis(1)), (true, true));
+    }
+}

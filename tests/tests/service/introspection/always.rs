@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use keycloak_auth::Clock;
-use keycloak_auth_tests::{Issuer, Logs, Reply, Service, now};
+use keycloak_auth::{Clock, Introspection};
+use keycloak_auth_tests::{Issuer, Logs, Reply, Service, base64url, now};
 use serde_json::{Value, json};
 
-use super::{answer_for, assert_said, code, introspecting, service};
+use super::{answer_for, assert_said, code, in_mode, introspecting, service};
 use crate::setup::{builder, clock, routes};
 
 #[tokio::test]
@@ -150,12 +150,47 @@ async fn row_38_without_an_answer_nobody_is_let_in() {
 }
 
 #[tokio::test]
+async fn a_token_that_keycloak_cannot_read_is_not_active_and_no_failure_of_the_endpoint() {
+    let issuer = Issuer::start().await;
+    let keycloak = introspecting(&issuer).build().expect("valid");
+    let service = Service::start(routes().secure_with(keycloak.clone())).await;
+    let refusal = |status: u16, error: &str| {
+        let description = "Failed to introspect token.";
+        Reply::status(status).body(json!({ "error": error, "error_description": description }).to_string())
+    };
+    let logs = Logs::capture();
+    issuer.reply(Issuer::INTROSPECTION, refusal(400, "invalid_request"));
+    assert_eq!(
+        code(&service.get_as("/me", "e30.e30").await),
+        (401, json!("token_inactive"))
+    );
+    assert!(keycloak.is_ready());
+    let events = logs.records();
+    assert!(!events.iter().any(|event| event.name == "keycloak.introspection_failed"));
+    // What is about the client or nothing at all is about all tokens.
+    for reply in [
+        refusal(400, "invalid_client"),
+        refusal(400, "unauthorized_client"),
+        Reply::status(400),
+        refusal(401, "invalid_request"),
+        refusal(500, "invalid_request"),
+    ] {
+        issuer.reply(Issuer::INTROSPECTION, reply);
+        assert_eq!(
+            code(&service.get_as("/me", "bnVsbA.e30").await),
+            (503, json!("introspection_service_error"))
+        );
+        assert!(!keycloak.is_ready());
+    }
+}
+
+#[tokio::test]
 async fn what_no_keycloak_signed_is_refused_without_asking() {
     let issuer = Issuer::start().await;
     let service = service(&issuer, Clock::system()).await;
     let token = issuer.valid_token();
     let (_, rest) = token.split_once('.').expect("three parts");
-    let header = keycloak_auth_tests::base64url(br#"{"alg":"HS512","typ":"JWT","kid":"x"}"#);
+    let header = base64url(br#"{"alg":"HS512","typ":"JWT","kid":"x"}"#);
     let answer = service.get_as("/me", &format!("{header}.{rest}")).await;
     assert_eq!(code(&answer), (401, json!("invalid_algorithm")));
     assert_eq!(
@@ -163,6 +198,67 @@ async fn what_no_keycloak_signed_is_refused_without_asking() {
         (401, json!("malformed_token"))
     );
     assert_eq!(issuer.requests(), Vec::<String>::new());
+}
+
+/// Keycloak ignores dots at the end, padding and the last bits of the signature: all of these are active.
+#[tokio::test]
+async fn a_token_has_one_spelling() {
+    for mode in [
+        Introspection::WhenOpaque,
+        Introspection::WhenNeeded,
+        Introspection::Always,
+    ] {
+        let issuer = Issuer::start().await;
+        let keycloak = in_mode(&issuer, mode).build().expect("valid");
+        let service = Service::start(routes().secure_with(keycloak)).await;
+        let token = issuer.valid_token();
+        answer_for(&issuer, &token, |_| {});
+        // The last character of 256 bytes is one of `AQgw`: four of its six bits are for nothing.
+        let mut other_bits = token.clone();
+        let last = other_bits.pop().expect("a signature");
+        other_bits.push(char::from(last as u8 + 1));
+        for spelling in [
+            format!("{token}."),
+            format!("{token}.."),
+            format!("{token}..."),
+            format!("{token}{}", ".".repeat(40)),
+            format!("{token}=."),
+            format!("{token}=="),
+            format!("{token}="),
+            format!("{token}~"),
+            other_bits,
+        ] {
+            let answer = service.get_as("/me", &spelling).await;
+            assert_eq!(code(&answer), (401, json!("malformed_token")), "{mode:?} {spelling}");
+        }
+        assert_eq!(issuer.requests_to(Issuer::INTROSPECTION), 0, "{mode:?}");
+        assert_eq!(service.get_as("/me", &token).await.text(), "alice");
+    }
+}
+
+#[tokio::test]
+async fn row_17_a_token_that_is_too_long_is_not_asked_about() {
+    let issuer = Issuer::start().await;
+    let keycloak = introspecting(&issuer).max_token_bytes(100).build().expect("valid");
+    let service = Service::start(routes().secure_with(keycloak)).await;
+    answer_for(&issuer, &issuer.valid_token(), |_| {});
+    assert_eq!(
+        code(&service.get_as("/me", &"x".repeat(101)).await),
+        (401, json!("malformed_token"))
+    );
+    assert_eq!(issuer.requests_to(Issuer::INTROSPECTION), 0);
+    assert_eq!(service.get_as("/me", &"x".repeat(100)).await.text(), "alice");
+}
+
+#[tokio::test]
+async fn opaque_tokens_may_have_any_form_but_that_of_a_jws() {
+    let issuer = Issuer::start().await;
+    let service = service(&issuer, Clock::system()).await;
+    answer_for(&issuer, &issuer.valid_token(), |_| {});
+    for token in ["opaque", "ya29.a0-b_c~d+e/f", "b3BhcXVl==", "eyX0b7", "1|opaque"] {
+        assert_eq!(service.get_as("/me", token).await.text(), "alice", "{token}");
+    }
+    assert_eq!(issuer.requests_to(Issuer::INTROSPECTION), 5);
 }
 
 #[tokio::test]
