@@ -52,6 +52,7 @@ impl Keycloak {
         match self.authenticate(access_token).await {
             Ok(user) => {
                 let explanation = policy.explain(&user, &self.evaluation_context(self.now()));
+                let explanation = explanation.of_incomplete(user.is_incomplete());
                 report.subject = user.subject().map(str::to_owned);
                 report.error = AuthError::of(explanation.decision());
                 report.explanation = Some(explanation);

@@ -125,10 +125,16 @@ pub use keycloak::Keycloak;
 pub use middleware::KeycloakLayer;
 pub use openapi_scheme::OpenApiScheme;
 pub use policy::Policy;
+/// The HTTP client whose builder, requests and responses [`ServiceClient`] takes and gives, in the version that it does: where a
+/// signature names one of its types, write `keycloak_auth::reqwest::Response`, and no second version gets in between.
+#[doc(no_inline)]
+pub use reqwest;
 #[cfg(feature = "utoipa-axum")]
 pub use router::openapi::{IntoSecureRoutes, SecureRoutes};
 pub use router::{GuardedHandler, SecureMethodRouter, SecureRouter, routing};
-pub use service_client::{OnBehalfOf, ServiceClient, ServiceClientBuilder, ServiceClientError, ServiceRequest};
+pub use service_client::{
+    NoToken, OnBehalfOf, ServiceClient, ServiceClientBuilder, ServiceClientError, ServiceRequest,
+};
 pub use token_endpoint::{ExchangeToken, RefreshToken, TokenResponse};
 pub use user::KeycloakUser;
 

@@ -22,7 +22,7 @@ use std::{
     time::Duration,
 };
 
-use self::mismatch::log_mismatch;
+use self::mismatch::{log_mismatch, log_missing};
 use crate::{
     cache::TokenCache,
     claims::{Claims, InvalidPayload, is_lightweight},
@@ -235,6 +235,7 @@ impl Validator {
         let expectations = &self.expectations;
         if let Some(audiences) = &expectations.audiences {
             if !claims.has_audience() {
+                log_missing("aud", audiences);
                 return Err(InvalidToken::MissingClaim("aud"));
             }
             if !claims
@@ -246,7 +247,10 @@ impl Validator {
             }
         }
         if !expectations.authorized_parties.is_empty() {
-            let party = claims.authorized_party().ok_or(InvalidToken::MissingClaim("azp"))?;
+            let party = claims.authorized_party().ok_or_else(|| {
+                log_missing("azp", &expectations.authorized_parties);
+                InvalidToken::MissingClaim("azp")
+            })?;
             if !expectations.authorized_parties.iter().any(|expected| expected == party) {
                 log_mismatch("azp", [party], &expectations.authorized_parties);
                 return Err(InvalidToken::Claim("azp"));

@@ -330,6 +330,36 @@ fn the_package_comes_before_the_workspace_and_the_variable_before_both() {
 }
 
 #[test]
+fn a_file_that_is_not_there_names_what_said_so() {
+    let package = package(&[("Cargo.toml", "[package.metadata.keycloak]\nrealm = \"missing.json\"\n")]);
+    let problem = |variable: Option<&str>| {
+        told(package.path(), variable)
+            .problem
+            .expect("there is no such file")
+            .help
+    };
+    let by_key = problem(None);
+    assert!(
+        by_key.contains("as `realm` in the table `metadata.keycloak` of Cargo.toml says")
+            && !by_key.contains("KEYCLOAK_REALM_FILE"),
+        "{by_key}"
+    );
+    let relative = problem(Some("realms/acme.json"));
+    assert!(
+        relative
+            .contains("`KEYCLOAK_REALM_FILE` says, which is relative to the folder of the package: make it absolute"),
+        "{relative}"
+    );
+    let absolute = problem(Some("/no/such/realm.json"));
+    assert!(
+        absolute.contains("`KEYCLOAK_REALM_FILE` says")
+            && !absolute.contains("absolute")
+            && !absolute.contains("Cargo.toml"),
+        "{absolute}"
+    );
+}
+
+#[test]
 fn what_keeps_the_file_from_being_used_is_said() {
     const IT_LOOKS_LIKE_THIS: &str =
         "it looks like this: `[package.metadata.keycloak]`, and in the next line `realm = \"realm.json\"`";

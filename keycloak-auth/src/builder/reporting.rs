@@ -26,7 +26,8 @@ impl KeycloakBuilder {
         self
     }
 
-    /// The security schemes in OpenAPI. Default: all of them.
+    /// The security schemes in OpenAPI. Default: all of them. For Swagger UI leave out
+    /// [`OpenIdConnect`](OpenApiScheme::OpenIdConnect), of which it makes a form of each grant that the realm has.
     pub fn openapi_schemes(mut self, schemes: impl IntoIterator<Item = OpenApiScheme>) -> Self {
         self.openapi_schemes = schemes.into_iter().collect();
         self

@@ -20,7 +20,7 @@ use crate::jose;
 
 use element::Element;
 
-pub(crate) use lightweight::is_lightweight;
+pub(crate) use lightweight::{is_lightweight, says_that_it_is_lightweight};
 pub(crate) use parse::InvalidPayload;
 
 /// The claims of an access token.

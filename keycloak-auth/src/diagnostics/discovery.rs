@@ -95,7 +95,10 @@ async fn no_discovery(keycloak: &Keycloak, answer: &HttpAnswer) -> Finding {
     match status {
         404 if error.starts_with("Realm does not exist") => Finding::failed(
             format!("there is no realm `{}` on this server", shortened(realm)),
-            "check `.realm(…)`: names are case-sensitive, and the display name is another",
+            match realm.trim() == realm {
+                true => "check `.realm(…)`: names are case-sensitive, and the display name is another",
+                false => "take the white space away that `.realm(…)` has at its ends",
+            },
         ),
         _ if error.starts_with(DISABLED) => disabled(keycloak),
         404 => match other_base_path(keycloak).await {

@@ -49,7 +49,7 @@ pub enum AuthError {
     #[error("the token cannot be introspected now")]
     IntrospectionUnavailable(#[source] Unavailable),
     /// Keycloak's token endpoint gives no token.
-    #[error("no token can be had")]
+    #[error(transparent)]
     TokenRefused(#[from] TokenRefusal),
     /// Keycloak's token endpoint is needed and does not answer.
     #[error("no token can be had now")]

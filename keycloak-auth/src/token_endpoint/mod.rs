@@ -114,7 +114,9 @@ impl TokenEndpoint {
         if self.client.is_confidential() {
             return Ok(self.client());
         }
-        Err(AuthError::TokenRefused(TokenRefusal::for_want_of_credentials(grant)))
+        let refusal = TokenRefusal::for_want_of_credentials(grant);
+        self.note_refused_grant(&refusal);
+        Err(AuthError::TokenRefused(refusal))
     }
 
     async fn request(&self, grant: GrantKind, client: ClientCredentials<'_>, form: &[(&str, &str)]) -> TokenResult {

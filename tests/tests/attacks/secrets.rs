@@ -320,6 +320,7 @@ async fn calls_to_other_services(configured: KeycloakBuilder, issuer: &Issuer, s
         keycloak
             .service_client()
             .for_origin(origin)
+            .audience("stock-api")
             .audience("orders-api")
             .build()
     });

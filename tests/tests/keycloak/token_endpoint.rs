@@ -282,11 +282,11 @@ async fn refused_own_tokens(keycloak: Arc<Keycloak>) -> Result<()> {
         .scope("no-such-scope")
         .build()?;
     let error = unknown_scope.get("/").send().await.expect_err("no such scope");
-    let ServiceClientError::Token { source, .. } = error else {
+    let ServiceClientError::Token(no_token) = error else {
         panic!("{error:?}")
     };
     assert_refused::<()>(
-        Err(source),
+        Err(no_token.cause().clone()),
         GrantKind::ClientCredentials,
         OAuthError::InvalidScope,
         "Invalid scopes: no-such-scope",

@@ -146,7 +146,7 @@ async fn of_the_token_endpoint() {
     let error = keycloak.refresh_token("one").await.expect_err("refused");
     assert_eq!(
         line(&error),
-        "no token can be had: Keycloak refuses the grant `refresh_token`: `invalid_grant` (Token is not active)"
+        "Keycloak refuses the grant `refresh_token`: `invalid_grant` (Token is not active)"
     );
     // A code of another version is told as it came, and cannot break the line.
     let refusal = json!({ "error": "something_new\r\n" });
@@ -154,12 +154,12 @@ async fn of_the_token_endpoint() {
     let error = keycloak.refresh_token("one").await.expect_err("refused");
     assert_eq!(
         line(&error),
-        r"no token can be had: Keycloak refuses the grant `refresh_token`: `something_new\r\n`"
+        r"Keycloak refuses the grant `refresh_token`: `something_new\r\n`"
     );
     let error = keycloak.client_credentials().await.expect_err("not asked");
     assert_eq!(
         line(&error),
-        "no token can be had: the grant `client_credentials` is for confidential clients: set `client_secret` or \
+        "the grant `client_credentials` is for confidential clients: set `client_secret` or \
          `client_authentication`"
     );
     let confidential = builder(&issuer).client_secret("hunter2").build().expect("valid");
@@ -180,9 +180,7 @@ async fn of_the_token_endpoint() {
         let exchange = confidential.exchange_token("caller's").audience("nobody").await;
         assert_eq!(
             line(&exchange.expect_err("refused")),
-            format!(
-                "no token can be had: Keycloak refuses the grant `token-exchange`: `{code}` ({description}): {advice}"
-            )
+            format!("Keycloak refuses the grant `token-exchange`: `{code}` ({description}): {advice}")
         );
     }
     issuer.reply(Issuer::TOKEN, Reply::status(200).body("<html>"));
