@@ -303,7 +303,7 @@ async fn the_timeout_of_a_call_is_for_getting_the_token_as_well() {
         .issuer
         .reply(Issuer::TOKEN, token(1).after(Duration::from_secs(3600)));
     let client = world.client();
-    for client in [client.clone(), client.on_behalf_of(&user).exchange()] {
+    for client in [client.clone(), world.stock_client().on_behalf_of(&user).exchange()] {
         let began = std::time::Instant::now();
         let call = client.get(ITEMS).timeout(Duration::from_millis(200));
         let error = call.send().await.expect_err("no token in time");
