@@ -53,7 +53,8 @@ impl KeycloakBuilder {
     }
 
     /// Shows Keycloak, or the proxy in front of it, this certificate where it asks for one: a PEM text with the certificate
-    /// chain and its private key. With [`ClientAuthentication::tls_client_auth`](crate::ClientAuthentication::tls_client_auth) it is what the client authenticates by.
+    /// chain and its private key. With [`ClientAuthentication::tls_client_auth`](crate::ClientAuthentication::tls_client_auth) it is
+    /// what the client authenticates by.
     pub fn client_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.client_certificate = Some(Secret::new(pem.into()));
         self

@@ -18,6 +18,10 @@ pub(super) async fn check(keycloak: &Keycloak) -> Finding {
             "there is no `client_secret` and no other `client_authentication`, and judging tokens by keys needs none",
         );
     };
+    let introspector = keycloak.authenticator().introspection();
+    if let Some(Err(unavailable)) = introspector.map(|introspector| introspector.may_ask()) {
+        return Finding::paused(&unavailable);
+    }
     let form = [("token", "diagnosis")];
     let request = Request::post(
         Endpoint::Introspection,

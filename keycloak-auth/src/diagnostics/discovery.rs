@@ -62,6 +62,9 @@ async fn is_disabled(keycloak: &Keycloak) -> bool {
         error_description: String,
     }
 
+    if keycloak.token_endpoint().may_ask().is_err() {
+        return false;
+    }
     let client = ClientCredentials::Public {
         id: keycloak.client_id(),
     };

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::{Unavailable, text::chain};
+
 /// The result of [`Keycloak::diagnose`](crate::Keycloak::diagnose).
 ///
 /// `Display` is a page for a terminal, whose first line names the cause; with a width, as in `{report:80}`, it breaks lines
@@ -84,6 +86,18 @@ impl Finding {
 
     pub(super) fn warning(text: impl Into<String>, advice: impl Into<String>) -> Self {
         Self::new(CheckStatus::Warning, text, Some(advice.into()))
+    }
+
+    /// Keycloak wants to be left alone, by a diagnosis as well.
+    pub(super) fn paused(unavailable: &Unavailable) -> Self {
+        Self::warning(
+            format!(
+                "not asked: Keycloak, or what is in front of it, wants to be left alone for {} s more (`Retry-After`): {}",
+                unavailable.retry_after().as_secs(),
+                chain(unavailable.cause())
+            ),
+            "diagnose again after that; see whether Keycloak is overloaded, or what limits requests in front of it",
+        )
     }
 
     pub(super) fn failed(text: impl Into<String>, advice: impl Into<String>) -> Self {

@@ -30,9 +30,10 @@ impl Keycloak {
     /// Finds out what stands between this service and its Keycloak: configuration, name, connection, certificate, discovery
     /// document, key set, a token of the service's own with its audience and scopes, clock, client.
     ///
-    /// Asks Keycloak anew, beside what is cached for requests, and takes at most 10 s; for a handler there is
-    /// [`recent_diagnosis`](Self::recent_diagnosis). With
-    /// [`token`](Diagnose::token) it also says whether that token is accepted, and if not, why.
+    /// Asks Keycloak anew, beside what is cached for requests, unless the token or introspection endpoint has said by `Retry-After`
+    /// that it wants to be left alone, and takes at most 10 s; for a handler there is
+    /// [`recent_diagnosis`](Self::recent_diagnosis). With [`token`](Diagnose::token) it also says whether that token is accepted,
+    /// and if not, why.
     ///
     /// ```no_run
     /// # async fn demo(keycloak: keycloak_auth::Keycloak) {

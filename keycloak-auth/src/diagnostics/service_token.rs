@@ -28,6 +28,9 @@ pub(super) async fn check(keycloak: &Keycloak) -> (Finding, Option<Duration>) {
         let reason = "there is no `client_secret` and no other `client_authentication` to get a token of its own with";
         return (Finding::skipped(reason), None);
     }
+    if let Err(unavailable) = keycloak.token_endpoint().may_ask() {
+        return (Finding::paused(&unavailable), None);
+    }
     let token = match obtain(keycloak).await {
         Ok(token) => token,
         Err(finding) => return (finding, None),

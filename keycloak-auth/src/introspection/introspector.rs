@@ -106,6 +106,11 @@ impl Introspector {
         self.reachability.is_failing(self.provider.now())
     }
 
+    /// Whether the endpoint may be asked now, or has said when.
+    pub(crate) fn may_ask(&self) -> Result<(), Unavailable> {
+        self.reachability.may_ask(self.provider.now())
+    }
+
     /// Finds out whether the endpoint is known, which takes the discovery document unless it is configured.
     pub(crate) async fn ready(&self) -> Result<(), Unavailable> {
         let found = self.provider.find(Endpoint::Introspection).await;
@@ -117,7 +122,7 @@ impl Introspector {
             Ok(own) => own,
             Err(invalid) => return Verdict::Bad(invalid),
         };
-        if let Err(unavailable) = self.reachability.may_ask(self.provider.now()) {
+        if let Err(unavailable) = self.may_ask() {
             return Verdict::Unknown(unavailable);
         }
         let (began, deadline) = (Instant::now(), self.provider.deadline());

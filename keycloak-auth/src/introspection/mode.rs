@@ -19,9 +19,9 @@
 /// - **here, then Keycloak**: signature, issuer, type and times first, so that a forged token reaches nobody; then Keycloak
 ///   tells the claims, which must be about the same token (`iss`, `sub`, `azp`, `jti`) and pass every check. Roles, audience
 ///   and all that policies look at come from the answer alone.
-/// - **Keycloak**: what has the form of a JWT must have an acceptable header, and be spelt in the one way there is, first; then Keycloak tells the claims, which must
-///   be about the same token and pass every check. No keys are fetched, unless a flood of tokens makes it matter who is asked
-///   about first.
+/// - **Keycloak**: what has the form of a JWT must have an acceptable header, and be spelt in the one way there is, first; then
+///   Keycloak tells the claims, which must be about the same token and pass every check. No keys are fetched, unless a flood of
+///   tokens makes it matter who is asked about first.
 ///
 /// Opaque is what has neither two dots nor four, unless it begins like a JWT and has dots: Keycloak takes a JWT with dots behind it
 /// for the same token, which is malformed here. A token that Keycloak refuses as unreadable is not active: 401.

@@ -1,8 +1,8 @@
 //! OpenAPI: what `#[keycloak(...)]` adds to an operation, and the security schemes that it refers to.
 //!
-//! The annotation knows the policy, the [`Keycloak`](crate::Keycloak) knows addresses, names and the form of error bodies. So operations
-//! refer to schemes by their default names, and [`Keycloak::secure_openapi`](crate::Keycloak::secure_openapi) adds the schemes and puts in the configured
-//! names.
+//! The annotation knows the policy, the [`Keycloak`](crate::Keycloak) knows addresses, names and the form of error bodies. So
+//! operations refer to schemes by their default names, and [`Keycloak::secure_openapi`](crate::Keycloak::secure_openapi) adds the
+//! schemes and puts in the configured names.
 
 mod document;
 mod operation;

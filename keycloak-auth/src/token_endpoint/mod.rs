@@ -119,9 +119,13 @@ impl TokenEndpoint {
         Err(AuthError::TokenRefused(refusal))
     }
 
+    /// Whether the endpoint may be asked now, or has said when.
+    pub(crate) fn may_ask(&self) -> Result<(), Unavailable> {
+        self.reachability.may_ask(self.provider.now())
+    }
+
     async fn request(&self, grant: GrantKind, client: ClientCredentials<'_>, form: &[(&str, &str)]) -> TokenResult {
-        let may_ask = self.reachability.may_ask(self.provider.now());
-        may_ask.map_err(AuthError::TokenEndpointUnavailable)?;
+        self.may_ask().map_err(AuthError::TokenEndpointUnavailable)?;
         let request = Request::post(Endpoint::Token, client, form);
         let asked = self.provider.ask(request, |answer| read(grant, &answer)).await;
         let asked = asked.map_err(Arc::new);

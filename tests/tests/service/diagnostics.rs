@@ -278,6 +278,32 @@ async fn http_and_https_mixed_up() {
     );
 }
 
+#[tokio::test]
+async fn an_endpoint_that_wants_to_be_left_alone_is_left_alone() {
+    let (issuer, clock) = (Issuer::start().await, clock());
+    let keycloak = builder(&issuer).client_secret(SECRET).use_introspection(true);
+    let keycloak = keycloak.clock(clock.clone()).build().expect("valid");
+    for path in [Issuer::TOKEN, Issuer::INTROSPECTION] {
+        issuer.reply(path, Reply::status(429).header("retry-after", "40"));
+    }
+    keycloak.client_credentials().await.expect_err("busy");
+    keycloak.authenticate("opaque").await.expect_err("busy");
+    let asked = || issuer.requests_to(Issuer::TOKEN) + issuer.requests_to(Issuer::INTROSPECTION);
+    assert_eq!(asked(), 2);
+    clock.advance(Duration::from_secs(10));
+    let report = keycloak.diagnose().await;
+    assert_eq!(asked(), 2);
+    for check in ["service token", "client"] {
+        let check = report.check(check).expect("was looked at");
+        assert_eq!(check.status, CheckStatus::Warning, "{report}");
+        assert!(check.finding.contains("left alone for 30 s more"), "{report}");
+        assert!(check.finding.contains("429"), "{report}");
+    }
+    clock.advance(Duration::from_secs(30));
+    keycloak.diagnose().await;
+    assert!(asked() >= 4, "after that they are asked again");
+}
+
 /// A bad certificate may be somebody else's, and what speaks http there as well: nobody is advised to do without TLS.
 #[tokio::test]
 async fn http_is_not_tried_after_a_bad_certificate() {
