@@ -6,11 +6,30 @@ mod realm_check;
 
 use std::{fs, path::PathBuf};
 
+use keycloak_auth::Policy;
+
 #[test]
 fn handlers_compile_and_mistakes_are_reported() {
     let tests = trybuild::TestCases::new();
     tests.pass("pass/*.rs");
     tests.compile_fail("fail/*/*.rs");
+}
+
+/// `pass/policies.rs` has a handler for each, and what it means as data.
+#[test]
+fn every_word_is_in_a_program_that_compiles() {
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/pass/policies.rs");
+    let program = fs::read_to_string(program).expect("the program is readable");
+    let policies = program.lines().filter_map(|line| line.trim_start().split_once(": ("));
+    let used: Vec<_> = policies
+        .filter_map(|(_, policy)| policy.split(['(', ')', ',', ' ']).next())
+        .collect();
+    for word in Policy::WORDS
+        .iter()
+        .chain(&["roles", "realm_roles", "client_roles", "groups", "scopes"])
+    {
+        assert!(used.contains(word), "{word}");
+    }
 }
 
 /// The compiler has nothing to add to what the macro says.
@@ -44,23 +63,59 @@ fn one_mistake_is_one_error() {
     assert!(mistakes > 150, "{mistakes}");
 }
 
-/// The words are ours, what rustc writes around them changes from version to version: so this looks for the words.
+/// The words are ours, what rustc writes around them changes from version to version: so this looks for the words, and where they
+/// point.
 #[test]
 fn a_handler_without_a_policy_is_told_to_have_one_and_nothing_else() {
     let program = concat!(env!("CARGO_MANIFEST_DIR"), "/unguarded/handlers.rs");
     let errors = library::compile(program);
     let written = fs::read_to_string(program).expect("the program is readable");
-    let routes = written
-        .lines()
-        .filter(|line| line.trim_start().starts_with('.'))
-        .count();
-    let told = errors
-        .matches("error[E0277]: this handler has no `#[keycloak(...)]` policy")
-        .count();
-    assert_eq!((told, errors.matches("error[").count()), (routes, routes), "{errors}");
+    let start = written.find("fn main").expect("it is there");
+    let handlers = ["without_arguments", "with_user", "with_body", "||"];
+    let expected: Vec<_> = handlers
+        .iter()
+        .flat_map(|handler| written[start..].match_indices(handler))
+        .map(|(at, _)| place(program, &written, start + at))
+        .collect();
+    assert_eq!(expected.len(), 10);
+    let mut places = places(&errors, "error[E0277]: this handler has no `#[keycloak(...)]` policy");
+    places.sort_by_key(|place| expected.iter().position(|expected| expected == place));
+    assert_eq!(places, expected, "{errors}");
+    assert_eq!(errors.matches("error[").count(), expected.len(), "{errors}");
     assert!(errors.contains(
         "write `#[keycloak(roles = \"…\")]`, `#[keycloak(authenticated)]` or `#[keycloak(public)]` on the handler"
     ));
+    for handler in ["{without_arguments}", "{with_user}", "{with_body}"] {
+        assert!(errors.contains(handler), "{handler}: {errors}");
+    }
+}
+
+/// Where the compiler points with a message.
+fn places<'e>(errors: &'e str, message: &str) -> Vec<&'e str> {
+    let mut lines = errors.lines();
+    let mut places = Vec::new();
+    while lines.any(|line| line == message) {
+        places.extend(lines.next().and_then(|line| line.trim_start().strip_prefix("--> ")));
+    }
+    places
+}
+
+/// What the compiler calls this place in a program.
+fn place(program: &str, written: &str, at: usize) -> String {
+    let before: Vec<_> = written[..at].split('\n').collect();
+    format!("{program}:{}:{}", before.len(), before[before.len() - 1].len() + 1)
+}
+
+#[test]
+fn a_documented_handler_without_a_policy_is_pointed_at() {
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/unguarded/documented.rs");
+    let errors = library::compile_with_axum(program);
+    let written = fs::read_to_string(program).expect("the program is readable");
+    let expected = ["without))", "orders::without_either))"]
+        .map(|handler| place(program, &written, written.find(handler).expect("it is there")));
+    let places = places(&errors, "error[E0277]: this handler has no `#[keycloak(...)]` policy");
+    assert_eq!(places, expected, "{errors}");
+    assert_eq!(errors.matches("error[").count(), 2, "{errors}");
 }
 
 #[test]
@@ -80,23 +135,15 @@ fn a_constant_that_is_no_policy_is_pointed_at() {
     let program = concat!(env!("CARGO_MANIFEST_DIR"), "/constants/no_policies.rs");
     let errors = library::compile(program);
     let written = fs::read_to_string(program).expect("the program is readable");
-    let mut expected = Vec::new();
-    for (number, line) in written
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| line.contains(['!', '#']))
-    {
-        let constants = ["NUMBER", "policies::TEXT"].into_iter();
-        let column = constants.filter_map(|constant| line.find(constant)).min();
-        expected.extend(column.map(|column| format!("{program}:{}:{}", number + 1, column + 1)));
-    }
-    let mut lines = errors.lines();
-    let mut places = Vec::new();
-    while lines.any(|line| line == "error[E0308]: mismatched types") {
-        let place = lines.next().and_then(|line| line.trim_start().strip_prefix("--> "));
-        places.extend(place.map(str::to_owned));
-    }
-    assert_eq!(places, expected, "{errors}");
+    let start = written.find("const OPS").expect("it is there");
+    let constants = written[start..]
+        .match_indices("NUMBER")
+        .chain(written[start..].match_indices("policies::TEXT"));
+    let mut expected: Vec<_> = constants.map(|(at, _)| start + at).collect();
+    expected.sort_unstable();
+    let expected: Vec<_> = expected.into_iter().map(|at| place(program, &written, at)).collect();
+    assert_eq!(places(&errors, "error[E0308]: mismatched types"), expected, "{errors}");
+    assert_eq!(expected.len(), 7);
     assert_eq!(errors.matches("error[").count(), expected.len(), "{errors}");
 }
 

@@ -5,6 +5,7 @@ mod doubtful;
 mod existence;
 mod names;
 mod truth;
+mod worlds;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
@@ -82,9 +83,9 @@ pub(crate) fn policy(
     if !errors.is_empty() {
         return None;
     }
-    // What a list says is as flat as it can be; an expression is the only operand.
-    if let [expression] = operands.as_slice() {
-        truth::check(expression, errors);
+    match operands.as_slice() {
+        [operand] => truth::check(operand, errors),
+        operands => truth::check_lists(operands, join == Join::All, errors),
     }
     if !errors.is_empty() {
         return None;

@@ -1,5 +1,7 @@
 //! What the compiler does not see in the ui-tests: the data that is written, and that nothing panics.
 
+mod guide;
+mod messages;
 mod properties;
 
 use std::str::FromStr;

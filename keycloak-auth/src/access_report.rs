@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use crate::{AuthError, Keycloak, Policy, answer::Answer, policy::Explanation, text};
+use crate::{AuthError, Keycloak, Policy, challenge::Answer, policy::Explanation, text};
 
 /// The judgement about a token and a policy, with its reasons; made by [`Keycloak::explain`].
 ///
@@ -52,6 +52,7 @@ impl Keycloak {
         match self.authenticate(access_token).await {
             Ok(user) => {
                 let explanation = policy.explain(&user, &self.evaluation_context(self.now()));
+                let explanation = explanation.of_incomplete(user.is_incomplete());
                 report.subject = user.subject().map(str::to_owned);
                 report.error = AuthError::of(explanation.decision());
                 report.explanation = Some(explanation);

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     AuthError, Unavailable,
-    answer::Answer,
     bearer::BearerToken,
+    challenge::Answer,
     introspection::Introspector,
     invalid_token::InvalidToken,
     metrics::Recorder,
@@ -136,7 +136,7 @@ impl Authenticator {
     }
 
     /// Judges the token by asking Keycloak: for the keys that are missing, as far as a fetch is allowed, or about the token.
-    pub(crate) async fn ask(&self, token: BearerToken<'_>) -> Result<Arc<VerifiedToken>, AuthError> {
+    pub(crate) async fn judge_by_asking(&self, token: BearerToken<'_>) -> Result<Arc<VerifiedToken>, AuthError> {
         let metrics = self.provider.metrics();
         let stopwatch = metrics.stopwatch();
         let result = self.ask_about(token, metrics).await;
@@ -202,13 +202,13 @@ impl Authenticator {
     fn noted(&self, result: Result<Arc<VerifiedToken>, AuthError>) -> Result<Arc<VerifiedToken>, AuthError> {
         match &result {
             Ok(_) => self.provider.metrics().token_accepted(),
-            Err(error) => self.note_refusal(error),
+            Err(error) => self.note_refused_token(error),
         }
         result
     }
 
     #[cold]
-    fn note_refusal(&self, error: &AuthError) {
+    fn note_refused_token(&self, error: &AuthError) {
         if self.provider.metrics().is_listening() {
             self.provider.metrics().token_refused(Answer::to(error).code);
         }

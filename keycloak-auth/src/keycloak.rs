@@ -6,9 +6,9 @@ use axum::response::Response;
 
 use crate::{
     AuthError, BuildError, FutureNotBefore, KeycloakBuilder, KeycloakUser, ProviderError, Unavailable,
-    answer::{Answer, ErrorFormat},
     authenticator::Authenticator,
     bearer::BearerToken,
+    challenge::{Answer, ErrorFormat},
     client_authentication::Client,
     diagnostics::{Recent, Route},
     metrics::Recorder,
@@ -97,7 +97,7 @@ impl Keycloak {
         let authenticator = self.authenticator();
         match authenticator.judge(token, self.now()) {
             Some(judged) => judged,
-            None => authenticator.ask(token).await,
+            None => authenticator.judge_by_asking(token).await,
         }
         .map(KeycloakUser::new)
     }

@@ -51,6 +51,7 @@ mod bearer;
 mod authenticator;
 mod cache;
 mod validator;
+mod expectations;
 pub mod jose;
 mod introspection;
 // to the caller,
@@ -63,7 +64,7 @@ mod access_report;
 // and to the answer.
 mod invalid_token;
 mod error;
-mod answer;
+mod challenge;
 
 // What asks Keycloak.
 mod client_authentication;
@@ -73,6 +74,7 @@ mod provider;
 mod service_client;
 mod single_flight;
 mod token_endpoint;
+mod trouble;
 
 // The handle that holds it all, and how it is set up.
 mod builder;
@@ -104,9 +106,9 @@ pub use keycloak_auth_macros::{keycloak, policy};
 
 pub use access_matrix::AccessMatrix;
 pub use access_report::AccessReport;
-pub use answer::{Answer, ErrorFormat, Renderer};
 pub use bearer::HeaderFault;
 pub use builder::{BuildError, KeycloakBuilder, Problem};
+pub use challenge::{Answer, ErrorFormat, Renderer};
 pub use claims::Claims;
 pub use client_authentication::{ClientAuthentication, PrivateKeyJwt};
 pub use clock::Clock;
@@ -123,10 +125,16 @@ pub use keycloak::Keycloak;
 pub use middleware::KeycloakLayer;
 pub use openapi_scheme::OpenApiScheme;
 pub use policy::Policy;
+/// The HTTP client whose builder, requests and responses [`ServiceClient`] takes and gives, in the version that it does: where a
+/// signature names one of its types, write `keycloak_auth::reqwest::Response`, and no second version gets in between.
+#[doc(no_inline)]
+pub use reqwest;
 #[cfg(feature = "utoipa-axum")]
 pub use router::openapi::{IntoSecureRoutes, SecureRoutes};
-pub use router::{GuardedArgs, SecureMethodRouter, SecureRouter, routing};
-pub use service_client::{OnBehalfOf, ServiceClient, ServiceClientBuilder, ServiceClientError, ServiceRequest};
+pub use router::{GuardedHandler, SecureMethodRouter, SecureRouter, routing};
+pub use service_client::{
+    NoToken, OnBehalfOf, ServiceClient, ServiceClientBuilder, ServiceClientError, ServiceRequest,
+};
 pub use token_endpoint::{ExchangeToken, RefreshToken, TokenResponse};
 pub use user::KeycloakUser;
 

@@ -15,7 +15,7 @@ pub enum OpenApiScheme {
 
 impl OpenApiScheme {
     /// All of them: what a document has unless the builder says otherwise.
-    pub const ALL: [Self; 3] = [Self::OAuth2, Self::Bearer, Self::OpenIdConnect];
+    pub const ALL: &'static [Self] = &[Self::OAuth2, Self::Bearer, Self::OpenIdConnect];
 
     /// What follows the configured name in the scheme's own.
     #[cfg(feature = "utoipa")]

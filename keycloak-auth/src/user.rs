@@ -4,7 +4,10 @@ use std::{fmt, ops::Deref, sync::Arc};
 
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 
-use crate::{claims::Claims, verified_token::VerifiedToken};
+use crate::{
+    claims::{Claims, says_that_it_is_lightweight},
+    verified_token::VerifiedToken,
+};
 
 /// The authenticated caller of a request.
 ///
@@ -31,6 +34,11 @@ impl KeycloakUser {
     /// Whether Keycloak told the claims, so that the cache of verified tokens does not have them.
     pub(crate) fn is_introspected(&self) -> bool {
         self.0.key().is_none()
+    }
+
+    /// Whether the token is a lightweight one and Keycloak was not asked for the rest, so that roles may be missing here.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        !self.is_introspected() && says_that_it_is_lightweight(self.0.claims())
     }
 
     /// Whether the caller has the role in the realm or in the configured client; what `role("…")` means in a policy.

@@ -22,38 +22,21 @@ use std::{
     time::Duration,
 };
 
-use self::mismatch::log_mismatch;
+use self::mismatch::{log_mismatch, log_missing};
 use crate::{
     cache::TokenCache,
     claims::{Claims, InvalidPayload, is_lightweight},
     error::FutureNotBefore,
+    expectations::Expectations,
     invalid_token::InvalidToken,
     jose::{
-        self, Algorithm, Compact, HeaderMemo, KeySet, KnownHeader, MalformedToken, TokenTypeHeader, VerificationKey,
-        VerifyError,
+        self, Compact, HeaderMemo, KeySet, KnownHeader, MalformedToken, TokenTypeHeader, VerificationKey, VerifyError,
     },
     verified_token::{Completeness, Verified, VerifiedToken},
 };
 
 /// A decoded payload up to this size needs no allocation; Keycloak's take about a kilobyte.
 const USUAL_PAYLOAD: usize = 3072;
-
-/// What is expected of a token; fixed at build time.
-#[derive(Clone, Debug)]
-pub(crate) struct Expectations {
-    /// The client that this service is, whose roles count beside realm roles.
-    pub(crate) client_id: Arc<str>,
-    pub(crate) issuers: Vec<String>,
-    /// `None`: switched off by name.
-    pub(crate) audiences: Option<Vec<String>>,
-    pub(crate) algorithms: Vec<Algorithm>,
-    /// Empty: any.
-    pub(crate) authorized_parties: Vec<String>,
-    pub(crate) leeway: Duration,
-    pub(crate) max_token_bytes: usize,
-    /// Whether Keycloak is asked for what lightweight tokens lack, so that here they are only checked for what they have.
-    pub(crate) completes_lightweight: bool,
-}
 
 /// Checks tokens against keys that it is handed; knows nothing of where they come from.
 #[derive(Debug)]
@@ -252,6 +235,7 @@ impl Validator {
         let expectations = &self.expectations;
         if let Some(audiences) = &expectations.audiences {
             if !claims.has_audience() {
+                log_missing("aud", audiences);
                 return Err(InvalidToken::MissingClaim("aud"));
             }
             if !claims
@@ -263,7 +247,10 @@ impl Validator {
             }
         }
         if !expectations.authorized_parties.is_empty() {
-            let party = claims.authorized_party().ok_or(InvalidToken::MissingClaim("azp"))?;
+            let party = claims.authorized_party().ok_or_else(|| {
+                log_missing("azp", &expectations.authorized_parties);
+                InvalidToken::MissingClaim("azp")
+            })?;
             if !expectations.authorized_parties.iter().any(|expected| expected == party) {
                 log_mismatch("azp", [party], &expectations.authorized_parties);
                 return Err(InvalidToken::Claim("azp"));
@@ -307,23 +294,6 @@ fn read_claims(token: &[u8], compact: &Compact<'_>) -> Result<Claims, InvalidTok
     let (token, json) = (text(token)?, text(json)?);
     let start = compact.header.len() + 1;
     Ok(Claims::of_token(token, start..start + compact.payload.len(), json)?)
-}
-
-#[cfg(test)]
-impl Expectations {
-    /// Those of a service by that name in the realm `acme`.
-    pub(crate) fn of_audience(audience: &str) -> Self {
-        Self {
-            client_id: audience.into(),
-            issuers: vec!["https://id.example.com/realms/acme".to_owned()],
-            audiences: Some(vec![audience.to_owned()]),
-            algorithms: vec![Algorithm::RS256],
-            authorized_parties: Vec::new(),
-            leeway: Duration::ZERO,
-            max_token_bytes: 16 * 1024,
-            completes_lightweight: false,
-        }
-    }
 }
 
 impl From<InvalidPayload> for InvalidToken {

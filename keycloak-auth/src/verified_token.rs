@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{claims::Claims, jose::VerificationKey, validator::Expectations};
+use crate::{claims::Claims, expectations::Expectations, jose::VerificationKey};
 
 /// A genuine token with its claims.
 pub(crate) struct VerifiedToken {

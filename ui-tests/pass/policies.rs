@@ -47,7 +47,7 @@ fn main() {
         ]);
         written_order: (groups = "/g", roles = ["r", "s"], scopes = "t", any) =>
             Any(&[Group("/g"), Role("r"), Role("s"), Scope("t")]);
-        same_name_of_two_kinds: (roles = "x", realm_roles = "x") => All(&[Role("x"), RealmRole("x")]);
+        same_name_of_two_kinds: (roles = "x", groups = "x") => All(&[Role("x"), Group("/x")]);
         with_crate: (crate = keycloak_auth, roles = "a") => Role("a");
         with_crate_last: (roles = ["a", "b"], any, crate = ::keycloak_auth) => Any(&[Role("a"), Role("b")]);
 
@@ -55,6 +55,11 @@ fn main() {
         nested: (all(any(role("a"), group("b")), not(scope("c")))) =>
             All(&[Any(&[Role("a"), Group("/b")]), Not(&Scope("c"))]);
         realm_role: (realm_role("a")) => RealmRole("a");
+        all: (all(role("a"), scope("s"),)) => All(&[Role("a"), Scope("s")]);
+        any: (any(role("a"), group("/g"))) => Any(&[Role("a"), Group("/g")]);
+        not: (not(scope("s"))) => Not(&Scope("s"));
+        group: (group("/ops/oncall")) => Group("/ops/oncall");
+        scope: (scope("orders:read")) => Scope("orders:read");
         client_role: (client_role("c", "r")) => ClientRole { client: "c", role: "r" };
         group_tree: (group_tree("ops")) => GroupTree("/ops");
         claim_string: (claim("address.country" = "DE")) => Claim {
@@ -69,12 +74,20 @@ fn main() {
             path: "email_verified",
             value: keycloak_auth::policy::ClaimValue::Boolean(true),
         };
+        claim_with_dots: (claim("https://acme\\.test/no\\..x" = 1)) => Claim {
+            path: "https://acme\\.test/no\\..x",
+            value: keycloak_auth::policy::ClaimValue::Integer(1),
+        };
         acr: (acr("gold")) => Acr("gold");
         max_age: (max_age(300)) => MaxAge(300);
         owner: (owner("id")) => Owner { parameter: "id", claim: "sub" };
         owner_of: (owner("name" = "preferred_username")) => Owner {
             parameter: "name",
             claim: "preferred_username",
+        };
+        owner_of_a_path: (owner("tenant" = "tenant.id")) => Owner {
+            parameter: "tenant",
+            claim: "tenant.id",
         };
         constant: (OWN) => OWN;
         constant_of_a_module: (any(policies::OPS, OWN, crate::OWN_TOO)) =>

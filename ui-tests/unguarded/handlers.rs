@@ -22,6 +22,7 @@ async fn with_policy(user: KeycloakUser) -> String {
     format!("{user:?}")
 }
 
+#[rustfmt::skip]
 fn main() {
     let _: SecureRouter = SecureRouter::new()
         .route("/1", get(without_arguments))
@@ -31,6 +32,12 @@ fn main() {
         .route("/5", get(with_policy).delete(with_user))
         .route("/6", get(with_policy).fallback(without_arguments))
         .route("/7", get(|| async { "a closure" }))
+        .route(
+            "/8",
+            get(with_policy).put(
+                with_body,
+            ),
+        )
         .method_not_allowed_fallback(without_arguments)
         .fallback(without_arguments);
 }

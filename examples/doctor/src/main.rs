@@ -25,6 +25,7 @@ struct Flags {
     #[arg(long, env = "KEYCLOAK_SERVER_URL")]
     server_url: String,
 
+    /// The realm's name, as it stands in its addresses: not the display name.
     #[arg(long, env = "KEYCLOAK_REALM")]
     realm: String,
 
@@ -103,7 +104,7 @@ async fn main() -> ExitCode {
     let keycloak = match configure(flags) {
         Ok(keycloak) => keycloak,
         Err(error) => {
-            eprintln!("{error}");
+            eprint!("{}", with_settings(&error.to_string()));
             return ExitCode::from(2);
         }
     };
@@ -176,35 +177,49 @@ fn print(report: &DiagnosticReport, json: bool) {
                 // A file or a pipe: whoever reads it breaks the lines.
                 None => print!("{report}"),
             }
-            let settings = settings_named_in(report);
-            if !settings.is_empty() {
-                println!("\nThe settings of the builder that are named here are, for the doctor:");
-                settings.iter().for_each(|line| println!("  {line}"));
-            }
+            let advice = report.checks.iter().filter(|check| check.status > CheckStatus::Ok);
+            let advice: Vec<&str> = advice.filter_map(|check| check.advice.as_deref()).collect();
+            print!("{}", table_of_settings(&advice.join("\n")));
         }
     }
 }
 
-/// What the advice calls by the methods of the builder, as flags and variables.
-fn settings_named_in(report: &DiagnosticReport) -> Vec<String> {
-    const SETTINGS: [(&str, &str); 9] = [
+/// What is wrong with the configuration, and what its settings are called here.
+fn with_settings(error: &str) -> String {
+    format!("{error}\n{}", table_of_settings(error))
+}
+
+/// The settings that a text names, as a table below it; nothing where it names none.
+fn table_of_settings(text: &str) -> String {
+    let settings = settings_named_in(text);
+    if settings.is_empty() {
+        return String::new();
+    }
+    let mut table = "\nThe settings of the builder that are named here are, for the doctor:\n".to_owned();
+    for line in settings {
+        table.push_str(&format!("  {line}\n"));
+    }
+    table
+}
+
+/// What a text calls by the methods of the builder, as flags and variables.
+fn settings_named_in(text: &str) -> Vec<String> {
+    const SETTINGS: [(&str, &str); 11] = [
         ("server_url", "`--server-url`, `KEYCLOAK_SERVER_URL`"),
         ("realm", "`--realm`, `KEYCLOAK_REALM`"),
         ("client_id", "`--client-id`, `KEYCLOAK_CLIENT_ID`"),
         ("client_secret", "`--client-secret`, `KEYCLOAK_CLIENT_SECRET`"),
         ("client_authentication", "`--private-key`, `--client-certificate`"),
+        ("client_certificate", "`--client-certificate`"),
         ("root_certificates", "`--root-certificates`"),
         ("audience", "`--audience`, `KEYCLOAK_AUDIENCE`"),
         ("issuer", "`--issuer`, `KEYCLOAK_ISSUER`"),
         ("algorithms", "`--algorithm`"),
+        ("introspection", "`--introspection`"),
     ];
-    let advice = report.checks.iter().filter(|check| check.status > CheckStatus::Ok);
-    let advice: Vec<&str> = advice.filter_map(|check| check.advice.as_deref()).collect();
     let is_named = |method: &str| {
         let (called, bare) = (format!(".{method}("), format!("`{method}`"));
-        advice
-            .iter()
-            .any(|advice| advice.contains(&called) || advice.contains(&bare))
+        text.contains(&called) || text.contains(&bare)
     };
     let named = SETTINGS.into_iter().filter(|(method, _)| is_named(method));
     named
@@ -258,7 +273,8 @@ mod tests {
         // Nobody listens at port 1.
         let flags = Flags::try_parse_from(FLAGS).expect("flags");
         let report = configure(flags).expect("valid").diagnose().await;
-        let settings = settings_named_in(&report);
+        let page = report.checks.iter().filter_map(|check| check.advice.as_deref());
+        let settings = settings_named_in(&page.collect::<String>());
         assert!(
             settings.contains(&"`.server_url(…)`: `--server-url`, `KEYCLOAK_SERVER_URL`".to_owned()),
             "{settings:?}\n{report}"

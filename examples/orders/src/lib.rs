@@ -67,7 +67,7 @@ fn routes() -> SecureRouter<AppState> {
 mod tests {
     use super::*;
 
-    /// Whoever changes a policy sees here who gains and who loses, and agrees by `ACCEPT_ACCESS_MATRIX=1 cargo test`.
+    /// Whoever changes a policy or the realm sees here who gains and who loses, and agrees by `ACCEPT_ACCESS_MATRIX=1 cargo test`.
     #[test]
     fn everybody_may_do_what_was_agreed_on() {
         let matrix = routes().access_matrix();

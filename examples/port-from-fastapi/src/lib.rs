@@ -9,6 +9,8 @@
 //! | the exception handler | none: refusals are responses, and [`Keycloak::respond`] makes one of any other error |
 //! | the scheme of the implicit flow | authorization code with PKCE |
 //!
+//! `/users/me` leaves out `raw_claims`, which nobody needs who has the token.
+//!
 //! What everything else is called stands in `keycloak_auth::guide::from_fastapi`.
 
 use axum::{
@@ -17,7 +19,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use keycloak_auth::{DiagnosticReport, Keycloak, KeycloakUser, SecureRouter, TokenResponse, keycloak, secure_routes};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{OpenApi, ToSchema};
 use utoipa_swagger_ui::{Config, SwaggerUi, oauth};
@@ -53,11 +55,45 @@ async fn root() -> Json<Value> {
     Json(json!({ "message": "Public endpoint" }))
 }
 
+/// The caller, under the names that the original has: a [`KeycloakUser`] has others as JSON, such as `subject`.
+#[derive(Serialize, ToSchema)]
+struct Me {
+    sub: Option<String>,
+    username: Option<String>,
+    preferred_username: Option<String>,
+    email: Option<String>,
+    email_verified: bool,
+    given_name: Option<String>,
+    family_name: Option<String>,
+    name: Option<String>,
+    /// Those of the realm. The original adds those of all clients, so that nobody can tell whose they are.
+    roles: Vec<String>,
+    groups: Vec<String>,
+}
+
+impl From<KeycloakUser> for Me {
+    fn from(user: KeycloakUser) -> Self {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        Self {
+            sub: owned(user.subject()),
+            username: owned(user.username()),
+            preferred_username: owned(user.username()),
+            email: owned(user.email()),
+            email_verified: user.email_verified(),
+            given_name: owned(user.given_name()),
+            family_name: owned(user.family_name()),
+            name: owned(user.name()),
+            roles: user.realm_roles().map(str::to_owned).collect(),
+            groups: user.groups().map(str::to_owned).collect(),
+        }
+    }
+}
+
 /// The caller
 #[keycloak(authenticated)]
-#[utoipa::path(get, path = "/users/me", responses((status = 200, description = "The caller", body = KeycloakUser)))]
-async fn me(user: KeycloakUser) -> Json<KeycloakUser> {
-    Json(user)
+#[utoipa::path(get, path = "/users/me", responses((status = 200, description = "The caller", body = Me)))]
+async fn me(user: KeycloakUser) -> Json<Me> {
+    Json(user.into())
 }
 
 /// For administrators

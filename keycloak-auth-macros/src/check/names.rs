@@ -168,7 +168,8 @@ fn claim(path: &Name, errors: &mut Errors) {
     if !plain(path, "claim", errors) {
         return;
     }
-    if path.text.split('.').any(str::is_empty) {
+    // A dot behind a backslash is part of a name.
+    if path.text.replace("\\.", "_").split('.').any(str::is_empty) {
         errors.report(
             &path.literal,
             format!("empty segment in the claim path `{}`", path.text),

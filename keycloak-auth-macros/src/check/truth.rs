@@ -1,137 +1,46 @@
 //! Expressions that never hold, that always hold, or that say something twice: found by trying every combination of what
 //! can be true of a caller.
 
+use proc_macro2::TokenTree;
+
 use crate::{
     ast::{Kind, Requirement},
     errors::Errors,
     parse::text,
 };
 
-/// With more different operands than this nothing is tried: 1024 combinations take no time, unlike a million of them.
+use super::worlds::{Operand, Worlds, is_independent, joined};
+
+/// With more different operands than this not all is tried: 1024 combinations take no time, unlike a million of them.
 const MOST_OPERANDS: usize = 10;
+
+/// Then every two that are joined are tried, if they are no larger than this.
+const MOST_OPERANDS_OF_A_PAIR: usize = 6;
 
 /// Reports what is wrong with the meaning of an expression.
 pub(super) fn check(requirement: &Requirement, errors: &mut Errors) {
-    let mut operands = Vec::new();
-    collect(requirement, &mut operands);
-    let Some(worlds) = Worlds::new(operands) else {
-        return;
-    };
+    if is_independent(requirement) {
+        // No combination is worth a try.
+        return Truth(None).needless(requirement, errors);
+    }
+    let worlds = Worlds::of([requirement], MOST_OPERANDS);
+    let truth = Truth(worlds.as_ref());
     let before = errors.count();
-    worlds.constant(requirement, errors);
+    truth.constant(requirement, errors);
     if errors.count() == before {
-        worlds.needless(requirement, errors);
+        truth.needless(requirement, errors);
     }
 }
 
-/// What the expression joins.
-fn joined(requirement: &Requirement) -> &[Requirement] {
-    match &requirement.kind {
-        Kind::All(operands) | Kind::Any(operands) => operands,
-        Kind::Not(operand) => std::slice::from_ref(operand),
-        _ => &[],
-    }
+/// The same for what lists join. They cannot contradict each other.
+pub(super) fn check_lists(operands: &[Requirement], is_all: bool, errors: &mut Errors) {
+    Truth(None).implied(operands, is_all, errors);
 }
 
-/// Operands that mean the same are one.
-fn collect<'a>(requirement: &'a Requirement, into: &mut Vec<Operand<'a>>) {
-    let operands = joined(requirement);
-    if operands.is_empty() {
-        let operand = Operand::new(requirement);
-        if into.iter().all(|known| known.meaning != operand.meaning) {
-            into.push(operand);
-        }
-    }
-    for operand in operands {
-        collect(operand, into);
-    }
-}
+/// The worlds of the whole expression, or none where they are too many.
+struct Truth<'w, 'a>(Option<&'w Worlds<'a>>);
 
-/// An operand that joins nothing.
-struct Operand<'a> {
-    kind: &'a Kind,
-    meaning: String,
-}
-
-impl<'a> Operand<'a> {
-    fn new(requirement: &'a Requirement) -> Self {
-        Self {
-            kind: &requirement.kind,
-            meaning: requirement.kind.meaning(),
-        }
-    }
-
-    /// Whether whoever meets this one meets the other.
-    fn implies(&self, other: &Self) -> bool {
-        match (self.kind, other.kind) {
-            (Kind::RealmRole(role), Kind::Role(any)) => role.text == any.text,
-            (Kind::Group(path) | Kind::GroupTree(path), Kind::GroupTree(tree)) => path
-                .text
-                .strip_prefix(&tree.text)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
-            (Kind::MaxAge(age), Kind::MaxAge(limit)) => age <= limit,
-            _ => false,
-        }
-    }
-
-    /// Whether nobody meets both: a token has one `acr`.
-    fn excludes(&self, other: &Self) -> bool {
-        matches!((self.kind, other.kind), (Kind::Acr(one), Kind::Acr(other)) if one.text != other.text)
-    }
-}
-
-/// All that can be true of a caller, as far as the operands ask.
-struct Worlds<'a> {
-    operands: Vec<Operand<'a>>,
-    /// One bit an operand.
-    possible: Vec<u32>,
-}
-
-impl<'a> Worlds<'a> {
-    fn new(operands: Vec<Operand<'a>>) -> Option<Self> {
-        if operands.len() > MOST_OPERANDS {
-            return None;
-        }
-        let is_met = |world: u32, index: usize| world & (1 << index) != 0;
-        let is_possible = |world: &u32| {
-            operands.iter().enumerate().all(|(one, operand)| {
-                operands.iter().enumerate().all(|(other, another)| {
-                    let (met, other_met) = (is_met(*world, one), is_met(*world, other));
-                    one == other
-                        || !met
-                        || if other_met {
-                            !operand.excludes(another)
-                        } else {
-                            !operand.implies(another)
-                        }
-                })
-            })
-        };
-        let possible = (0..1 << operands.len()).filter(is_possible).collect();
-        Some(Self { operands, possible })
-    }
-
-    fn holds(&self, requirement: &Requirement, world: u32) -> bool {
-        match &requirement.kind {
-            Kind::All(operands) => operands.iter().all(|operand| self.holds(operand, world)),
-            Kind::Any(operands) => operands.iter().any(|operand| self.holds(operand, world)),
-            Kind::Not(operand) => !self.holds(operand, world),
-            _ => {
-                let meaning = Operand::new(requirement).meaning;
-                let index = self.operands.iter().position(|operand| operand.meaning == meaning);
-                index.is_some_and(|index| world & (1 << index) != 0)
-            }
-        }
-    }
-
-    /// In which of the worlds it holds.
-    fn truth(&self, requirement: &Requirement) -> Vec<bool> {
-        self.possible
-            .iter()
-            .map(|world| self.holds(requirement, *world))
-            .collect()
-    }
-
+impl Truth<'_, '_> {
     /// Reports the innermost expressions that are the same for every caller.
     fn constant(&self, requirement: &Requirement, errors: &mut Errors) {
         let before = errors.count();
@@ -141,9 +50,19 @@ impl<'a> Worlds<'a> {
         if errors.count() > before {
             return;
         }
-        let truth = self.truth(requirement);
-        let (always, never) = (truth.iter().all(|holds| *holds), truth.iter().all(|holds| !holds));
         let operands = joined(requirement);
+        let truth = match self.0 {
+            Some(worlds) => Some(worlds.truth(requirement)),
+            None => Worlds::of([requirement], MOST_OPERANDS).map(|worlds| worlds.truth(requirement)),
+        };
+        // Where it is not known, two that are joined may tell.
+        let (always, never) = match &truth {
+            Some(truth) => (truth.iter().all(|holds| *holds), truth.iter().all(|holds| !holds)),
+            None => (
+                matches!(requirement.kind, Kind::Any(_)),
+                matches!(requirement.kind, Kind::All(_)),
+            ),
+        };
         if always {
             match self.first_pair(operands, |one, other| one || other) {
                 Some((first, second)) => errors.report(
@@ -151,6 +70,7 @@ impl<'a> Worlds<'a> {
                     format!("everyone meets `{}` or `{}`", text(&first.at), text(&second.at)),
                     "remove one of the two, or write `authenticated` if every caller is meant",
                 ),
+                None if truth.is_none() => {}
                 None => errors.report(
                     &requirement.at,
                     format!("everyone meets `{}`", text(&requirement.at)),
@@ -164,6 +84,7 @@ impl<'a> Worlds<'a> {
                     format!("nobody meets both `{}` and `{}`", text(&first.at), text(&second.at)),
                     "remove one of the two, or join them by `any(…)`",
                 ),
+                None if truth.is_none() => {}
                 None => errors.report(
                     &requirement.at,
                     format!("nobody meets `{}`", text(&requirement.at)),
@@ -179,15 +100,34 @@ impl<'a> Worlds<'a> {
         operands: &'r [Requirement],
         wanted: impl Fn(bool, bool) -> bool,
     ) -> Option<(&'r Requirement, &'r Requirement)> {
-        let truths: Vec<_> = operands.iter().map(|operand| self.truth(operand)).collect();
-        let is_wanted = |first: usize, second: usize| {
-            let mut both = truths[first].iter().zip(&truths[second]);
-            both.all(|(one, other)| wanted(*one, *other))
+        let is_wanted = |one: &[bool], other: &[bool]| one.iter().zip(other).all(|(one, other)| wanted(*one, *other));
+        let pairs = (0..operands.len()).flat_map(|second| (0..second).map(move |first| (first, second)));
+        let found = match self.0 {
+            Some(worlds) => {
+                let truths: Vec<_> = operands.iter().map(|operand| worlds.truth(operand)).collect();
+                pairs
+                    .into_iter()
+                    .find(|(first, second)| is_wanted(&truths[*first], &truths[*second]))
+            }
+            None => {
+                let known: Vec<_> = operands.iter().map(Operand::all_of).collect();
+                pairs
+                    .into_iter()
+                    // Of two that have nothing to do with each other, one says nothing about the other.
+                    .filter(|(first, second)| {
+                        let mut some = known[*first].iter();
+                        some.any(|one| known[*second].iter().any(|other| one.is_related(other)))
+                    })
+                    .find(|(first, second)| {
+                        let pair = [&operands[*first], &operands[*second]];
+                        Worlds::of(pair, MOST_OPERANDS_OF_A_PAIR).is_some_and(|worlds| {
+                            let [one, other] = pair.map(|operand| worlds.truth(operand));
+                            is_wanted(&one, &other)
+                        })
+                    })
+            }
         };
-        (0..operands.len())
-            .flat_map(|second| (0..second).map(move |first| (first, second)))
-            .find(|(first, second)| is_wanted(*first, *second))
-            .map(|(first, second)| (&operands[first], &operands[second]))
+        found.map(|(first, second)| (&operands[first], &operands[second]))
     }
 
     /// Warns of what can be left out.
@@ -244,12 +184,16 @@ impl<'a> Worlds<'a> {
         let superfluous = if is_all { loose } else { strict };
         errors.warn(
             &superfluous.at,
-            format!(
-                "whoever meets `{}` meets `{}` as well",
-                text(&strict.at),
-                text(&loose.at)
-            ),
+            format!("whoever meets `{}` meets `{}` as well", shown(strict), shown(loose)),
             format!("remove `{}`, which changes nothing here", text(&superfluous.at)),
         );
+    }
+}
+
+/// A requirement as an expression. One of a list stands there as a name only.
+fn shown(requirement: &Requirement) -> String {
+    match requirement.at.clone().into_iter().next() {
+        Some(TokenTree::Literal(_)) => requirement.kind.meaning(),
+        _ => text(&requirement.at),
     }
 }

@@ -133,8 +133,8 @@ fn stamped(path: PathBuf) -> (PathBuf, Option<Stamp>) {
 }
 
 fn read(file: &RealmFile, realm_name: Option<&str>, client: Option<String>) -> Result<Realm, Problem> {
-    let RealmFile { path, written } = file;
-    let json = fs::read(path).map_err(|error| unreadable(path, written, &error))?;
+    let RealmFile { path, written, .. } = file;
+    let json = fs::read(path).map_err(|error| unreadable(file, &error))?;
     let realm = Realm::new(export::parse(&json, written, realm_name)?, client);
     match &realm.own_client {
         Some(client) if !realm.client_roles.contains_key(client) => Err(Problem::new(
@@ -145,15 +145,27 @@ fn read(file: &RealmFile, realm_name: Option<&str>, client: Option<String>) -> R
     }
 }
 
-fn unreadable(path: &Path, written: &str, error: &io::Error) -> Problem {
+fn unreadable(file: &RealmFile, error: &io::Error) -> Problem {
+    let RealmFile {
+        path,
+        written,
+        is_of_variable,
+    } = file;
     let help = if path.is_dir() {
         "it is a folder; name the file of the realm in it, such as `acme-realm.json` of `kc.sh export --dir`".to_owned()
-    } else {
+    } else if !is_of_variable {
         format!(
-            "it is looked for at `{}`; `realm` in the table `metadata.keycloak` of Cargo.toml or the environment variable \
-             `{VARIABLE}` says where it is",
+            "it is looked for at `{}`, as `realm` in the table `metadata.keycloak` of Cargo.toml says",
             path.display()
         )
+    } else if Path::new(written).is_relative() {
+        format!(
+            "it is looked for at `{}`, as the environment variable `{VARIABLE}` says, which is relative to the folder of the package: \
+             make it absolute",
+            path.display()
+        )
+    } else {
+        format!("the environment variable `{VARIABLE}` says that it is there")
     };
     Problem::new(format!("cannot read the realm file `{written}`: {error}"), help)
 }

@@ -34,6 +34,8 @@ pub(super) struct Settings {
 pub(super) struct RealmFile {
     pub(super) path: PathBuf,
     pub(super) written: String,
+    /// Whether the environment variable says so.
+    pub(super) is_of_variable: bool,
 }
 
 impl Settings {
@@ -70,8 +72,8 @@ impl Settings {
         }
         settings.file = match (variable, realm) {
             (Some(""), _) | (None, None | Some((_, RealmKey::Switch(false)))) => None,
-            (Some(file), _) => Some(RealmFile::new(package, file)),
-            (None, Some((folder, RealmKey::File(file)))) => Some(RealmFile::new(folder, &file)),
+            (Some(file), _) => Some(RealmFile::of_variable(package, file)),
+            (None, Some((folder, RealmKey::File(file)))) => Some(RealmFile::of_key(folder, &file)),
             (None, Some((_, RealmKey::Switch(true)))) => {
                 settings.problem = settings.problem.or_else(|| {
                     Some(Problem::new(
@@ -102,10 +104,18 @@ impl Settings {
 }
 
 impl RealmFile {
-    fn new(folder: &Path, written: &str) -> Self {
+    fn of_variable(package: &Path, written: &str) -> Self {
+        Self {
+            is_of_variable: true,
+            ..Self::of_key(package, written)
+        }
+    }
+
+    fn of_key(folder: &Path, written: &str) -> Self {
         Self {
             path: folder.join(written),
             written: written.to_owned(),
+            is_of_variable: false,
         }
     }
 }

@@ -6,7 +6,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::LitStr;
 use tempfile::TempDir;
 
-use super::{Realm, RealmCheck, Scope, built_in, essence, export, load::Loaded, settings::Settings};
+use super::{Problem, Realm, RealmCheck, Scope, built_in, essence, export, load::Loaded, settings::Settings};
 use crate::expand;
 
 const ACME: &str = r#"{
@@ -63,11 +63,6 @@ fn told(package: &Path, variable: Option<&str>) -> RealmCheck {
     Loaded::load(package, variable).tell()
 }
 
-fn problem(package: &Path) -> String {
-    let problem = told(package, None).problem.expect("a problem");
-    format!("{} | {}", problem.message, problem.help)
-}
-
 #[test]
 fn a_file_by_hand_has_what_keycloak_builds_in() {
     let realm = realm(ACME, None);
@@ -109,7 +104,11 @@ fn an_export_has_what_it_lists() {
     ] {
         assert_eq!(realm.scope(scope), expected, "{scope}");
     }
-    assert!(said(&realm, r#"scope("roles")"#).starts_with("the scope `roles` is not in any token"));
+    assert_eq!(
+        said(&realm, r#"scope("roles")"#),
+        "the scope `roles` is not in any token\n\
+         help: switch on `Include in token scope` of the client scope (`include.in.token.scope`), or ask for something else"
+    );
 }
 
 #[test]
@@ -331,30 +330,104 @@ fn the_package_comes_before_the_workspace_and_the_variable_before_both() {
 }
 
 #[test]
+fn a_file_that_is_not_there_names_what_said_so() {
+    let package = package(&[("Cargo.toml", "[package.metadata.keycloak]\nrealm = \"missing.json\"\n")]);
+    let problem = |variable: Option<&str>| {
+        told(package.path(), variable)
+            .problem
+            .expect("there is no such file")
+            .help
+    };
+    let by_key = problem(None);
+    assert!(
+        by_key.contains("as `realm` in the table `metadata.keycloak` of Cargo.toml says")
+            && !by_key.contains("KEYCLOAK_REALM_FILE"),
+        "{by_key}"
+    );
+    let relative = problem(Some("realms/acme.json"));
+    assert!(
+        relative
+            .contains("`KEYCLOAK_REALM_FILE` says, which is relative to the folder of the package: make it absolute"),
+        "{relative}"
+    );
+    let absolute = problem(Some("/no/such/realm.json"));
+    assert!(
+        absolute.contains("`KEYCLOAK_REALM_FILE` says")
+            && !absolute.contains("absolute")
+            && !absolute.contains("Cargo.toml"),
+        "{absolute}"
+    );
+}
+
+#[test]
 fn what_keeps_the_file_from_being_used_is_said() {
-    for (keys, expected) in [
+    const IT_LOOKS_LIKE_THIS: &str =
+        "it looks like this: `[package.metadata.keycloak]`, and in the next line `realm = \"realm.json\"`";
+    for (keys, expected, help) in [
         (
             "realm = \"missing.json\"",
             "cannot read the realm file `missing.json`: ",
+            "it is looked for at `{package}/missing.json`; `realm` in the table `metadata.keycloak` of Cargo.toml or the environment variable `KEYCLOAK_REALM_FILE` says where it is",
         ),
-        ("realm = \"folder\"", "cannot read the realm file `folder`: "),
-        ("realm = \"folder\"", "it is a folder"),
+        (
+            "realm = \"folder\"",
+            "cannot read the realm file `folder`: ",
+            "it is a folder; name the file of the realm in it, such as `acme-realm.json` of `kc.sh export --dir`",
+        ),
         (
             "realm = \"broken.json\"",
             "`broken.json` is not a realm file: expected ",
+            "export the realm by `kc.sh export --realm … --file …`, or correct the JSON",
         ),
-        ("realm = true", "does not say which file"),
-        ("realm = 7", "the path of the realm file, or `false`"),
-        ("relam = \"acme.json\"", "unknown key `relam`"),
-        ("relam = \"acme.json\"", "did you mean `realm`?"),
-        ("password = 7", "its keys are `client`, `realm`, `realm-name`"),
+        (
+            "realm = \"nameless.json\"",
+            "`nameless.json` is not a realm file: a realm needs a name",
+            "export the realm by `kc.sh export --realm … --file …`, or write `{\"realm\": \"…\", \"roles\": …}`; the embedded realm and the access matrix need one, too",
+        ),
+        (
+            "realm = \"two.json\"",
+            "`two.json` has several realms",
+            "say which by `realm-name = \"…\"` in the table `metadata.keycloak` of Cargo.toml",
+        ),
+        (
+            "realm = \"none.json\"",
+            "`none.json` has no realm",
+            "export the realm by `kc.sh export --realm … --file …`",
+        ),
+        (
+            "realm = true",
+            "`realm = true` in the table `metadata.keycloak` of Cargo.toml does not say which file",
+            "write `realm = \"realm.json\"`, or `realm = false` to check nothing",
+        ),
+        (
+            "realm = 7",
+            "cannot read the table `metadata.keycloak` of Cargo.toml: the path of the realm file, or `false`",
+            IT_LOOKS_LIKE_THIS,
+        ),
+        (
+            "realm = ",
+            "cannot read the table `metadata.keycloak` of Cargo.toml: ",
+            IT_LOOKS_LIKE_THIS,
+        ),
+        (
+            "relam = \"acme.json\"",
+            "unknown key `relam` in the table `metadata.keycloak` of Cargo.toml",
+            "did you mean `realm`?",
+        ),
+        (
+            "password = 7",
+            "unknown key `password` in the table `metadata.keycloak` of Cargo.toml",
+            "its keys are `client`, `realm`, `realm-name`",
+        ),
         (
             "realm = \"acme.json\"\nclient = \"nobody\"",
             "the realm `Acme` has no client `nobody`",
+            "`client` in the table `metadata.keycloak` of Cargo.toml is the `client_id` of the service",
         ),
         (
             "realm = \"acme.json\"\nrealm-name = \"other\"",
-            "does not have the realm `other`",
+            "`acme.json` does not have the realm `other`",
+            "`realm-name` in the table `metadata.keycloak` of Cargo.toml names a realm of the file",
         ),
     ] {
         let manifest = format!("[package.metadata.keycloak]\n{keys}\n");
@@ -362,10 +435,15 @@ fn what_keeps_the_file_from_being_used_is_said() {
             ("Cargo.toml", &manifest),
             ("acme.json", ACME),
             ("broken.json", "{\"realm\": acme}"),
+            ("nameless.json", "{\"roles\": {}}"),
+            ("two.json", "[{\"realm\": \"a\"}, {\"realm\": \"b\"}]"),
+            ("none.json", "[]"),
             ("folder/acme-realm.json", ACME),
         ]);
-        let problem = problem(package.path());
-        assert!(problem.contains(expected), "{keys}: {problem}");
+        let Problem { message, help: said } = told(package.path(), None).problem.expect("a problem");
+        assert!(message.starts_with(expected), "{keys}: {message}");
+        let folder = package.path().display().to_string();
+        assert_eq!(said, help.replace("{package}", &folder), "{keys}");
     }
 }
 

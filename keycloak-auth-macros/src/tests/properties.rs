@@ -254,7 +254,7 @@ fn reread(text: &str) -> Policy {
 }
 
 /// What the compiler makes of the expansion.
-fn compiled(requirement: Requirement) -> Policy {
+pub(super) fn compiled(requirement: Requirement) -> Policy {
     let leaked = |name: ast::Name| -> &'static str { name.text.leak() };
     let all = |operands: Vec<Requirement>| operands.into_iter().map(compiled).collect::<Vec<_>>().leak();
     match requirement.kind {

@@ -32,8 +32,10 @@
 //! # Under version control
 //!
 //! [`AccessMatrix::assert_snapshot`] compares the matrix with a file, in a test: whoever changes a policy sees in words
-//! what that means, and the reviewer sees it in the file.
+//! what that means, and the reviewer sees it in the file. After [`for_realm`](AccessMatrix::for_realm) the file also has
+//! who may, and whoever changes the realm file sees who gains and who loses.
 
+mod admitted;
 mod change;
 mod csv;
 mod html;

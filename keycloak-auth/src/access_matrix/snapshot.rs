@@ -8,7 +8,11 @@ use std::{
     path::Path,
 };
 
-use super::{AccessMatrix, AccessRow, change::change};
+use super::{
+    AccessMatrix, AccessRow,
+    admitted::{self, Admitted},
+    change::change,
+};
 
 /// The environment variable that, set to `1`, makes [`AccessMatrix::assert_snapshot`] write the file instead of comparing.
 pub const ACCEPT_SNAPSHOT: &str = "ACCEPT_ACCESS_MATRIX";
@@ -41,10 +45,40 @@ impl std::error::Error for SnapshotMismatch {}
 impl AccessMatrix {
     /// The text that is kept under version control: a line `METHOD path policy` for each route, with notes in brackets.
     /// Handlers are not named in it, so that it changes only where access does.
+    ///
+    /// After [`for_realm`](Self::for_realm) or [`for_subjects`](Self::for_subjects) each route is followed by a line for
+    /// every role, group and user that it lets in, so that the file also changes where the realm does: where a composite
+    /// role got another part, or a user another role. Routes that are `public` or `authenticated` let in all of them, and
+    /// are not followed by any.
+    ///
+    /// ```
+    /// # use keycloak_auth::{SecureRouter, keycloak, routing::delete};
+    /// #[keycloak(any(realm_role("admin"), all(realm_role("clerk"), max_age(300))))]
+    /// async fn remove() {}
+    ///
+    /// let realm_file = r#"{"realm": "acme", "roles": {"realm": [{"name": "admin"}]}, "users": [
+    ///     {"username": "alice", "enabled": true, "realmRoles": ["admin"]},
+    ///     {"username": "carol", "enabled": true, "realmRoles": ["clerk"]}]}"#;
+    /// let router: SecureRouter = SecureRouter::new().route("/orders/{id}", delete(remove));
+    /// assert_eq!(
+    ///     router.access_matrix().for_realm(realm_file, "orders-api")?.to_snapshot(),
+    ///     r#"DELETE /orders/{id} any(realm_role("admin"), all(realm_role("clerk"), max_age(300)))
+    ///   allow realm role "admin"
+    ///   allow user "alice"
+    ///   depends user "carol"
+    /// "#
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn to_snapshot(&self) -> String {
+        let mut subjects: Vec<_> = self.subjects.iter().collect();
+        subjects.sort_by(|one, other| (one.kind(), one.name()).cmp(&(other.kind(), other.name())));
         self.rows.iter().fold(String::new(), |mut text, row| {
             let _ = writeln!(text, "{} {} {}", row.method(), row.path(), described(row));
+            for line in admitted::lines(row, &subjects) {
+                let _ = writeln!(text, "{line}");
+            }
             text
         })
     }
@@ -63,6 +97,8 @@ impl AccessMatrix {
     ///     .unwrap_err();
     /// assert_eq!(mismatch.changes(), [r#"`DELETE /orders/{id}`: now also `realm_role("clerk")`"#]);
     /// ```
+    ///
+    /// For a realm it also says who gains and who loses: "`DELETE /orders/{id}`: now also realm role `clerk`, user `bob`".
     ///
     /// # Errors
     ///
@@ -123,45 +159,82 @@ fn described(row: &AccessRow) -> String {
         .fold(row.policy().to_string(), |text, note| format!("{text} [{note}]"))
 }
 
-/// The policies of each route, by `METHOD path`: several where public routers were merged.
-fn entries(snapshot: &str) -> BTreeMap<(&str, &str), Vec<&str>> {
-    let mut entries: BTreeMap<_, Vec<_>> = BTreeMap::new();
+/// What a snapshot says of a route.
+#[derive(Default)]
+struct Entry<'t> {
+    /// Several where public routers were merged.
+    policies: Vec<&'t str>,
+    /// None where the snapshot does not say it.
+    admitted: Option<Admitted<'t>>,
+}
+
+/// By path and method.
+type Entries<'t> = BTreeMap<(&'t str, &'t str), Entry<'t>>;
+
+fn entries(snapshot: &str) -> Entries<'_> {
+    let mut entries = Entries::new();
+    let mut route = ("", "");
     for line in snapshot.lines().map(str::trim_end).filter(|line| !line.is_empty()) {
+        if let Some(subject) = line.strip_prefix(admitted::INDENT) {
+            let admitted = &mut entries.entry(route).or_default().admitted;
+            admitted.get_or_insert_default().add(subject);
+            continue;
+        }
         let mut words = line.splitn(3, ' ');
         let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let policies = entries.entry((path, method)).or_default();
+        route = (path, method);
+        let policies = &mut entries.entry(route).or_default().policies;
         policies.push(words.next().unwrap_or_default());
         policies.sort_unstable();
     }
     entries
 }
 
-type Entries<'t> = BTreeMap<(&'t str, &'t str), Vec<&'t str>>;
-
 fn changes(old: &Entries<'_>, new: &Entries<'_>) -> Vec<String> {
     let mut changes = Vec::new();
-    for (route @ (path, method), policies) in new {
+    changes.extend(only_one_says_who(old, new).map(str::to_owned));
+    for (route @ (path, method), entry) in new {
         let Some(before) = old.get(route) else {
-            let added = policies
-                .iter()
-                .map(|policy| format!("new route `{method} {path}`: `{policy}`"));
-            changes.extend(added);
+            let added = entry.policies.iter();
+            changes.extend(added.map(|policy| format!("new route `{method} {path}`: `{policy}`")));
             continue;
         };
-        if let ([before], [after]) = (before.as_slice(), policies.as_slice()) {
+        if let ([before], [after]) = (before.policies.as_slice(), entry.policies.as_slice()) {
             if before != after {
                 changes.push(format!("`{method} {path}`: {}", change(before, after)));
             }
-        } else if before != policies {
+        } else if before.policies != entry.policies {
             changes.push(format!(
                 "`{method} {path}`: was `{}`, is `{}`",
-                before.join("`, `"),
-                policies.join("`, `")
+                before.policies.join("`, `"),
+                entry.policies.join("`, `")
             ));
         }
+        if let (Some(before), Some(after)) = (&before.admitted, &entry.admitted) {
+            let sentences = before.changes(after).into_iter();
+            changes.extend(sentences.map(|sentence| format!("`{method} {path}`: {sentence}")));
+        }
     }
-    for ((path, method), policies) in old.iter().filter(|(route, _)| !new.contains_key(route)) {
-        changes.push(format!("removed `{method} {path}`: was `{}`", policies.join("`, `")));
+    for ((path, method), entry) in old.iter().filter(|(route, _)| !new.contains_key(route)) {
+        changes.push(format!(
+            "removed `{method} {path}`: was `{}`",
+            entry.policies.join("`, `")
+        ));
     }
     changes
+}
+
+/// What is to be said where the roles, groups and users are listed in one snapshot and not in the other.
+fn only_one_says_who(old: &Entries<'_>, new: &Entries<'_>) -> Option<&'static str> {
+    let says_who = |entries: &Entries<'_>| entries.values().any(|entry| entry.admitted.is_some());
+    let is_restricted = |entry: &Entry<'_>| !entry.policies.iter().copied().all(admitted::is_for_everybody);
+    let leaves_it_open = |entries: &Entries<'_>| !says_who(entries) && entries.values().any(is_restricted);
+    if leaves_it_open(old) && says_who(new) {
+        return Some(
+            "the snapshot does not say who may: it was written without the roles, groups and users that are listed now",
+        );
+    }
+    (says_who(old) && leaves_it_open(new)).then_some(
+        "the snapshot says who may: it was written with `for_realm` or `for_subjects`, which is not called now",
+    )
 }

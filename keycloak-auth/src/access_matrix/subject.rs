@@ -52,6 +52,7 @@ impl SubjectKind {
 /// Whether a subject may call a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Access {
     /// It may.
     Allow,

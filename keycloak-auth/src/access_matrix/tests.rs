@@ -138,6 +138,182 @@ fn a_snapshot_shows_what_is_new_gone_and_not_enforced() {
     );
 }
 
+const REALM: &str = r#"{"realm": "acme",
+    "roles": {"realm": [{"name": "admin"}, {"name": "clerk", "composites": {"realm": []}}]},
+    "groups": [{"name": "ops"}],
+    "users": [
+        {"username": "bob", "enabled": true, "realmRoles": ["clerk"]},
+        {"username": "alice", "enabled": true, "realmRoles": ["admin"]},
+        {"username": "olga", "enabled": true, "groups": ["/ops"]}
+    ]}"#;
+
+#[test]
+fn a_snapshot_for_a_realm_says_who_may() {
+    const CONDITION: Policy = Policy::All(&[OPS, Policy::MaxAge(300)]);
+    let matrix = matrix(&[
+        ("GET", "/health", Policy::Public),
+        ("GET", "/me", Policy::Authenticated),
+        ("DELETE", "/orders/{id}", Policy::Any(&[ADMIN, CONDITION])),
+        ("GET", "/robots", Policy::RealmRole("robot")),
+    ]);
+    let matrix = matrix.for_realm(REALM, "orders-api").expect("a realm file");
+    assert_eq!(
+        matrix.to_snapshot(),
+        r#"GET /health public
+GET /me authenticated
+DELETE /orders/{id} any(realm_role("admin"), all(group("/ops"), max_age(300)))
+  allow realm role "admin"
+  depends group "/ops"
+  allow user "alice"
+  depends user "olga"
+GET /robots realm_role("robot")
+  nobody
+"#
+    );
+    assert_eq!(matrix.compare_with_snapshot(&matrix.to_snapshot()), Ok(()));
+    assert_eq!(
+        matrix.compare_with_snapshot(&matrix.to_snapshot().replace('\n', "\r\n")),
+        Ok(())
+    );
+}
+
+#[test]
+fn a_snapshot_shows_who_gains_and_who_loses_by_a_changed_realm() {
+    const CONDITION: Policy = Policy::All(&[Policy::RealmRole("clerk"), Policy::MaxAge(300)]);
+    for (policy, edits, expected) in [
+        (
+            ADMIN,
+            &[(r#"{"realm": []}"#, r#"{"realm": ["admin"]}"#)][..],
+            &["now also realm role `clerk`, user `bob`"][..],
+        ),
+        (
+            Policy::Any(&[ADMIN, CLERK]),
+            &[("olga", "otto"), (r#""realmRoles": ["clerk"]"#, r#""realmRoles": []"#)],
+            &["no longer user `bob`"],
+        ),
+        (
+            Policy::Any(&[ADMIN, CONDITION]),
+            &[(r#""groups": ["/ops"]"#, r#""realmRoles": ["clerk"]"#)],
+            &["now also, as far as more than roles and groups is met, user `olga`"],
+        ),
+        (
+            Policy::RealmRole("robot"),
+            &[
+                ("alice", "zoe"),
+                (r#""name": "ops""#, r#""name": "ops", "realmRoles": ["robot"]"#),
+            ],
+            &["now also group `/ops`, user `olga`"],
+        ),
+        // Everybody may, so nobody is named.
+        (Policy::Authenticated, &[("alice", "zoe")], &[]),
+    ] {
+        let matrix = matrix(&[("DELETE", "/orders/{id}", policy)]);
+        let before = matrix.clone().for_realm(REALM, "orders-api").expect("a realm file");
+        let changed = edits
+            .iter()
+            .fold(REALM.to_owned(), |file, (from, to)| file.replace(from, to));
+        let after = matrix.for_realm(&changed, "orders-api").expect("a realm file");
+        let changes = after.compare_with_snapshot(&before.to_snapshot());
+        let changes = changes
+            .err()
+            .map(|mismatch| mismatch.changes().to_vec())
+            .unwrap_or_default();
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|text| format!("`DELETE /orders/{{id}}`: {text}"))
+            .collect();
+        assert_eq!(changes, expected, "{changed}");
+    }
+}
+
+#[test]
+fn a_snapshot_shows_what_a_changed_policy_means_for_the_realm() {
+    let for_realm = |policy| {
+        let matrix = matrix(&[("DELETE", "/orders/{id}", policy)]);
+        matrix.for_realm(REALM, "orders-api").expect("a realm file")
+    };
+    const FRESH: Policy = Policy::All(&[ADMIN, Policy::MaxAge(300)]);
+    for (before, after, expected) in [
+        (
+            ADMIN,
+            Policy::Any(&[ADMIN, CLERK]),
+            &[
+                r#"now also `realm_role("clerk")`"#,
+                "now also realm role `clerk`, user `bob`",
+            ][..],
+        ),
+        (
+            ADMIN,
+            FRESH,
+            &[
+                "now also requires `max_age(300)`",
+                "only as far as more than roles and groups is met: realm role `admin`, user `alice`",
+            ],
+        ),
+        (
+            FRESH,
+            ADMIN,
+            &[
+                "no longer requires `max_age(300)`",
+                "now in any case realm role `admin`, user `alice`",
+            ],
+        ),
+        // The sentence about everybody says it all.
+        (
+            Policy::Authenticated,
+            ADMIN,
+            &[r#"no longer everybody with a token: now `realm_role("admin")`"#],
+        ),
+        (
+            ADMIN,
+            Policy::Public,
+            &[r#"now everybody, without a token (was `realm_role("admin")`)"#],
+        ),
+    ] {
+        let mismatch = for_realm(after).compare_with_snapshot(&for_realm(before).to_snapshot());
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|text| format!("`DELETE /orders/{{id}}`: {text}"))
+            .collect();
+        assert_eq!(
+            mismatch.expect_err("they differ").changes(),
+            expected,
+            "{before} -> {after}"
+        );
+    }
+}
+
+#[test]
+fn a_snapshot_with_and_one_without_a_realm_are_told_apart() {
+    let without = matrix(&[("GET", "/orders", ADMIN), ("GET", "/ops", OPS)]);
+    let with = without.clone().for_realm(REALM, "orders-api").expect("a realm file");
+    for (now, before, expected) in [
+        (
+            &with,
+            &without,
+            "the snapshot does not say who may: it was written without the roles, groups and users that are listed now",
+        ),
+        (
+            &without,
+            &with,
+            "the snapshot says who may: it was written with `for_realm` or `for_subjects`, which is not called now",
+        ),
+    ] {
+        let mismatch = now
+            .compare_with_snapshot(&before.to_snapshot())
+            .expect_err("they differ");
+        assert_eq!(mismatch.changes(), [expected]);
+    }
+}
+
+#[test]
+fn a_name_keeps_to_its_line_of_the_snapshot() {
+    let evil = Subject::realm_role("x\nGET /orders public\"").with_realm_role("admin");
+    let matrix = matrix(&[("GET", "/orders", ADMIN)]).for_subjects([evil]);
+    assert_eq!(matrix.to_snapshot().lines().count(), 2, "{}", matrix.to_snapshot());
+    assert_eq!(matrix.compare_with_snapshot(&matrix.to_snapshot()), Ok(()));
+}
+
 #[test]
 fn the_page_shows_who_is_let_in_by_a_policy_that_is_only_reported() {
     let mut matrix = matrix(&[("GET", "/old", ADMIN), ("GET", "/same", OPS)]);

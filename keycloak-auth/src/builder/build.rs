@@ -8,12 +8,13 @@ use crate::{
     authenticator::Authenticator,
     client_authentication::Client,
     diagnostics::{Recent, Route},
+    expectations::Expectations,
     introspection::Introspector,
     keycloak::ConnectionSettings,
     metrics::Recorder,
     provider::{ConfiguredEndpoints, MetadataSource, Provider, RealmUrl, RemoteKeySet, Timing},
     token_endpoint::TokenEndpoint,
-    validator::{Expectations, Validator},
+    validator::Validator,
 };
 
 impl KeycloakBuilder {

@@ -9,11 +9,26 @@ use super::Claims;
 /// has: each claim can be put into lightweight tokens by its mapper, so none shows that no other is missing. Asking about a full
 /// one costs a question, not asking about a lightweight one lets `not(role(…))` hold.
 pub(crate) fn is_lightweight(claims: &Claims) -> bool {
-    let context = claims.token_id().and_then(|id| id.split_once(':'));
-    !matches!(
-        context.map(|(context, _)| context.as_bytes()),
-        Some([_, _, b'r', b't', _, _])
-    )
+    kind(claims) != Some(*b"rt")
+}
+
+/// Whether the token says that it is a lightweight one, or, where it says nothing, lacks the subject that every other has.
+///
+/// This is for advice. A decision takes [`is_lightweight`], which errs on the other side.
+pub(crate) fn says_that_it_is_lightweight(claims: &Claims) -> bool {
+    match kind(claims) {
+        Some(kind) => kind == *b"lt",
+        None => claims.subject().is_none(),
+    }
+}
+
+/// The two letters for the token, where the `jti` has them.
+fn kind(claims: &Claims) -> Option<[u8; 2]> {
+    let (context, _) = claims.token_id()?.split_once(':')?;
+    match context.as_bytes() {
+        [_, _, first, second, _, _] => Some([*first, *second]),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -41,5 +56,19 @@ mod tests {
         }
         let without_id = Claims::parse(&format!("{{{full}}}")).expect("claims");
         assert!(is_lightweight(&without_id));
+    }
+
+    #[test]
+    fn advice_is_given_about_what_says_that_it_is_lightweight() {
+        for (claims, expected) in [
+            (r#"{"jti": "onltro:1", "sub": "s"}"#, true),
+            (r#"{"jti": "onrtro:1"}"#, false),
+            (r#"{"jti": "66384c88-b170", "sub": "s"}"#, false),
+            (r#"{"jti": "66384c88-b170"}"#, true),
+            ("{}", true),
+        ] {
+            let parsed = Claims::parse(claims).expect("claims");
+            assert_eq!(says_that_it_is_lightweight(&parsed), expected, "{claims}");
+        }
     }
 }

@@ -10,6 +10,7 @@ mod lightweight;
 mod lists;
 mod lookup;
 mod parse;
+pub(crate) mod path;
 
 use std::{borrow::Cow, fmt, num::NonZeroU32, sync::OnceLock};
 
@@ -19,7 +20,7 @@ use crate::jose;
 
 use element::Element;
 
-pub(crate) use lightweight::is_lightweight;
+pub(crate) use lightweight::{is_lightweight, says_that_it_is_lightweight};
 pub(crate) use parse::InvalidPayload;
 
 /// The claims of an access token.
@@ -206,13 +207,13 @@ impl Claims {
         self.text.len() + size_of_val(&*self.elements) + json
     }
 
-    /// The text claim of that name at the top level of the payload, registered or custom.
-    pub(crate) fn text_claim(&self, name: &str) -> Option<Cow<'_, str>> {
-        match name {
+    /// The text claim at that path, registered or custom.
+    pub(crate) fn text_claim(&self, path: &str) -> Option<Cow<'_, str>> {
+        match path {
             "sub" => self.subject().map(Cow::Borrowed),
             "preferred_username" => self.username().map(Cow::Borrowed),
             "email" => self.email().map(Cow::Borrowed),
-            _ => lookup::text_claim(self.json(), name),
+            _ => lookup::text_claim(self.json(), path),
         }
     }
 

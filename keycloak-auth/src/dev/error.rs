@@ -15,12 +15,12 @@ pub enum RealmFileError {
         source: io::Error,
     },
     /// The text is not JSON, or a member does not have the type that Keycloak gives it.
-    #[error("{member}: {source}")]
+    #[error("{member}: {problem}")]
     Malformed {
         /// The path of the member, such as `users[2].email`; `.` where the text is not JSON at all.
         member: String,
         /// What is wrong with it, with line and column.
-        source: serde_json::Error,
+        problem: serde_json::Error,
     },
     /// A member that is JSON of the right type says something that cannot be.
     #[error("{member}: {problem}")]

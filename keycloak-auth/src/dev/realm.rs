@@ -78,8 +78,9 @@ impl DevRealm {
     /// # Errors
     ///
     /// When the text is not JSON, when a member does not have the type that Keycloak gives it, and when something cannot
-    /// be: a realm without a name, several realms beside `master`, a role, group, client or client scope that does not exist, two of one name, a mapper without its settings. The
-    /// error names the member, such as `users[2].realmRoles[0]`.
+    /// be: a realm without a name, several realms beside `master`, a role, group, client or client scope that does not
+    /// exist, two of one name, a mapper without its settings. The error names the member, such as
+    /// `users[2].realmRoles[0]`.
     pub fn from_json(json: &str) -> Result<Self, RealmFileError> {
         let (file, mut warnings) = file::parse(json)?;
         let model = model::build(file, &mut warnings)?;

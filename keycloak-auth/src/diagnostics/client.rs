@@ -22,14 +22,14 @@ pub(super) async fn check(keycloak: &Keycloak) -> Finding {
     if let Some(Err(unavailable)) = introspector.map(|introspector| introspector.may_ask()) {
         return Finding::paused(&unavailable);
     }
-    let client = ClientCredentials::Configured(&parts.client);
     let form = [("token", "diagnosis")];
+    let request = Request::post(
+        Endpoint::Introspection,
+        ClientCredentials::Configured(&parts.client),
+        &form,
+    );
     let client_id = keycloak.client_id();
-    match parts
-        .provider
-        .probe(Request::post(Endpoint::Introspection, client, &form))
-        .await
-    {
+    match parts.provider.probe(request).await {
         Ok(answer) if answer.status == StatusCode::OK => Finding::ok(format!(
             "Keycloak accepts `{client_id}` by `{method}`, and introspects {} for it",
             introspected(keycloak)

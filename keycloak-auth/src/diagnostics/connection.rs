@@ -15,26 +15,32 @@ use crate::{Keycloak, provider::RealmUrl};
 /// How long one address may take to accept a connection.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Settings that work and deserve a second look.
+/// Settings that work and deserve a second look, all of them.
 pub(super) fn configuration(keycloak: &Keycloak) -> Finding {
     let parts = keycloak.parts();
-    if parts.connection.accepts_invalid_certificates {
-        return Finding::warning(
+    let doubtful = [
+        (
+            parts.connection.accepts_invalid_certificates,
             "certificates are not checked: anybody on the way to Keycloak can let anybody in",
             "remove `.danger_accept_invalid_certs(true)`, and add the authority by `.root_certificates(…)`",
-        );
-    }
-    if !parts.realm_url.is_https() && !parts.realm_url.is_loopback() {
-        return Finding::warning(
+        ),
+        (
+            !parts.realm_url.is_https() && !parts.realm_url.is_loopback(),
             "Keycloak is reached by http: anybody on the way can give you keys of their own",
             "use https, unless the network between is your own",
-        );
-    }
-    if parts.authenticator.validator().expectations().audiences.is_none() {
-        return Finding::warning(
+        ),
+        (
+            parts.authenticator.validator().expectations().audiences.is_none(),
             "the audience is not checked: tokens for any other service are accepted here",
             "name the audience by `.audience(…)` instead of `.without_audience_check()`",
-        );
+        ),
+    ];
+    let (findings, advice): (Vec<&str>, Vec<&str>) = doubtful
+        .into_iter()
+        .filter_map(|(is_so, finding, advice)| is_so.then_some((finding, advice)))
+        .unzip();
+    if !findings.is_empty() {
+        return Finding::warning(findings.join("; "), advice.join("; "));
     }
     match parts.connection.route.proxy() {
         Some(proxy) => Finding::ok(format!(

@@ -17,7 +17,7 @@ const DISABLED: &str = "Realm not enabled";
 
 /// Reads the answer for the discovery document.
 pub(super) async fn check(keycloak: &Keycloak, answer: HttpAnswer) -> (Finding, Option<ProviderMetadata>) {
-    let metadata = &keycloak.parts().provider.metadata();
+    let metadata = keycloak.parts().provider.metadata();
     if answer.status != StatusCode::OK {
         return (no_discovery(keycloak, &answer).await, None);
     }
@@ -68,14 +68,9 @@ async fn is_disabled(keycloak: &Keycloak) -> bool {
     let client = ClientCredentials::Public {
         id: keycloak.client_id(),
     };
+    let request = Request::post(Endpoint::Token, client, &[]);
     // Where the endpoint is slow, that is for another check to say.
-    let asking = timeout(
-        PATIENCE,
-        keycloak
-            .parts()
-            .provider
-            .probe(Request::post(Endpoint::Token, client, &[])),
-    );
+    let asking = timeout(PATIENCE, keycloak.parts().provider.probe(request));
     let Ok(Ok(answer)) = asking.await else {
         return false;
     };
@@ -103,7 +98,10 @@ async fn no_discovery(keycloak: &Keycloak, answer: &HttpAnswer) -> Finding {
     match status {
         404 if error.starts_with("Realm does not exist") => Finding::failed(
             format!("there is no realm `{}` on this server", shortened(realm)),
-            "check `.realm(…)`: names are case-sensitive, and the display name is another",
+            match realm.trim() == realm {
+                true => "check `.realm(…)`: names are case-sensitive, and the display name is another",
+                false => "take the white space away that `.realm(…)` has at its ends",
+            },
         ),
         _ if error.starts_with(DISABLED) => disabled(keycloak),
         404 => match other_base_path(keycloak).await {

@@ -4,12 +4,12 @@ use super::Finding;
 use crate::{
     Keycloak,
     jose::KeySet,
-    provider::{Endpoint, HttpAnswer, ProviderMetadata, Request},
+    provider::{Endpoint, HttpAnswer, Request},
     text::{chain, code_list},
 };
 
 /// Fetches the keys and compares them with the algorithms that are accepted.
-pub(super) async fn check(keycloak: &Keycloak, metadata: &ProviderMetadata) -> Finding {
+pub(super) async fn check(keycloak: &Keycloak) -> Finding {
     let parts = keycloak.parts();
     let answer = parts.provider.probe(Request::get(Endpoint::Jwks)).await;
     let keys = match answer.and_then(HttpAnswer::only_ok) {
@@ -34,7 +34,6 @@ pub(super) async fn check(keycloak: &Keycloak, metadata: &ProviderMetadata) -> F
     let accepted = &parts.authenticator.validator().expectations().algorithms;
     if !keys.algorithms().any(|algorithm| accepted.contains(&algorithm)) {
         let accepted = accepted.iter().map(|algorithm| algorithm.name());
-        let signing = metadata.signing_algorithms().iter().map(String::as_str);
         let mut found: Vec<&str> = keys.algorithms().map(|algorithm| algorithm.name()).collect();
         found.sort_unstable();
         found.dedup();
@@ -42,12 +41,13 @@ pub(super) async fn check(keycloak: &Keycloak, metadata: &ProviderMetadata) -> F
             format!(
                 "no key is for {}, the keys are for {}{skipped}",
                 code_list(accepted),
-                code_list(found)
+                code_list(found.iter().copied())
             ),
-            format!(
-                "set `.algorithms(…)` to what the realm signs with; it knows {}",
-                code_list(signing)
-            ),
+            match found.as_slice() {
+                // There are keys, so they are of algorithms that this crate does not know.
+                [] => "set the realm's default signature algorithm to `RS256`, or another asymmetric one".to_owned(),
+                _ => format!("set `.algorithms(…)` to what the keys are for: {}", code_list(found)),
+            },
         );
     }
     let usable = if keys.len() == 1 { "usable key" } else { "usable keys" };

@@ -42,7 +42,8 @@ pub struct DiagnosticCheck {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
-    /// What the finding rests on, a line each: the certificates that the server sent, with feature `tls-diagnostics`.
+    /// What the finding rests on, a line each: what policies see of a token, and, with feature `tls-diagnostics`, the
+    /// certificates that the server sent.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<String>,
     /// How long the step took, in milliseconds.
@@ -112,7 +113,6 @@ impl Finding {
         }
     }
 
-    #[cfg(feature = "tls-diagnostics")]
     pub(super) fn with_details(self, details: Vec<String>) -> Self {
         Self { details, ..self }
     }

@@ -17,6 +17,8 @@ use crate::{Keycloak, clock::milliseconds};
 /// The time for all steps together.
 const DEADLINE: Duration = Duration::from_secs(9);
 
+const KEYS_GIVEN: &str = "the keys are given, so none are fetched";
+
 /// A diagnosis to be awaited; made by [`Keycloak::diagnose`].
 #[must_use = "nothing is looked at until it is awaited"]
 pub struct Diagnose<'a> {
@@ -59,14 +61,15 @@ impl<'a> Diagnose<'a> {
     async fn run(self) -> DiagnosticReport {
         let Self { keycloak, token } = self;
         let mut steps = Steps::new();
-        if Handle::try_current().is_err() {
+        if let Some(fault) = cannot_ask(keycloak) {
             // Nothing below could even wait.
-            steps.note("configuration", no_runtime());
+            steps.note("configuration", fault);
             return steps.into_report(keycloak);
         }
         steps.note("configuration", connection::configuration(keycloak));
-        if keycloak.authenticator().key_set().is_fixed() {
-            steps.note("key set", Finding::ok("the keys are given, so none are fetched"));
+        let authenticator = keycloak.authenticator();
+        if authenticator.key_set().is_fixed() && authenticator.introspection().is_none() {
+            steps.note("key set", Finding::ok(KEYS_GIVEN));
         } else {
             Self::look_at_provider(keycloak, &mut steps).await;
         }
@@ -98,8 +101,13 @@ impl<'a> Diagnose<'a> {
         };
         let date = clock::date(&answer);
         let metadata = steps.run_for("discovery", discovery::check(keycloak, answer)).await;
+        let authenticator = keycloak.authenticator();
         match metadata {
-            Some(metadata) => steps.run("key set", key_set::check(keycloak, &metadata)).await,
+            _ if authenticator.key_set().is_fixed() => steps.note("key set", Finding::ok(KEYS_GIVEN)),
+            _ if !authenticator.needs_keys() => {
+                steps.skip(&["key set"], "Keycloak is asked about every token, which takes no keys");
+            }
+            Some(_) => steps.run("key set", key_set::check(keycloak)).await,
             None => steps.skip(&["key set"], "the discovery document has to be right first"),
         }
         let issued_at = steps.run_for("service token", service_token::check(keycloak)).await;
@@ -109,11 +117,20 @@ impl<'a> Diagnose<'a> {
     }
 }
 
-fn no_runtime() -> Finding {
-    Finding::failed(
-        "there is no tokio runtime to ask Keycloak in",
-        "call this in one, such as that of `#[tokio::main]`",
-    )
+/// Why nothing at all can be asked.
+fn cannot_ask(keycloak: &Keycloak) -> Option<Finding> {
+    if Handle::try_current().is_err() {
+        return Some(Finding::failed(
+            "there is no tokio runtime to ask Keycloak in",
+            "call this in one, such as that of `#[tokio::main]`",
+        ));
+    }
+    keycloak.parts().provider.is_closed().then(|| {
+        Finding::failed(
+            "this `Keycloak` was closed, and asks nothing any more",
+            "look before `close()`, or build another one",
+        )
+    })
 }
 
 impl<'a> IntoFuture for Diagnose<'a> {

@@ -85,6 +85,15 @@ async fn judge(keycloak: &Keycloak, token: &str, claims: &Shown) -> Finding {
                 claims.summary()
             ))
         }
+        // By introspection, that is how the missing audience shows.
+        Err(AuthError::InvalidToken(InvalidToken::Inactive)) if !claims.audience().contains(&keycloak.client_id()) => {
+            Finding::ok(format!(
+                "a token of this service's own is for other services: Keycloak calls it inactive towards `{}`, which is not in its \
+                 audience; {}",
+                shortened(keycloak.client_id()),
+                claims.summary()
+            ))
+        }
         Err(AuthError::InvalidToken(invalid)) => {
             let why = why(invalid, keycloak, token);
             Finding::warning(
@@ -113,18 +122,21 @@ impl Shown {
         self.0.get("iat")?.as_u64().map(Duration::from_secs)
     }
 
-    fn summary(&self) -> String {
-        // One name or a list of them (RFC 7519 §4.1.3).
-        let audience: Vec<&str> = match self.0.get("aud") {
+    /// One name or a list of them (RFC 7519 §4.1.3).
+    fn audience(&self) -> Vec<&str> {
+        match self.0.get("aud") {
             Some(Value::String(name)) => vec![name],
             Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
             _ => Vec::new(),
-        };
+        }
+    }
+
+    fn summary(&self) -> String {
         let scopes = self.0.get("scope").and_then(Value::as_str).unwrap_or_default();
         let scopes: Vec<&str> = scopes.split_whitespace().collect();
         format!(
             "its audience is {}, its scopes are {}",
-            listed(audience),
+            listed(self.audience()),
             listed(scopes)
         )
     }

@@ -6,6 +6,9 @@ use crate::{
     text::{chain, code_list, shortened},
 };
 
+/// More names of a kind than this are not shown.
+const MOST: usize = 20;
+
 /// Judges a token as for a request.
 pub(super) async fn check(keycloak: &Keycloak, token: &str) -> Finding {
     if token.contains(char::is_whitespace) {
@@ -16,20 +19,52 @@ pub(super) async fn check(keycloak: &Keycloak, token: &str) -> Finding {
     }
     let judged = keycloak.authenticator().ask_unnoted(token).await;
     match judged.map(KeycloakUser::new) {
-        Ok(user) => Finding::ok(format!(
-            "it is accepted, as that of {}",
-            user.username()
-                .or(user.subject())
-                .map_or("a lightweight token".to_owned(), |name| format!(
-                    "`{}`",
-                    shortened(name)
-                ))
-        )),
+        Ok(user) => accepted(&user).with_details(seen(&user)),
         Err(AuthError::InvalidToken(invalid)) => {
             let why = why(invalid, keycloak, token);
             Finding::failed(format!("it is not accepted: {why}"), advice(invalid, keycloak))
         }
         Err(error) => Finding::failed(chain(&error), "see the checks above"),
+    }
+}
+
+fn accepted(user: &KeycloakUser) -> Finding {
+    let name = user.username().or(user.subject());
+    let whose = name.map(|name| format!(", as that of `{}`", shortened(name)));
+    let accepted = format!("it is accepted{}", whose.unwrap_or_default());
+    if !user.is_incomplete() {
+        return Finding::ok(accepted);
+    }
+    Finding::warning(
+        format!(
+            "{accepted}, and is a lightweight token, which leaves out roles, groups and more: policies do not see them"
+        ),
+        "have Keycloak asked for them by `.introspection(Introspection::WhenLightweight)`, or switch lightweight access tokens off \
+         for the client that logs in",
+    )
+}
+
+/// What policies see of the caller: names only.
+fn seen(user: &KeycloakUser) -> Vec<String> {
+    let one = |name: Option<&str>| name.map_or("none".to_owned(), |name| code_list([name]));
+    let mut seen = vec![
+        format!("client {}, issuer {}", one(user.authorized_party()), one(user.issuer())),
+        format!("realm roles: {}", some_of(user.realm_roles())),
+    ];
+    let clients = user.clients().take(MOST);
+    seen.extend(clients.map(|(client, roles)| format!("roles of `{}`: {}", shortened(client), some_of(roles))));
+    seen.push(format!("groups: {}", some_of(user.groups())));
+    seen.push(format!("scopes: {}", some_of(user.scopes())));
+    seen
+}
+
+fn some_of<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let names: Vec<&str> = names.collect();
+    let (shown, left_out) = names.split_at(names.len().min(MOST));
+    match (shown, left_out) {
+        ([], _) => "none".to_owned(),
+        (_, []) => code_list(shown.iter().copied()),
+        _ => format!("{} and {} more", code_list(shown.iter().copied()), left_out.len()),
     }
 }
 

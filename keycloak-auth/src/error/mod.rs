@@ -1,6 +1,6 @@
 //! Why a request is not let through, by cause.
 //!
-//! What a client gets to see of it is decided in one place: `answer`.
+//! What a client gets to see of it is decided in one place: `challenge`.
 
 mod http_client;
 mod provider;
@@ -49,7 +49,7 @@ pub enum AuthError {
     #[error("the token cannot be introspected now")]
     IntrospectionUnavailable(#[source] Unavailable),
     /// Keycloak's token endpoint gives no token.
-    #[error("no token can be had")]
+    #[error(transparent)]
     TokenRefused(#[from] TokenRefusal),
     /// Keycloak's token endpoint is needed and does not answer.
     #[error("no token can be had now")]

@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use super::{
     HttpClientError,
-    tls_fault::{TlsFault, tls_fault},
+    tls_fault::{TlsFault, is_no_tls, tls_fault},
 };
 use crate::{
     jose::KeySetError,
@@ -16,7 +16,7 @@ use crate::{
 #[non_exhaustive]
 pub enum ProviderError {
     /// No connection, or it broke.
-    #[error("cannot reach `{url}`: check that Keycloak runs there, and host, port, proxy and TLS certificate")]
+    #[error("cannot reach `{url}`: {}", connection_hint(.source))]
     Connection {
         /// The address that was asked.
         url: String,
@@ -190,6 +190,13 @@ impl ProviderError {
             _ => None,
         }
     }
+}
+
+fn connection_hint(error: &HttpClientError) -> &'static str {
+    if is_no_tls(error) {
+        return "it does not speak https there, in most cases it is http: check `server_url`";
+    }
+    "check that Keycloak runs there, and host, port, proxy and TLS certificate"
 }
 
 fn status_hint(status: u16) -> &'static str {

@@ -2,7 +2,7 @@
 
 use std::{error::Error, io};
 
-use rustls::CertificateError;
+use rustls::{CertificateError, InvalidMessage};
 
 /// Why the other side's certificate is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,10 +42,22 @@ impl TlsFault {
 
 /// Looks for TLS in the causes of an error.
 pub(super) fn tls_fault(error: &(dyn Error + 'static)) -> Option<TlsFault> {
+    tls_error(error).map(TlsFault::of)
+}
+
+/// Whether the other side answered in something else than TLS: in most cases it speaks http.
+pub(super) fn is_no_tls(error: &(dyn Error + 'static)) -> bool {
+    matches!(
+        tls_error(error),
+        Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType))
+    )
+}
+
+fn tls_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<rustls::Error>() {
-            return Some(TlsFault::of(error));
+            return Some(error);
         }
         // What an I/O error wraps is not among its sources, only what that wraps.
         let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);

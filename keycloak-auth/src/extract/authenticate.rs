@@ -178,7 +178,7 @@ pub(super) async fn asked<H: Head + Send, T>(
     conclude: impl FnOnce(Caller, &mut H, &Keycloak) -> Result<T, AuthRejection>,
 ) -> Result<T, AuthRejection> {
     let Unasked { keycloak, is_for_last } = unasked;
-    let caller = ask(head.headers(), &keycloak).await;
+    let caller = caller_by_asking(head.headers(), &keycloak).await;
     if let Ok(Some(user)) = &caller
         && !is_for_last
     {
@@ -201,11 +201,14 @@ pub(super) fn with_caller<'p, T: Send + 'p>(
 }
 
 /// Determines the caller where Keycloak has to be asked; `None` for a request without credentials.
-pub(crate) async fn ask(headers: &HeaderMap, keycloak: &Keycloak) -> Result<Option<KeycloakUser>, AuthError> {
+pub(crate) async fn caller_by_asking(
+    headers: &HeaderMap,
+    keycloak: &Keycloak,
+) -> Result<Option<KeycloakUser>, AuthError> {
     let Some(token) = BearerToken::from_headers(headers)? else {
         return Ok(None);
     };
-    let verified = keycloak.authenticator().ask(token).await?;
+    let verified = keycloak.authenticator().judge_by_asking(token).await?;
     Ok(Some(KeycloakUser::new(verified)))
 }
 

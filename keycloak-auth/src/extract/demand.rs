@@ -37,7 +37,7 @@ impl Demand {
 
     /// Whether the caller of the request meets it.
     #[expect(clippy::result_large_err, reason = "it goes no further than the refusal")]
-    pub(crate) fn ask(&self, user: &KeycloakUser, head: &mut impl Head, keycloak: &Keycloak) -> Result<(), Unmet> {
+    pub(crate) fn check(&self, user: &KeycloakUser, head: &mut impl Head, keycloak: &Keycloak) -> Result<(), Unmet> {
         let now = if self.needs_time {
             keycloak.now()
         } else {

@@ -174,7 +174,7 @@ fn decision<'p, H: Head>(
     handler: &'static str,
 ) -> impl Fn(Caller, &mut H, &Keycloak) -> Result<(), AuthRejection> + Copy + Send + 'p {
     move |caller, head, keycloak| match caller {
-        Ok(Some(user)) => match demand.ask(&user, head, keycloak) {
+        Ok(Some(user)) => match demand.check(&user, head, keycloak) {
             Ok(()) => {
                 allow(&user, handler, head, keycloak);
                 Ok(())

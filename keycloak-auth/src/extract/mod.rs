@@ -14,7 +14,7 @@ pub use custom_claims::CustomClaims;
 pub use guard::{Alone, Guard, HandlerPolicy};
 pub use rejection::AuthRejection;
 
-pub(crate) use authenticate::{RequestContext, ask};
+pub(crate) use authenticate::{RequestContext, caller_by_asking};
 pub(crate) use demand::{Demand, Unmet};
 pub(crate) use guard::authorize_by;
 pub(crate) use outcome::{ReportOnly, note_refusal};

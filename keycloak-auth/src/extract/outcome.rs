@@ -7,7 +7,7 @@ use tracing::{Level, Span};
 use super::{AuthRejection, head::Head};
 use crate::{
     AuthError, Keycloak, KeycloakUser,
-    answer::Answer,
+    challenge::Answer,
     metrics::Outcome,
     policy::{EvaluationContext, Explanation, Policy},
     route::{method_name, route_of},
@@ -56,7 +56,7 @@ pub(super) fn why(
     head: &impl Head,
 ) -> Option<Explanation> {
     let is_read = tracing::enabled!(target: "keycloak_auth", Level::DEBUG) || is_report_only(head);
-    is_read.then(|| policy.explain(user, context))
+    is_read.then(|| policy.explain(user, context).of_incomplete(user.is_incomplete()))
 }
 
 /// Refuses a request for what its policy says of it, and logs why. Lets it through where policies are only reported about.
@@ -90,7 +90,7 @@ pub(super) fn refuse(
             "error.type" = code,
             "enduser.id" = user.and_then(|user| enduser_id(user, keycloak))
         ],
-        "report only, let through: {}",
+        "report only, the policy would have refused: {}",
         text_of(&error, why.as_ref())
     );
     Ok(())

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::{
     AuthError, Keycloak,
-    answer::{Answer, ErrorFormat},
+    challenge::{Answer, ErrorFormat},
 };
 
 /// Why an extractor refused a request; answers in the format that was configured.

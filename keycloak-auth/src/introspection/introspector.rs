@@ -9,9 +9,9 @@ use tokio::time::Instant;
 
 use super::{
     Introspection,
-    answers::{Answer, Answers},
     token::{check_same_token, is_opaque},
     turns::{MAX_CONCURRENT, Turns},
+    verdicts::{Verdict, Verdicts},
 };
 use crate::{
     claims::Claims,
@@ -20,6 +20,7 @@ use crate::{
     invalid_token::InvalidToken,
     provider::{Change, Endpoint, HttpAnswer, Provider, Reachability, RemoteKeySet, Request},
     text::chain,
+    trouble::Trouble,
     validator::Validator,
     verified_token::VerifiedToken,
 };
@@ -33,9 +34,11 @@ pub(crate) struct Introspector {
     validator: Arc<Validator>,
     /// For the order in which tokens are asked about, where not all can be at once.
     key_set: Arc<RemoteKeySet>,
-    answers: Answers,
+    verdicts: Verdicts,
     turns: Turns,
     reachability: Reachability,
+    /// Whether answers are about other tokens than those that were asked about.
+    mix_up: Trouble,
 }
 
 impl Introspector {
@@ -48,13 +51,14 @@ impl Introspector {
     ) -> Self {
         Self {
             mode,
-            answers: Answers::new(provider.clock().clone()),
+            verdicts: Verdicts::new(provider.clock().clone()),
             provider,
             client,
             validator,
             key_set,
             turns: Turns::default(),
-            reachability: Reachability::default(),
+            reachability: Reachability::of(Endpoint::Introspection),
+            mix_up: Trouble::default(),
         }
     }
 
@@ -85,15 +89,15 @@ impl Introspector {
     async fn claims_of(self: &Arc<Self>, token: &str, is_verified: bool) -> Result<Arc<VerifiedToken>, AuthError> {
         let ask = |token: Arc<str>| {
             let introspector = Arc::clone(self);
-            async move { introspector.ask(&token, is_verified).await }.boxed()
+            async move { introspector.introspect(&token, is_verified).await }.boxed()
         };
-        match self.answers.about(token, ask).await {
-            Answer::Good(token) => {
+        match self.verdicts.about(token, ask).await {
+            Verdict::Good(token) => {
                 self.validator.check_claims(token.claims(), self.provider.now())?;
                 Ok(token)
             }
-            Answer::Bad(invalid) => Err(invalid.into()),
-            Answer::None(unavailable) => Err(AuthError::IntrospectionUnavailable(unavailable)),
+            Verdict::Bad(invalid) => Err(invalid.into()),
+            Verdict::Unknown(unavailable) => Err(AuthError::IntrospectionUnavailable(unavailable)),
         }
     }
 
@@ -113,13 +117,13 @@ impl Introspector {
         found.map(drop).map_err(|error| Unavailable::for_now(Arc::new(error)))
     }
 
-    async fn ask(&self, token: &str, is_verified: bool) -> Answer {
+    async fn introspect(&self, token: &str, is_verified: bool) -> Verdict {
         let own = match self.own_claims(token) {
             Ok(own) => own,
-            Err(invalid) => return Answer::Bad(invalid),
+            Err(invalid) => return Verdict::Bad(invalid),
         };
         if let Err(unavailable) = self.may_ask() {
-            return Answer::None(unavailable);
+            return Verdict::Unknown(unavailable);
         }
         let (began, deadline) = (Instant::now(), self.provider.deadline());
         let turn = if is_verified {
@@ -129,7 +133,7 @@ impl Introspector {
         };
         // That many ask says nothing of the endpoint.
         let Some(_turn) = turn else {
-            return Answer::None(Unavailable::for_now(Arc::new(self.too_many())));
+            return Verdict::Unknown(Unavailable::for_now(Arc::new(self.too_many())));
         };
         let left = deadline.saturating_sub(began.elapsed());
         let form = [("token", token), ("token_type_hint", "access_token")];
@@ -140,9 +144,9 @@ impl Introspector {
         match answer.map(|json| self.judge(token, own.as_ref(), json)) {
             Ok(judged) => {
                 self.turns.note(token, judged.is_ok());
-                judged.map_or_else(Answer::Bad, |token| Answer::Good(Arc::new(token)))
+                judged.map_or_else(Verdict::Bad, |token| Verdict::Good(Arc::new(token)))
             }
-            Err(error) => Answer::None(Unavailable::for_now(error)),
+            Err(error) => Verdict::Unknown(Unavailable::for_now(error)),
         }
     }
 
@@ -160,7 +164,7 @@ impl Introspector {
     #[cold]
     fn too_many(&self) -> ProviderError {
         let error = ProviderError::TooManyQuestions { limit: MAX_CONCURRENT };
-        if self.turns.is_news(self.provider.now()) {
+        if self.turns.crowd.happens(self.provider.now()) {
             tracing::warn!(
                 name: "keycloak.introspection_crowded",
                 target: "keycloak_auth",
@@ -184,16 +188,30 @@ impl Introspector {
     fn judge(&self, token: &str, own: Option<&Claims>, json: Option<String>) -> Result<VerifiedToken, InvalidToken> {
         let claims = Claims::parse(&json.ok_or(InvalidToken::Inactive)?)?;
         if let Some(own) = own {
-            check_same_token(own, &claims)?;
+            check_same_token(own, &claims)
+                .inspect_err(|claim| self.note_mix_up(claim))
+                .map_err(InvalidToken::Claim)?;
         }
         self.validator.check_claims(&claims, self.provider.now())?;
         let expectations = Arc::clone(self.validator.expectations());
         Ok(VerifiedToken::introspected(token, claims, expectations))
     }
 
+    #[cold]
+    fn note_mix_up(&self, claim: &'static str) {
+        if self.mix_up.happens(self.provider.now()) {
+            tracing::warn!(
+                name: "keycloak.introspection_of_another_token",
+                target: "keycloak_auth",
+                { keycloak.claim = claim },
+                "the introspection endpoint answers about another token: `{claim}` differs"
+            );
+        }
+    }
+
     /// Warns once when the endpoint begins to fail, and says once that it answers again.
     fn note_state(&self, error: Option<&Arc<ProviderError>>) {
-        let change = self.reachability.note(error, self.provider.now());
+        let change = self.reachability.note(error, &self.provider);
         match (change, error) {
             (Change::Failed, Some(error)) => tracing::warn!(
                 name: "keycloak.introspection_failed",
@@ -220,7 +238,7 @@ impl Introspector {
 /// The claims as JSON; `None` for a token that is not active (RFC 7662 §2.2).
 fn read(answer: HttpAnswer) -> Result<Option<String>, ProviderError> {
     #[derive(Deserialize)]
-    struct Answer {
+    struct Response {
         active: bool,
     }
 
@@ -230,8 +248,8 @@ fn read(answer: HttpAnswer) -> Result<Option<String>, ProviderError> {
     let url = answer.url();
     let body = answer.only_ok()?;
     let readable = String::from_utf8(body.into()).ok().and_then(|json| {
-        let answer: Answer = serde_json::from_str(&json).ok()?;
-        Some(answer.active.then_some(json))
+        let response: Response = serde_json::from_str(&json).ok()?;
+        Some(response.active.then_some(json))
     });
     readable.ok_or(ProviderError::Introspection { url })
 }

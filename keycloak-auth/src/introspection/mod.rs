@@ -6,11 +6,11 @@
 //! requests wait for the answer. When Keycloak does not answer, nobody knows: that is 503. It is
 //! asked about 64 tokens of a kind at a time, so that garbage neither floods it nor keeps out those that somebody vouches for.
 
-mod answers;
 mod introspector;
 mod mode;
 mod token;
 mod turns;
+mod verdicts;
 
 pub use mode::Introspection;
 

@@ -3,11 +3,7 @@
 //! Nobody can tell by its looks whether a token that was never seen is garbage. So who sends garbage gets turns like everybody
 //! else, and others have turns of their own: tokens that verify here, and those that Keycloak called active before.
 
-use std::{
-    fmt,
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::{fmt, time::Duration};
 
 use quick_cache::sync::Cache;
 use tokio::{
@@ -16,8 +12,8 @@ use tokio::{
 };
 
 use crate::{
-    clock::milliseconds,
     digest::{Digest, digest_of},
+    trouble::Trouble,
 };
 
 /// How many questions of a kind Keycloak is asked at a time: who sends garbage must not reach it one to one.
@@ -29,9 +25,6 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How many tokens are remembered as good; each takes some 60 bytes.
 const MAX_KNOWN: usize = 10_000;
 
-/// How often the log says that there are too few turns.
-const NOTICE: Duration = Duration::from_secs(60);
-
 /// The turns, and who may jump the queue.
 pub(super) struct Turns {
     /// For tokens that somebody vouches for: they wait for none of the others.
@@ -39,8 +32,8 @@ pub(super) struct Turns {
     others: Semaphore,
     /// Tokens that Keycloak called active. It is for their place in the queue, and for nothing else.
     known: Cache<Digest, ()>,
-    /// When the log last said so, in milliseconds since the Unix epoch; 0 for never.
-    noticed_at: AtomicU64,
+    /// What the log says of that there are too few.
+    pub(super) crowd: Trouble,
 }
 
 impl Turns {
@@ -78,19 +71,6 @@ impl Turns {
             self.known.remove(&digest_of([Some(token)]));
         }
     }
-
-    /// Whether it is time to say that there are too few turns.
-    pub(super) fn is_news(&self, now: Duration) -> bool {
-        let now = milliseconds(now);
-        let noticed_at = self.noticed_at.load(Ordering::Relaxed);
-        let is_due = noticed_at == 0 || now.abs_diff(noticed_at) >= milliseconds(NOTICE);
-        is_due && {
-            let noticed = self
-                .noticed_at
-                .compare_exchange(noticed_at, now, Ordering::Relaxed, Ordering::Relaxed);
-            noticed.is_ok()
-        }
-    }
 }
 
 /// Not long in comparison with what asking may take.
@@ -108,7 +88,7 @@ impl Default for Turns {
             vouched: Semaphore::new(MAX_CONCURRENT),
             others: Semaphore::new(MAX_CONCURRENT),
             known: Cache::new(MAX_KNOWN),
-            noticed_at: AtomicU64::new(0),
+            crowd: Trouble::default(),
         }
     }
 }

@@ -42,7 +42,7 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// Every algorithm, in the order of their names in RFC 7518.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: &'static [Self] = &[
         Self::RS256,
         Self::RS384,
         Self::RS512,
@@ -84,7 +84,8 @@ impl FromStr for Algorithm {
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         Self::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .find(|algorithm| algorithm.name() == name)
             .ok_or(UnknownAlgorithm)
     }

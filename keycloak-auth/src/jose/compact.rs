@@ -2,6 +2,7 @@
 
 /// Why a text is not a compact JWS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum MalformedToken {
     /// Not three non-empty parts: a JWE has five, the JSON serialisation none.
     #[error("not three parts separated by dots")]

@@ -35,7 +35,7 @@ pub enum Metric {
     JwksCacheMisses,
     /// The age of the keys in use, in seconds.
     JwksAge,
-    /// 1 while Keycloak's keys cannot be fetched.
+    /// 1 while an endpoint of Keycloak does not answer rightly.
     ProviderOutage,
     /// How long one request to Keycloak took, in milliseconds.
     ProviderRequestLatency,
@@ -43,7 +43,7 @@ pub enum Metric {
     Decisions,
     /// Requests that a policy would have refused in a router that only reports.
     PolicyWouldDeny,
-    /// Everything that went wrong.
+    /// Tokens that were refused, attempts to fetch the keys that failed, grants that brought no token.
     Errors,
 }
 
@@ -61,7 +61,7 @@ pub enum MetricKind {
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: &'static [Self] = &[
         Self::TokenValidation,
         Self::TokenValidationSuccess,
         Self::TokenValidationFailure,
@@ -150,11 +150,37 @@ impl Metric {
             | Self::TokenRefreshSuccess
             | Self::JwksCacheHits
             | Self::JwksCacheMisses
-            | Self::JwksAge
-            | Self::ProviderOutage => &[],
+            | Self::JwksAge => &[],
+            Self::ProviderOutage => &["endpoint"],
             Self::ProviderRequestLatency => &["endpoint", "error_type"],
             Self::Decisions => &["route", "http_method", "outcome"],
             Self::PolicyWouldDeny => &["handler", "error_code"],
+        }
+    }
+
+    /// The unit of its values, as UCUM has it and OpenTelemetry wants it: `ms`, `s`, or nothing for what is counted.
+    #[must_use]
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::TokenValidationLatency
+            | Self::TokenRefreshLatency
+            | Self::OidcFetchLatency
+            | Self::JwksFetchLatency
+            | Self::ProviderRequestLatency => "ms",
+            Self::JwksAge => "s",
+            Self::TokenValidation
+            | Self::TokenValidationSuccess
+            | Self::TokenValidationFailure
+            | Self::TokenCacheHits
+            | Self::TokenRefresh
+            | Self::TokenRefreshSuccess
+            | Self::TokenRefreshFailure
+            | Self::JwksCacheHits
+            | Self::JwksCacheMisses
+            | Self::ProviderOutage
+            | Self::Decisions
+            | Self::PolicyWouldDeny
+            | Self::Errors => "",
         }
     }
 
@@ -178,13 +204,19 @@ mod tests {
             .map(|line| line.split('|').map(str::trim).collect())
             .collect();
         assert_eq!(rows.len(), Metric::ALL.len());
-        for (metric, row) in Metric::ALL.into_iter().zip(rows) {
+        for (metric, row) in Metric::ALL.iter().zip(rows) {
             assert_eq!(row[1], format!("`{}`", metric.name(DEFAULT_PREFIX)));
             let kind = format!("{:?}", metric.kind()).to_lowercase();
-            let unit = match metric.suffix() {
-                suffix if suffix.ends_with("_ms") => ", ms",
-                suffix if suffix.ends_with("_seconds") => ", s",
+            let in_name = match metric.suffix() {
+                suffix if suffix.ends_with("_ms") => "ms",
+                suffix if suffix.ends_with("_seconds") => "s",
                 _ => "",
+            };
+            assert_eq!(metric.unit(), in_name, "{metric:?}");
+            let unit = if in_name.is_empty() {
+                String::new()
+            } else {
+                format!(", {in_name}")
             };
             assert_eq!(row[2], format!("{kind}{unit}"), "{metric:?}");
             let tags: Vec<&str> = row[3].split('`').skip(1).step_by(2).collect();
@@ -194,8 +226,8 @@ mod tests {
 
     #[test]
     fn metrics_stand_in_all_at_the_place_of_their_number() {
-        for (number, metric) in Metric::ALL.into_iter().enumerate() {
-            assert_eq!(metric as usize, number);
+        for (number, metric) in Metric::ALL.iter().enumerate() {
+            assert_eq!(*metric as usize, number);
         }
     }
 }

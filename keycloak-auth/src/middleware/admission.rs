@@ -55,7 +55,7 @@ impl Settings {
     #[expect(clippy::result_large_err, reason = "the request is as large as its refusal")]
     pub(super) fn admit<B>(&self, mut request: Request<B>, user: KeycloakUser) -> Result<Request<B>, Response> {
         let mut demands = self.demands.iter();
-        let asked: Result<(), Unmet> = demands.try_for_each(|demand| demand.ask(&user, &mut request, &self.keycloak));
+        let asked: Result<(), Unmet> = demands.try_for_each(|demand| demand.check(&user, &mut request, &self.keycloak));
         if let Err((error, why)) = asked {
             return Err(self.refuse(&request, &error, why.as_ref()));
         }
@@ -83,8 +83,8 @@ impl Settings {
     }
 
     /// Asks Keycloak about the caller, where the keys at hand do not suffice.
-    pub(super) async fn ask<B>(&self, request: Request<B>) -> Result<Request<B>, Response> {
-        let caller = extract::ask(request.headers(), &self.keycloak).await;
+    pub(super) async fn admit_by_asking<B>(&self, request: Request<B>) -> Result<Request<B>, Response> {
+        let caller = extract::caller_by_asking(request.headers(), &self.keycloak).await;
         match caller.and_then(|user| user.ok_or(AuthError::MissingCredentials)) {
             Ok(user) => self.admit(request, user),
             Err(error) => Err(self.refuse(&request, &error, None)),

@@ -64,7 +64,7 @@ where
     where
         B: Send + 'static,
     {
-        let admitted = async move { settings.ask(request).await };
+        let admitted = async move { settings.admit_by_asking(request).await };
         Self {
             state: State::Asking {
                 admitted: Box::pin(admitted),

@@ -85,8 +85,9 @@ impl KeycloakLayer {
     /// Requires that callers meet this policy, in front of all handlers behind: for a group of routes, or for a service that
     /// has no handlers to annotate. Each call adds a policy, and all have to be met.
     ///
-    /// The answer is that of a guard: 403, or 401 where a fresher login is needed. Public paths need to meet no policy, CORS preflights do; after
-    /// [`optional`](Self::optional) a request without credentials does not pass, since nobody is there to meet it.
+    /// The answer is that of a guard: 403, or 401 where a fresher login is needed. Public paths need to meet no policy, CORS
+    /// preflights do; after [`optional`](Self::optional) a request without credentials does not pass, since nobody is there to
+    /// meet it.
     /// `owner("…")` knows the path's parameters where the layer stands behind axum's routing, as with `Router::layer` and
     /// `Router::route_layer`; elsewhere it is not met. What stands on a layer is neither in the OpenAPI document nor in the
     /// access matrix: prefer `#[keycloak(...)]` where there is a handler. `SecureRouter::report_only` does not soften it.

@@ -5,7 +5,10 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::ClaimValue;
-use crate::{claims::Claims, strict_json::Name};
+use crate::{
+    claims::{Claims, path},
+    strict_json::Name,
+};
 
 /// Up to here a double is no other integer than the one that was written.
 const EXACT_IN_DOUBLE: u64 = 1 << f64::MANTISSA_DIGITS;
@@ -30,21 +33,6 @@ struct Lookup<'a> {
     path: Option<&'a str>,
     value: ClaimValue,
     in_array: bool,
-}
-
-/// Splits the first segment off a path.
-fn split(path: &str) -> (&str, Option<&str>) {
-    let dot = path.match_indices('.').find(|(at, _)| !path[..*at].ends_with('\\'));
-    dot.map_or((path, None), |(at, _)| (&path[..at], Some(&path[at + 1..])))
-}
-
-/// Whether a member's name is what a segment says, `\.` standing for a dot.
-fn is_named(segment: &str, name: &str) -> bool {
-    if segment.contains("\\.") {
-        segment.replace("\\.", ".") == name
-    } else {
-        segment == name
-    }
 }
 
 impl Lookup<'_> {
@@ -114,8 +102,8 @@ impl<'de> Visitor<'de> for Lookup<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
         let mut found = false;
         while let Some(Name(name)) = map.next_key()? {
-            match self.path.filter(|_| !self.in_array).map(split) {
-                Some((segment, rest)) if is_named(segment, &name) => {
+            match self.path.filter(|_| !self.in_array).map(path::split) {
+                Some((segment, rest)) if path::is_named(segment, &name) => {
                     found |= map.next_value_seed(Self { path: rest, ..self })?
                 }
                 _ => {

@@ -19,6 +19,7 @@ pub struct Explanation {
     decision: Decision,
     unmet: Vec<Policy>,
     would_suffice: Vec<Vec<Policy>>,
+    is_incomplete: bool,
 }
 
 impl Policy {
@@ -52,6 +53,7 @@ impl Policy {
             decision,
             unmet,
             would_suffice,
+            is_incomplete: false,
         }
     }
 
@@ -110,6 +112,15 @@ impl Policy {
 }
 
 impl Explanation {
+    /// What may be behind a denial, where Keycloak was not asked for what the token leaves out.
+    const INCOMPLETE: &str = "the token is a lightweight one, which leaves out roles, groups and more: \
+                              `.introspection(Introspection::WhenLightweight)` has Keycloak asked for them";
+
+    /// The same, about claims of a token that says only a part of what its caller is.
+    pub(crate) fn of_incomplete(self, is_incomplete: bool) -> Self {
+        Self { is_incomplete, ..self }
+    }
+
     /// The policy that was asked.
     #[must_use]
     pub fn policy(&self) -> &Policy {
@@ -152,7 +163,10 @@ impl fmt::Display for Explanation {
                 write!(f, "{joint}{}", operand.description())?;
             }
         }
-        Ok(())
+        match self.is_incomplete {
+            true => write!(f, "; {}", Self::INCOMPLETE),
+            false => Ok(()),
+        }
     }
 }
 

@@ -85,7 +85,7 @@ pub enum Policy {
     Owner {
         /// The name of the path parameter.
         parameter: &'static str,
-        /// The claim: `sub`, unless said otherwise.
+        /// The claim: `sub`, unless said otherwise. The members to follow, as in [`Claim`](Self::Claim).
         claim: &'static str,
     },
 }
@@ -117,8 +117,7 @@ impl Policy {
     }
 
     /// Whether evaluating needs the path parameters of the request.
-    #[must_use]
-    pub const fn needs_path_parameters(&self) -> bool {
+    pub(crate) const fn needs_path_parameters(&self) -> bool {
         self.needs(Need::PathParameters)
     }
 

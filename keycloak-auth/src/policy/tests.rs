@@ -110,6 +110,35 @@ fn scopes_claims_and_owners() {
     }
 }
 
+/// As `claim` does: a dot leads into an object, `\.` is part of a name.
+#[test]
+fn the_claim_of_an_owner_is_a_path() {
+    let claims = Claims::parse(
+        r#"{"sub":"u-1","employee":{"number":"7","desk":{"room":"b"},"phones":["9"]},"https://acme.test/id":"8"}"#,
+    )
+    .expect("valid claims");
+    for (value, claim, expected) in [
+        ("7", "employee.number", true),
+        ("b", "employee.desk.room", true),
+        ("8", "https://acme\\.test/id", true),
+        ("8", "employee.number", false),
+        ("8", "https://acme.test/id", false),
+        ("9", "employee.phones", false),
+        ("b", "employee.desk", false),
+        ("u-1", "sub.x", false),
+        ("7", "number", false),
+    ] {
+        let parameters = [("id", value)];
+        let context = EvaluationContext::new("orders-api", NOW).with_path_parameters(&parameters);
+        let policy = Policy::Owner { parameter: "id", claim };
+        assert_eq!(
+            policy.evaluate(&claims, &context).is_allowed(),
+            expected,
+            "{value} = {claim}"
+        );
+    }
+}
+
 #[test]
 fn a_parameter_that_is_not_there_is_nobodys_and_not_everybodys() {
     const MISSING: Policy = Policy::Owner {

@@ -28,9 +28,6 @@ pub(crate) struct ProviderMetadata {
     /// The endpoints for clients that authenticate by a certificate (RFC 8705 §5).
     #[serde(default)]
     mtls_endpoint_aliases: Aliases,
-    /// The algorithms of ID tokens, which are those of access tokens as well.
-    #[serde(default)]
-    id_token_signing_alg_values_supported: Vec<String>,
 }
 
 /// Endpoints that stand in for those of the same name.
@@ -43,10 +40,6 @@ struct Aliases {
 impl ProviderMetadata {
     pub(crate) fn issuer(&self) -> &str {
         &self.issuer
-    }
-
-    pub(crate) fn signing_algorithms(&self) -> &[String] {
-        &self.id_token_signing_alg_values_supported
     }
 }
 

@@ -67,6 +67,7 @@ impl Provider {
         &self.clock
     }
 
+    #[inline]
     pub(crate) fn now(&self) -> Duration {
         self.clock.now()
     }
@@ -75,6 +76,7 @@ impl Provider {
         self.deadline
     }
 
+    #[inline]
     pub(crate) const fn metrics(&self) -> &Recorder {
         &self.metrics
     }

@@ -1,26 +1,60 @@
 //! Telling handlers with a policy from those without, by their arguments.
 
+use axum::handler::Handler;
+
 use super::MethodRouter;
 use crate::{
     extract::{Guard, HandlerPolicy},
     policy::Policy,
 };
 
-/// The arguments of a handler that has a `#[keycloak(...)]` policy: those whose first is a guard.
+/// A handler that has a `#[keycloak(...)]` policy: one whose first argument is a guard.
 ///
-/// `axum::handler::Handler` has the arguments of a handler as its type parameter; that is what this looks at.
+/// A trait of the handler rather than of its arguments, so that the compiler points at the handler and names it.
 #[diagnostic::on_unimplemented(
     message = "this handler has no `#[keycloak(...)]` policy",
     label = "a handler of a `SecureRouter` needs a policy",
     note = "write `#[keycloak(roles = \"…\")]`, `#[keycloak(authenticated)]` or `#[keycloak(public)]` on the handler",
     note = "closures cannot have the attribute: make the closure an `async fn`"
 )]
-pub trait GuardedArgs {
+pub trait GuardedHandler<T, S>: sealed::SealedHandler<T, S> {
     /// The policy of the handler.
     #[doc(hidden)]
     const POLICY: &'static Policy;
     /// The path of the handler.
     #[doc(hidden)]
+    const HANDLER: &'static str;
+}
+
+#[diagnostic::do_not_recommend]
+impl<H, T, S> GuardedHandler<T, S> for H
+where
+    H: Handler<T, S>,
+    T: GuardedArgs,
+{
+    const POLICY: &'static Policy = T::POLICY;
+    const HANDLER: &'static str = T::HANDLER;
+}
+
+impl<H, T, S> sealed::SealedHandler<T, S> for H
+where
+    H: Handler<T, S>,
+    T: GuardedArgs,
+{
+}
+
+/// The arguments of a handler that has a policy.
+///
+/// `axum::handler::Handler` has the arguments of a handler as its type parameter; that is what this looks at.
+#[diagnostic::on_unimplemented(
+    message = "this handler has no `#[keycloak(...)]` policy",
+    label = "a handler of a `SecureRouter` needs a policy",
+    note = "write `#[keycloak(roles = \"…\")]`, `#[keycloak(authenticated)]` or `#[keycloak(public)]` on the handler"
+)]
+pub trait GuardedArgs {
+    /// The policy of the handler.
+    const POLICY: &'static Policy;
+    /// The path of the handler.
     const HANDLER: &'static str;
 }
 
@@ -39,6 +73,8 @@ pub trait SecureMethodRouter<S>: sealed::Sealed {
 
 pub(super) mod sealed {
     pub trait Sealed {}
+
+    pub trait SealedHandler<T, S> {}
 }
 
 impl<S> sealed::Sealed for MethodRouter<S> {}

@@ -7,7 +7,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{
-    GuardedArgs,
+    GuardedHandler,
     routes::{HandlerRoute, methods_of},
 };
 use crate::{Policy, access_matrix::ANY_METHOD, extract::ReportOnly};
@@ -34,22 +34,22 @@ where
     /// Adds a handler for the methods of `filter`.
     pub fn on<H, T>(mut self, filter: MethodFilter, handler: H) -> Self
     where
-        H: Handler<T, S>,
-        T: GuardedArgs + 'static,
+        H: Handler<T, S> + GuardedHandler<T, S>,
+        T: 'static,
     {
         self.inner = self.inner.on(filter, handler);
-        self.list(filter, T::HANDLER, T::POLICY);
+        self.list(filter, H::HANDLER, H::POLICY);
         self
     }
 
     /// Adds a handler for all methods that have none of their own.
     pub fn fallback<H, T>(mut self, handler: H) -> Self
     where
-        H: Handler<T, S>,
-        T: GuardedArgs + 'static,
+        H: Handler<T, S> + GuardedHandler<T, S>,
+        T: 'static,
     {
         self.inner = self.inner.fallback(handler);
-        self.list_fallback(T::HANDLER, T::POLICY);
+        self.list_fallback(H::HANDLER, H::POLICY);
         self
     }
 
@@ -178,8 +178,8 @@ macro_rules! methods {
             #[doc = concat!("Routes `", stringify!($filter), "` requests to a handler that has a policy.")]
             pub fn $name<H, T, S>(handler: H) -> MethodRouter<S>
             where
-                H: Handler<T, S>,
-                T: GuardedArgs + 'static,
+                H: Handler<T, S> + GuardedHandler<T, S>,
+                T: 'static,
                 S: Clone + Send + Sync + 'static,
             {
                 on(MethodFilter::$filter, handler)
@@ -194,8 +194,8 @@ macro_rules! methods {
                 #[doc = concat!("Adds a handler for `", stringify!($filter), "` requests.")]
                 pub fn $name<H, T>(self, handler: H) -> Self
                 where
-                    H: Handler<T, S>,
-                    T: GuardedArgs + 'static,
+                    H: Handler<T, S> + GuardedHandler<T, S>,
+                    T: 'static,
                 {
                     self.on(MethodFilter::$filter, handler)
                 }
@@ -219,20 +219,20 @@ methods! {
 /// Routes the methods of `filter` to a handler that has a policy.
 pub fn on<H, T, S>(filter: MethodFilter, handler: H) -> MethodRouter<S>
 where
-    H: Handler<T, S>,
-    T: GuardedArgs + 'static,
+    H: Handler<T, S> + GuardedHandler<T, S>,
+    T: 'static,
     S: Clone + Send + Sync + 'static,
 {
     let inner = axum::routing::MethodRouter::new().on(filter, handler);
-    MethodRouter::of_one(inner, filter, T::HANDLER, T::POLICY)
+    MethodRouter::of_one(inner, filter, H::HANDLER, H::POLICY)
 }
 
 /// Routes all methods to a handler that has a policy.
 pub fn any<H, T, S>(handler: H) -> MethodRouter<S>
 where
-    H: Handler<T, S>,
-    T: GuardedArgs + 'static,
+    H: Handler<T, S> + GuardedHandler<T, S>,
+    T: 'static,
     S: Clone + Send + Sync + 'static,
 {
-    MethodRouter::of_fallback(axum::routing::any(handler), T::HANDLER, T::POLICY)
+    MethodRouter::of_fallback(axum::routing::any(handler), H::HANDLER, H::POLICY)
 }

@@ -9,7 +9,7 @@ mod oversight;
 mod routes;
 mod secure_router;
 
-pub use guarded::{GuardedArgs, SecureMethodRouter};
+pub use guarded::{GuardedHandler, SecureMethodRouter};
 use method_router::MethodRouter;
 pub use secure_router::SecureRouter;
 

@@ -2,11 +2,10 @@
 
 use std::{fmt, marker::PhantomData};
 
-use axum::handler::Handler;
 use utoipa::openapi::{OpenApi, path::PathItem};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
-use super::{GuardedArgs, SecureRouter, guarded::sealed::Sealed, routes::HandlerRoute};
+use super::{GuardedHandler, SecureRouter, guarded::sealed::Sealed, routes::HandlerRoute};
 use crate::Policy;
 
 /// Collects handlers with `#[utoipa::path(...)]` for [`SecureRouter::routes`], each at its own path, and does not compile
@@ -35,12 +34,25 @@ use crate::Policy;
 /// ```
 #[macro_export]
 macro_rules! secure_routes {
-    ($($handler:path),+ $(,)?) => {
-        // One `routes!` for each handler: one for all would serve every handler at the path of every other.
-        $crate::__private::SecureRoutes::new([$((
-            $crate::__private::guarded($handler),
-            $crate::__private::utoipa_axum::routes!($handler),
-        )),+])
+    ($($handlers:tt)+) => {
+        $crate::__private::SecureRoutes::new(
+            $crate::__secure_routes!(@guarded $($handlers)+),
+            $crate::__secure_routes!(@routes $($handlers)+),
+        )
+    };
+}
+
+/// The handlers twice: what is passed on as an expression keeps its place, where the compiler points when it has no policy; what is
+/// passed on as a path is what utoipa takes.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __secure_routes {
+    (@guarded $($handler:expr),+ $(,)?) => {
+        [$($crate::__private::guarded($handler)),+]
+    };
+    // One `routes!` for each handler: one for all would serve every handler at the path of every other.
+    (@routes $($handler:path),+ $(,)?) => {
+        [$($crate::__private::utoipa_axum::routes!($handler)),+]
     };
 }
 
@@ -50,29 +62,6 @@ pub struct Guarded<S> {
     policy: &'static Policy,
     handler: &'static str,
     state: PhantomData<fn(S)>,
-}
-
-/// A handler that has a policy. A trait of the handler rather than of its arguments, so that the compiler points at it.
-#[diagnostic::on_unimplemented(
-    message = "this handler has no `#[keycloak(...)]` policy",
-    label = "a handler of a `SecureRouter` needs a policy",
-    note = "write `#[keycloak(roles = \"…\")]`, `#[keycloak(authenticated)]` or `#[keycloak(public)]` on the handler"
-)]
-pub trait GuardedHandler<T, S> {
-    /// The policy of the handler.
-    const POLICY: &'static Policy;
-    /// The path of the handler.
-    const HANDLER: &'static str;
-}
-
-#[diagnostic::do_not_recommend]
-impl<H, T, S> GuardedHandler<T, S> for H
-where
-    H: Handler<T, S>,
-    T: GuardedArgs,
-{
-    const POLICY: &'static Policy = T::POLICY;
-    const HANDLER: &'static str = T::HANDLER;
 }
 
 /// Takes no handler without a policy.
@@ -92,8 +81,8 @@ pub struct SecureRoutes<S>(Vec<(Guarded<S>, UtoipaMethodRouter<S>)>);
 
 impl<S> SecureRoutes<S> {
     #[doc(hidden)]
-    pub fn new(routes: impl Into<Vec<(Guarded<S>, UtoipaMethodRouter<S>)>>) -> Self {
-        Self(routes.into())
+    pub fn new<const N: usize>(guarded: [Guarded<S>; N], routes: [UtoipaMethodRouter<S>; N]) -> Self {
+        Self(guarded.into_iter().zip(routes).collect())
     }
 }
 

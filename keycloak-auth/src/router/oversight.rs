@@ -57,7 +57,8 @@ where
     /// What a policy would have refused, a request without a token among it, is logged as a warning and counted in
     /// [`fc_kc_policy_would_deny_total`](crate::metrics). Authentication is not turned off: a token that
     /// is not acceptable is refused, and a handler that takes a [`KeycloakUser`](crate::KeycloakUser) gets none without a
-    /// token, so the answer is 401 as ever. Securing the router warns of each such route, and the access matrix marks it. What was
+    /// token, so the answer is 401 as ever. While no keys could be fetched yet, a request with a token is 503, since nobody can say
+    /// whether it is acceptable; one without a token is answered by the handler. Securing the router warns of each such route, and the access matrix marks it. What was
     /// added as [public](Self::merge_public) is not among these routes: where guards are in it, they refuse as ever.
     ///
     /// ```

@@ -12,7 +12,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{
-    GuardedArgs, SecureMethodRouter,
+    GuardedHandler, SecureMethodRouter,
     hand_over::{HandOver, HandOverLayer},
     routes::Routes,
 };
@@ -146,22 +146,22 @@ where
     /// Handles requests that no route matches, by a handler that has a policy; see [`axum::Router::fallback`].
     pub fn fallback<H, T>(mut self, handler: H) -> Self
     where
-        H: Handler<T, S>,
-        T: GuardedArgs + 'static,
+        H: Handler<T, S> + GuardedHandler<T, S>,
+        T: 'static,
     {
         self.inner = self.inner.fallback(handler);
-        self.routes.set_fallback(T::HANDLER, T::POLICY);
+        self.routes.set_fallback(H::HANDLER, H::POLICY);
         self
     }
 
     /// Handles requests whose path matches and whose method does not, by a handler that has a policy.
     pub fn method_not_allowed_fallback<H, T>(mut self, handler: H) -> Self
     where
-        H: Handler<T, S>,
-        T: GuardedArgs + 'static,
+        H: Handler<T, S> + GuardedHandler<T, S>,
+        T: 'static,
     {
         self.inner = self.inner.method_not_allowed_fallback(handler);
-        self.routes.add_method_not_allowed(T::HANDLER, T::POLICY);
+        self.routes.add_method_not_allowed(H::HANDLER, H::POLICY);
         self
     }
 

@@ -96,6 +96,8 @@ impl ServiceClientBuilder {
     ///
     /// ```no_run
     /// # fn demo(keycloak: keycloak_auth::Keycloak) -> Result<(), Box<dyn std::error::Error>> {
+    /// use keycloak_auth::reqwest;
+    ///
     /// let http = reqwest::Client::builder().timeout(std::time::Duration::from_secs(3));
     /// let stock = keycloak.service_client().for_origin("https://stock.example.com").http_client(http).build()?;
     /// # let _ = stock;

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use http::{Method, StatusCode, header::AUTHORIZATION};
 
 use super::{
-    OnBehalfOf, ServiceClientError, ServiceRequest,
+    NoToken, OnBehalfOf, ServiceClientError, ServiceRequest,
     origins::Origins,
     redirects::{Budget, MAX_REDIRECTS, Reading, foreign_location},
     token_source::{CallToken, TokenSource, Wanted},
@@ -128,6 +128,7 @@ impl ServiceClient {
     /// # Errors
     ///
     /// [`ServiceClientError::ForeignOrigin`] for an address that is not of a named origin: nothing is sent then.
+    /// [`ServiceClientError::NoAudience`] for an [exchange](super::OnBehalfOf::exchange) without `audience` and `scope`.
     /// [`ServiceClientError::Token`] when there is no token, [`ServiceClientError::NoAnswer`] when the service does not answer.
     pub async fn execute(&self, request: reqwest::Request) -> Result<reqwest::Response, ServiceClientError> {
         let Shared {
@@ -137,12 +138,16 @@ impl ServiceClient {
             http,
         } = &*self.shared;
         origins.check(request.url())?;
+        if !self.source.is_for_somebody(wanted) {
+            let origin = request.url().origin().ascii_serialization();
+            return Err(ServiceClientError::NoAudience { origin });
+        }
         let budget = Budget::of(&request, http.timeout);
         let url = request.url().clone();
         let again = request.try_clone();
-        let token = self.token(&budget).await.map_err(|source| ServiceClientError::Token {
-            origin: url.origin().ascii_serialization(),
-            source,
+        let token = self.token(&budget).await.map_err(|cause| {
+            let origin = url.origin().ascii_serialization();
+            ServiceClientError::Token(NoToken::new(origin, cause))
         })?;
         let response = self.send(request, &token, &budget).await?;
         let Some(again) = again.filter(|_| response.status() == StatusCode::UNAUTHORIZED) else {

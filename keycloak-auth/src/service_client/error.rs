@@ -1,6 +1,7 @@
 //! What can go wrong with a call to another service.
 
-use crate::{AuthError, HttpClientError};
+use super::NoToken;
+use crate::HttpClientError;
 
 /// Why a service client cannot be made, or a call not be sent.
 ///
@@ -45,13 +46,16 @@ pub enum ServiceClientError {
         source: HttpClientError,
     },
     /// There is no token for the call.
-    #[error("`{origin}` is not called, for want of a token")]
-    Token {
+    #[error(transparent)]
+    Token(NoToken),
+    /// An exchange is to be for nobody in particular: Keycloak would give a token without an audience, which no service accepts.
+    #[error(
+        "`{origin}` is not called: say for whom the caller's token is to be exchanged, by `.audience(\"stock-api\")` of \
+         `service_client()`, or by `.scope(…)` where a client scope has an audience mapper"
+    )]
+    NoAudience {
         /// The service.
         origin: String,
-        /// Why there is none.
-        #[source]
-        source: AuthError,
     },
     /// The token cannot be sent as a bearer token: it is bound to a key (RFC 9449, RFC 8705), or no token at all.
     #[error("`{origin}` is not called: the token is bound to a key, or otherwise not a bearer token")]

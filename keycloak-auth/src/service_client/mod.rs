@@ -10,6 +10,7 @@
 mod builder;
 mod client;
 mod error;
+mod no_token;
 mod on_behalf_of;
 mod origins;
 mod redirects;
@@ -19,5 +20,6 @@ mod token_source;
 pub use builder::ServiceClientBuilder;
 pub use client::ServiceClient;
 pub use error::ServiceClientError;
+pub use no_token::NoToken;
 pub use on_behalf_of::OnBehalfOf;
 pub use request::ServiceRequest;

@@ -27,6 +27,9 @@ impl OnBehalfOf<'_> {
     /// need it at the same time share one exchange. A refusal is remembered for 2 s. After a logout it serves as long as it lives, as tokens do. This service's
     /// client needs *Standard token exchange* among its capabilities, and must itself be in the audience of the caller's token.
     ///
+    /// The client must have said for whom, by `audience` or by a `scope` that has an audience mapper: otherwise Keycloak gives a
+    /// token that no service accepts, so a call is [`ServiceClientError::NoAudience`](super::ServiceClientError::NoAudience).
+    ///
     /// [`audience`]: super::ServiceClientBuilder::audience
     /// [`scope`]: super::ServiceClientBuilder::scope
     pub fn exchange(self) -> ServiceClient {

@@ -89,7 +89,7 @@ impl ServiceRequest {
         Self { request, ..self }
     }
 
-    /// Sends it, with a token.
+    /// Sends it, with a token. The answer is a response of [`keycloak_auth::reqwest`](crate::reqwest).
     ///
     /// # Errors
     ///

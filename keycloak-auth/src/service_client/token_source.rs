@@ -47,6 +47,14 @@ impl TokenSource {
         })
     }
 
+    /// Whether what is asked for says for whom the token is to be. One of the service's own gets its audience by mappers.
+    pub(super) fn is_for_somebody(&self, wanted: &Wanted) -> bool {
+        match self {
+            Self::Service | Self::PassOn(_) => true,
+            Self::Exchange(_) => wanted.scope.is_some() || !wanted.audiences.is_empty(),
+        }
+    }
+
     /// Gives up a token that was not accepted; whether there may be another one.
     pub(super) fn give_up(&self, endpoint: &TokenEndpoint, wanted: &Wanted, refused: &CallToken<'_>) -> bool {
         match (self, refused) {
@@ -102,7 +110,7 @@ impl fmt::Debug for CallToken<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{claims::Claims, validator::Expectations, verified_token::VerifiedToken};
+    use crate::{claims::Claims, expectations::Expectations, verified_token::VerifiedToken};
 
     #[test]
     fn a_bound_token_is_not_passed_on() {

@@ -9,10 +9,7 @@ mod refused_exchanges;
 mod response;
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -28,32 +25,34 @@ pub(crate) use kept::KeptToken;
 
 use self::{exchanged_tokens::ExchangedTokens, own_tokens::OwnTokens, refused_exchanges::RefusedExchanges};
 use crate::{
-    answer::Answer,
+    challenge::Answer,
     client_authentication::{Client, ClientCredentials},
     digest::{Digest, digest_of},
     error::{AuthError, GrantKind, ProviderError, TokenRefusal, Unavailable},
     provider::{Change, Endpoint, HttpAnswer, Provider, Reachability, Request},
     single_flight::SingleFlight,
     text::chain,
+    trouble::Trouble,
 };
 
 /// The pause after a replacement that failed, and the age from which a token that a service refuses is replaced.
 const COOLDOWN: Duration = Duration::from_secs(10);
 
-type Outcome = Result<Arc<TokenResponse>, AuthError>;
+/// The tokens of a grant, or why there are none.
+type TokenResult = Result<Arc<TokenResponse>, AuthError>;
 
 /// Asks the token endpoint as the configured client.
 #[derive(Debug)]
 pub(crate) struct TokenEndpoint {
     provider: Arc<Provider>,
     client: Arc<Client>,
-    refreshes: SingleFlight<Digest, Outcome>,
+    refreshes: SingleFlight<Digest, TokenResult>,
     own_tokens: OwnTokens,
     exchanged_tokens: ExchangedTokens,
     refused_exchanges: RefusedExchanges,
     reachability: Reachability,
-    /// By grant, whether Keycloak refuses the client itself, so that this is not said for each request.
-    is_misconfigured: [AtomicBool; 3],
+    /// By grant, whether Keycloak refuses the client itself.
+    misconfiguration: [Trouble; 3],
 }
 
 impl TokenEndpoint {
@@ -65,13 +64,13 @@ impl TokenEndpoint {
             own_tokens: OwnTokens::default(),
             exchanged_tokens: ExchangedTokens::default(),
             refused_exchanges: RefusedExchanges::default(),
-            reachability: Reachability::default(),
-            is_misconfigured: Default::default(),
+            reachability: Reachability::of(Endpoint::Token),
+            misconfiguration: Default::default(),
         }
     }
 
     /// Uses a refresh token, once for all who do so at the same time: Keycloak may accept it only once.
-    async fn refresh(self: Arc<Self>, refresh_token: &str, public_client: Option<&str>) -> Outcome {
+    async fn refresh(self: Arc<Self>, refresh_token: &str, public_client: Option<&str>) -> TokenResult {
         // A client without a name is another one than no client.
         let key = digest_of([Some(refresh_token), public_client]);
         let flight = self.refreshes.join(key, || {
@@ -82,7 +81,7 @@ impl TokenEndpoint {
                 let form = [("grant_type", "refresh_token"), ("refresh_token", &*refresh_token)];
                 let client = public_client.as_deref().map(|id| ClientCredentials::Public { id });
                 let client = client.unwrap_or_else(|| endpoint.client());
-                let outcome = endpoint.ask(GrantKind::RefreshToken, client, &form).await;
+                let outcome = endpoint.request(GrantKind::RefreshToken, client, &form).await;
                 let error_code = outcome.as_ref().err().map(|error| Answer::to(error).code);
                 endpoint.provider.metrics().token_refreshed(began.elapsed(), error_code);
                 outcome
@@ -92,7 +91,7 @@ impl TokenEndpoint {
         flight.await
     }
 
-    async fn exchange(&self, subject_token: &str, audiences: &[String], scope: Option<&str>) -> Outcome {
+    async fn exchange(&self, subject_token: &str, audiences: &[String], scope: Option<&str>) -> TokenResult {
         const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
         let client = self.secret_client(GrantKind::TokenExchange)?;
         let mut form = vec![
@@ -103,7 +102,7 @@ impl TokenEndpoint {
         ];
         form.extend(audiences.iter().map(|audience| ("audience", &**audience)));
         form.extend(scope.map(|scope| ("scope", scope)));
-        self.ask(GrantKind::TokenExchange, client, &form).await
+        self.request(GrantKind::TokenExchange, client, &form).await
     }
 
     fn client(&self) -> ClientCredentials<'_> {
@@ -115,7 +114,9 @@ impl TokenEndpoint {
         if self.client.is_confidential() {
             return Ok(self.client());
         }
-        Err(AuthError::TokenRefused(TokenRefusal::for_want_of_credentials(grant)))
+        let refusal = TokenRefusal::for_want_of_credentials(grant);
+        self.note_refused_grant(&refusal);
+        Err(AuthError::TokenRefused(refusal))
     }
 
     /// Whether the endpoint may be asked now, or has said when.
@@ -123,7 +124,7 @@ impl TokenEndpoint {
         self.reachability.may_ask(self.provider.now())
     }
 
-    async fn ask(&self, grant: GrantKind, client: ClientCredentials<'_>, form: &[(&str, &str)]) -> Outcome {
+    async fn request(&self, grant: GrantKind, client: ClientCredentials<'_>, form: &[(&str, &str)]) -> TokenResult {
         self.may_ask().map_err(AuthError::TokenEndpointUnavailable)?;
         let request = Request::post(Endpoint::Token, client, form);
         let asked = self.provider.ask(request, |answer| read(grant, &answer)).await;
@@ -131,14 +132,18 @@ impl TokenEndpoint {
         self.note_state(asked.as_ref().err());
         let refused = match asked {
             Ok(Ok(tokens)) => {
-                self.is_misconfigured[grant as usize].store(false, Ordering::Relaxed);
+                self.misconfiguration[grant as usize].ends();
                 return Ok(Arc::new(tokens));
             }
             Ok(Err(refusal)) => AuthError::TokenRefused(refusal),
             Err(cause) => AuthError::TokenEndpointUnavailable(Unavailable::for_now(cause)),
         };
         if let AuthError::TokenRefused(refusal) = &refused {
-            self.note_refusal(refusal);
+            self.note_refused_grant(refusal);
+        }
+        // Those of refreshes are counted with the refreshes.
+        if grant != GrantKind::RefreshToken {
+            self.provider.metrics().grant_failed(Answer::to(&refused).code);
         }
         Err(refused)
     }
@@ -160,7 +165,7 @@ impl TokenEndpoint {
 
     /// Warns once when the endpoint begins to fail, and says once that it answers again.
     fn note_state(&self, error: Option<&Arc<ProviderError>>) {
-        let change = self.reachability.note(error, self.provider.now());
+        let change = self.reachability.note(error, &self.provider);
         match (change, error) {
             (Change::Failed, Some(error)) => tracing::warn!(
                 name: "keycloak.token_endpoint_failed",
@@ -184,9 +189,9 @@ impl TokenEndpoint {
     }
 
     /// Says why there is no token: a mistake in the configuration once, until the grant works again.
-    fn note_refusal(&self, refusal: &TokenRefusal) {
+    fn note_refused_grant(&self, refusal: &TokenRefusal) {
         let is_new = refusal.error().is_configuration()
-            && !self.is_misconfigured[refusal.grant() as usize].swap(true, Ordering::Relaxed);
+            && self.misconfiguration[refusal.grant() as usize].begins(self.provider.now());
         if is_new {
             tracing::warn!(
                 name: "keycloak.client_refused",

@@ -12,7 +12,7 @@ use std::{
 use futures_util::future::FutureExt as _;
 use quick_cache::sync::Cache;
 
-use super::{COOLDOWN, KeptToken, Outcome, TokenEndpoint};
+use super::{COOLDOWN, KeptToken, TokenEndpoint, TokenResult};
 use crate::{AuthError, GrantKind, clock::milliseconds, single_flight::SingleFlight};
 
 /// How long a caller waits for a new token while the old one still serves.
@@ -94,11 +94,11 @@ impl TokenEndpoint {
         self.give_up(at_hand.as_ref(), refused, || *kept = None)
     }
 
-    async fn request_own_token(&self, scope: Option<&str>) -> Outcome {
+    async fn request_own_token(&self, scope: Option<&str>) -> TokenResult {
         let client = self.secret_client(GrantKind::ClientCredentials)?;
         let mut form = vec![("grant_type", "client_credentials")];
         form.extend(scope.map(|scope| ("scope", scope)));
-        self.ask(GrantKind::ClientCredentials, client, &form).await
+        self.request(GrantKind::ClientCredentials, client, &form).await
     }
 }
 

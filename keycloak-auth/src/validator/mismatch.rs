@@ -47,6 +47,19 @@ pub(super) fn log_mismatch<'t>(claim: &'static str, found: impl IntoIterator<Ite
     }
 }
 
+/// Says for the log what should stand in a claim that a genuine token does not have.
+#[cold]
+pub(super) fn log_missing(claim: &'static str, expected: &[String]) {
+    if tracing::enabled!(target: "keycloak_auth", tracing::Level::DEBUG) {
+        tracing::debug!(
+            name: "keycloak.claim_refused",
+            target: "keycloak_auth",
+            { keycloak.claim = claim },
+            "claim `{claim}` is missing, expected is {}", listed(expected)
+        );
+    }
+}
+
 fn listed(expected: &[String]) -> String {
     code_list(expected.iter().map(String::as_str))
 }

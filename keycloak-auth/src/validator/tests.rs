@@ -1,6 +1,7 @@
 //! What the cache of verified tokens may be asked for.
 
 use super::*;
+use crate::Algorithm;
 
 const HEADER: &str = "e30";
 

@@ -6,12 +6,18 @@ use std::{
     time::Duration,
 };
 
+use axum::{Router, routing};
 use keycloak_auth::{
-    ClientAuthentication, Clock, Introspection, Keycloak, KeycloakBuilder,
+    ClientAuthentication, Clock, CustomClaims, ErrorFormat, Introspection, Keycloak, KeycloakBuilder, KeycloakLayer,
+    SecureRouter,
     dev::DevRealm,
+    keycloak,
     metrics::{MetricsCollector, Tag},
+    policy,
+    routing::get,
 };
-use keycloak_auth_tests::{ACME_JSON, Issuer, Logs, Reply, Service, Token, http_client, now, rsa_key};
+use keycloak_auth_tests::{ACME_JSON, Authority, Issuer, Logs, Reply, Service, Token, http_client, now, rsa_key};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::setup::{builder, secure_router};
@@ -42,6 +48,17 @@ impl MetricsCollector for Told {
     }
 }
 
+/// No token of these tests has it.
+#[derive(Deserialize)]
+struct Tenant {
+    tenant: u32,
+}
+
+#[keycloak(authenticated)]
+async fn tenant(CustomClaims(claims): CustomClaims<Tenant>) -> String {
+    claims.tenant.to_string()
+}
+
 #[tokio::test]
 async fn row_28_shows_no_token_and_no_secret_in_logs_metrics_errors_and_debug() {
     let logs = Logs::capture();
@@ -55,6 +72,25 @@ async fn row_28_shows_no_token_and_no_secret_in_logs_metrics_errors_and_debug() 
     };
     let keycloak = configure().build().expect("a valid configuration");
     let service = Service::start(secure_router().secure_with(keycloak.clone())).await;
+    // Every other way in, and the other form of a refusal.
+    let detailed = configure()
+        .error_format(ErrorFormat::ProblemDetails)
+        .record_enduser_id(true);
+    let detailed = detailed.build().expect("a valid configuration");
+    let router = SecureRouter::new()
+        .route("/tenant", get(tenant))
+        .nest("/reported", secure_router().report_only())
+        .secure_with(detailed.clone());
+    let plain = Router::new().route("/layer", routing::get(async || "let in"));
+    let layered = |layer: KeycloakLayer| plain.clone().layer(layer);
+    let router = router
+        .merge(layered(detailed.layer()))
+        .nest("/optional", layered(detailed.layer().optional()))
+        .nest(
+            "/required",
+            layered(detailed.layer().require(policy!(realm_role("canary")))),
+        );
+    let others = Service::start(router).await;
     let tokens = tokens(&issuer);
 
     // While the keys cannot be fetched, when they can, and again.
@@ -66,6 +102,18 @@ async fn row_28_shows_no_token_and_no_secret_in_logs_metrics_errors_and_debug() 
                 let answer = service.get_as(path, token).await;
                 let _ = writeln!(shown, "{:?} {}", answer.headers, answer.text());
             }
+            for path in [
+                "/tenant",
+                "/reported/admin",
+                "/layer",
+                "/optional/layer",
+                "/required/layer",
+            ] {
+                let answer = others.get_as(path, token).await;
+                let _ = writeln!(shown, "{:?} {}", answer.headers, answer.text());
+            }
+            let report = detailed.explain(&policy!(realm_role("canary")), token).await;
+            let _ = writeln!(shown, "{report:?}");
             let (first, second) = token.split_at(token.len() / 2);
             for header in [
                 format!("Authorization: Bearer {first} {second}"),
@@ -214,6 +262,46 @@ async fn row_28_redacts_bodies_of_answers_from_keycloak() {
     }
 }
 
+#[tokio::test]
+async fn row_28_shows_nothing_of_the_clients_certificate() {
+    let logs = Logs::capture();
+    let authority = Authority::default();
+    let pem = authority.client_pem("orders-api");
+    let issuer = Issuer::with_tls(authority.certificate_for_known_clients(&["127.0.0.1"])).await;
+    let builder = builder(&issuer)
+        .root_certificates(authority.pem())
+        .client_certificate(pem.clone())
+        .client_authentication(ClientAuthentication::tls_client_auth())
+        .introspection(Introspection::WhenOpaque);
+    let mut shown = format!("{builder:?} {builder:#?}");
+    let keycloak = builder.build().expect("a valid configuration");
+    for reply in [
+        Reply::status(401).body(r#"{"error":"invalid_client"}"#),
+        Reply::status(500),
+    ] {
+        issuer.reply(Issuer::TOKEN, reply.clone());
+        issuer.reply(Issuer::INTROSPECTION, reply);
+        let _ = writeln!(shown, "{:?}", keycloak.client_credentials().await);
+        let _ = writeln!(shown, "{:?}", keycloak.authenticate("an-opaque-canary").await);
+        let _ = writeln!(shown, "{:?} {0}", keycloak.diagnose().await);
+    }
+    let _ = writeln!(shown, "{keycloak:?} {keycloak:#?}");
+    assert!(
+        issuer.requests_to(Issuer::INTROSPECTION) >= 2,
+        "the certificate is shown to the issuer"
+    );
+    let (_, key) = pem.split_once("PRIVATE KEY-----").expect("a key");
+    let lines = key.lines().filter(|line| line.len() > 20 && !line.starts_with("---"));
+    let canaries: Vec<&str> = lines.chain(["an-opaque-canary"]).collect();
+    assert!(canaries.len() > 2, "{}", canaries.len());
+    for (place, text) in [("the log", &logs.text()), ("what is shown", &shown)] {
+        for canary in &canaries {
+            let hit = text.lines().find(|line| line.contains(canary));
+            assert_eq!(hit, None, "{place} has the canary `{canary}`");
+        }
+    }
+}
+
 /// All grants, and calls with each kind of token, answered well, with 401, and not at all; returns what they show.
 async fn calls_to_other_services(configured: KeycloakBuilder, issuer: &Issuer, service: &Service) -> String {
     let clock = Clock::manual(Duration::from_secs(now()));
@@ -232,6 +320,7 @@ async fn calls_to_other_services(configured: KeycloakBuilder, issuer: &Issuer, s
         keycloak
             .service_client()
             .for_origin(origin)
+            .audience("stock-api")
             .audience("orders-api")
             .build()
     });

@@ -39,7 +39,7 @@ async fn routes(keycloak: Arc<Keycloak>) -> Result<()> {
     );
     let me = service.get_as("/users/me", &alice.access).await.json();
     assert_eq!(
-        (&me["username"], &me["realm_roles"]),
+        (&me["preferred_username"], &me["roles"]),
         (&json!("alice"), &json!(["admin"]))
     );
     let answer = service.get_as("/admin", &alice.access).await;

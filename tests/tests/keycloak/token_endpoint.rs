@@ -132,12 +132,18 @@ fn audiences(token: &str) -> Vec<String> {
     }
 }
 
+/// Keycloak counts from the second in which it began to make the token.
+fn is_lifetime(expires_in: u64) -> bool {
+    (295..=300).contains(&expires_in)
+}
+
 async fn a_refresh(keycloak: Arc<Keycloak>) -> Result<()> {
     let realm = keycloak.realm();
     let library = library(builder(realm));
     let first = refresh_token(realm).await?;
     let tokens = library.refresh_token(&first).public_client("orders-web").await?;
-    assert_eq!((&*tokens.token_type, tokens.expires_in), ("Bearer", 300));
+    assert_eq!(tokens.token_type, "Bearer");
+    assert!(is_lifetime(tokens.expires_in), "{tokens:?}");
     assert_eq!(tokens.not_before_policy, Some(0));
     assert!(tokens.scope.as_deref().is_some_and(|scope| scope.contains("profile")));
     assert_eq!(
@@ -232,7 +238,10 @@ async fn an_own_token(keycloak: Arc<Keycloak>) -> Result<()> {
     let first = library.client_credentials().await?;
     let claims = claims_of(&first.access_token);
     assert_eq!(claims["preferred_username"], "service-account-orders-api");
-    assert_eq!((first.expires_in, &first.refresh_token), (300, &None));
+    assert!(
+        is_lifetime(first.expires_in) && first.refresh_token.is_none(),
+        "{first:?}"
+    );
     let second = library.client_credentials().await?;
     assert_eq!(second.access_token, first.access_token);
     assert_eq!(proxy.requests_to(TOKEN), 1);
@@ -273,11 +282,11 @@ async fn refused_own_tokens(keycloak: Arc<Keycloak>) -> Result<()> {
         .scope("no-such-scope")
         .build()?;
     let error = unknown_scope.get("/").send().await.expect_err("no such scope");
-    let ServiceClientError::Token { source, .. } = error else {
+    let ServiceClientError::Token(no_token) = error else {
         panic!("{error:?}")
     };
     assert_refused::<()>(
-        Err(source),
+        Err(no_token.cause().clone()),
         GrantKind::ClientCredentials,
         OAuthError::InvalidScope,
         "Invalid scopes: no-such-scope",

@@ -170,6 +170,7 @@ async fn what_the_matrix_says_is_what_the_service_does() {
                     denied += 1;
                 }
                 Access::Depends => assert!([200, 401, 403].contains(&answer.status), "{name} at {row:?}"),
+                other => panic!("{other:?} for {name} at {row:?}"),
             }
         }
     }

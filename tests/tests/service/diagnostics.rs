@@ -8,7 +8,8 @@ use std::{
 use axum::{Router, extract::State};
 use http::header::CACHE_CONTROL;
 use keycloak_auth::{
-    Algorithm, CheckStatus, DiagnosticReport, Keycloak, KeycloakBuilder, SecureRouter, keycloak, routing::get,
+    Algorithm, CheckStatus, DiagnosticReport, Introspection, Keycloak, KeycloakBuilder, SecureRouter, jose::KeySet,
+    keycloak, routing::get,
 };
 use keycloak_auth_tests::{Answer, Authority, Issuer, Proxy, Reply, Service, rsa_key};
 use serde_json::json;
@@ -126,6 +127,12 @@ async fn a_realm_that_is_not_there_or_disabled() {
     let issuer = Issuer::start().await;
     let report = diagnose(builder(&issuer).realm("Acme")).await;
     assert_cause(&report, "FAILED: discovery: there is no realm `Acme`", "case-sensitive");
+    let report = diagnose(builder(&issuer).realm(" acme")).await;
+    assert_cause(
+        &report,
+        "there is no realm ` acme`",
+        "take the white space away that `.realm(…)` has",
+    );
     let disabled = json!({ "error": "Realm not enabled" }).to_string();
     issuer.reply(Issuer::DISCOVERY, Reply::status(404).body(disabled));
     assert_cause(
@@ -244,9 +251,15 @@ async fn http_and_https_mixed_up() {
     let issuer = Issuer::start().await;
     let https = issuer.url().replace("http://", "https://");
     assert_cause(
-        &diagnose(builder(&issuer).server_url(https)).await,
+        &diagnose(builder(&issuer).server_url(&*https)).await,
         "FAILED: tls: TLS does not come about, because Keycloak speaks http there",
         &format!("`.server_url(\"{}\")`", issuer.url()),
+    );
+    let keycloak = builder(&issuer).server_url(https).build().expect("valid");
+    let error = keycloak.ready().await.expect_err("no TLS there").cause().to_string();
+    assert!(
+        error.ends_with(": it does not speak https there, in most cases it is http: check `server_url`"),
+        "{error}"
     );
     let tls = Issuer::with_tls(Authority::default().certificate(&["127.0.0.1"], 2020, 2099)).await;
     let http = tls.url().replace("https://", "http://");
@@ -494,7 +507,7 @@ async fn keys_of_another_kind() {
     assert_cause(
         &report,
         "FAILED: key set: no key is for `ES256`, the keys are for `RS256`",
-        "`.algorithms(…)`",
+        "set `.algorithms(…)` to what the keys are for: `RS256`",
     );
     let encryption = json!({ "kty": "oct", "kid": "k", "k": "AAAA" });
     issuer.publish_jwks(vec![rsa_key(0).jwk(), encryption]);
@@ -512,6 +525,32 @@ async fn a_token_that_is_refused() {
         accepted.check("token").expect("was looked at").finding,
         "it is accepted, as that of `alice`"
     );
+    let check = accepted.check("token").expect("was looked at");
+    let details: Vec<&str> = check.details.iter().map(String::as_str).collect();
+    let of = format!("client `orders-web`, issuer `{}`", issuer.issuer());
+    assert_eq!(
+        details,
+        [
+            &*of,
+            "realm roles: `default-roles-acme`, `offline_access`, `admin`, `uma_authorization`",
+            "roles of `account`: `manage-account`, `manage-account-links`, `view-profile`",
+            "groups: `/ops`",
+            "scopes: `profile`, `email`"
+        ]
+    );
+    let many = (0..25).map(|number| format!("role-{number}")).collect::<Vec<_>>();
+    let token = issuer
+        .token()
+        .claim("realm_access", json!({ "roles": many }))
+        .without("azp")
+        .without("groups");
+    let report = keycloak.diagnose().token(&token.sign(issuer.key())).await;
+    let page = report.to_string();
+    assert!(page.contains("`role-19` and 5 more"), "{page}");
+    assert!(
+        page.contains("client none, issuer ") && page.contains("groups: none"),
+        "{page}"
+    );
     let token = issuer.token().without("aud").sign(issuer.key());
     let report = keycloak.diagnose().token(&token).await;
     assert_cause(
@@ -520,6 +559,52 @@ async fn a_token_that_is_refused() {
         "audience mapper for `orders-api`",
     );
     assert!(!report.to_string().contains(&token), "{report}");
+}
+
+#[tokio::test]
+async fn a_lightweight_token_that_nobody_asks_about_deserves_a_look() {
+    let issuer = Issuer::start().await;
+    let light = issuer.token().without("realm_access").claim("jti", "onltro:66384c88");
+    let token = light.sign(issuer.key());
+    let diagnose = async |builder: KeycloakBuilder| builder.build().expect("valid").diagnose().token(&token).await;
+    let report = diagnose(builder(&issuer)).await;
+    assert_cause(
+        &report,
+        "warning: token: it is accepted, as that of `alice`, and is a lightweight token",
+        "`.introspection(Introspection::WhenLightweight)`",
+    );
+    assert!(report.is_healthy(), "{report}");
+    crate::introspection::answer_for(&issuer, &token, |_| {});
+    let asking = builder(&issuer).client_secret(SECRET);
+    let report = diagnose(asking.introspection(Introspection::WhenLightweight)).await;
+    assert_eq!(
+        report.check("token").expect("was looked at").status,
+        CheckStatus::Ok,
+        "{report}"
+    );
+}
+
+#[tokio::test]
+async fn a_token_of_the_services_own_is_inactive_towards_a_service_that_it_is_not_for() {
+    let issuer = Issuer::start().await;
+    let own = issuer.token().claim("aud", "account").claim("azp", "orders-api");
+    let tokens = json!({ "access_token": own.sign(issuer.key()), "token_type": "Bearer", "expires_in": 300 });
+    issuer.reply(Issuer::TOKEN, Reply::json(&tokens));
+    issuer.reply(Issuer::INTROSPECTION, Reply::json(&json!({ "active": false })));
+    let report = diagnose(
+        builder(&issuer)
+            .client_secret(SECRET)
+            .introspection(Introspection::Always),
+    )
+    .await;
+    let check = report.check("service token").expect("was looked at");
+    assert_eq!(check.status, CheckStatus::Ok, "{report}");
+    assert!(
+        check.finding.contains(
+            "Keycloak calls it inactive towards `orders-api`, which is not in its audience; its audience is `account`"
+        ),
+        "{report}"
+    );
 }
 
 #[tokio::test]
@@ -630,6 +715,70 @@ async fn a_token_that_is_anything_at_all() {
         let report = keycloak.diagnose().token(token).await;
         assert_cause(&report, "FAILED: token: ", "");
     }
+}
+
+#[tokio::test]
+async fn settings_that_deserve_a_second_look_are_all_named() {
+    let keycloak = Keycloak::builder().server_url("http://nowhere.invalid").realm("acme");
+    let report = diagnose(keycloak.client_id("orders-api").without_audience_check()).await;
+    let check = report.check("configuration").expect("was looked at");
+    assert_eq!(check.status, CheckStatus::Warning, "{report}");
+    for part in ["reached by http", "the audience is not checked"] {
+        assert!(check.finding.contains(part), "{report}");
+    }
+    let advice = check.advice.as_deref().unwrap_or_default();
+    assert!(
+        advice.contains("use https") && advice.contains("`.audience(…)`"),
+        "{report}"
+    );
+}
+
+#[tokio::test]
+async fn what_introspection_needs_is_looked_at_and_keys_where_they_are_needed() {
+    let issuer = Issuer::start().await;
+    issuer.reply(Issuer::INTROSPECTION, Reply::status(404));
+    issuer.reply(Issuer::JWKS, Reply::status(404));
+    let confidential = || builder(&issuer).client_secret(SECRET);
+    let keys = KeySet::parse(json!({ "keys": [rsa_key(0).jwk()] }).to_string()).expect("a key set");
+    for settings in [
+        confidential().introspection(Introspection::WhenOpaque).key_set(keys),
+        confidential().introspection(Introspection::Always),
+    ] {
+        let report = diagnose(settings).await;
+        let line = "FAILED: client: the introspection endpoint answers with status 404";
+        assert_cause(&report, line, "log");
+        assert!(
+            report
+                .check("key set")
+                .is_some_and(|check| check.status < CheckStatus::Warning),
+            "{report}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn after_its_end_a_keycloak_says_so() {
+    let issuer = Issuer::start().await;
+    let keycloak = builder(&issuer).build().expect("valid");
+    keycloak.close().await;
+    assert_cause(
+        &keycloak.diagnose().await,
+        "FAILED: configuration: this `Keycloak` was closed",
+        "`close()`",
+    );
+    assert!(issuer.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_server_that_accepts_connections_and_never_answers() {
+    let issuer = Issuer::start().await;
+    issuer.reply(Issuer::DISCOVERY, Reply::status(200).after(Duration::from_secs(3600)));
+    let report = diagnose(builder(&issuer).request_timeout(Duration::from_secs(1))).await;
+    assert_cause(
+        &report,
+        "FAILED: tls: no complete answer from Keycloak within 1 s",
+        "overloaded",
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::error::Error;
 use axum::extract::FromRequestParts;
 use http::Request;
 use keycloak_auth::{AuthRejection, Keycloak, KeycloakUser};
-use keycloak_auth_tests::{Issuer, Reply};
+use keycloak_auth_tests::{Authority, Issuer, Reply};
 use serde_json::json;
 
 use crate::setup::builder;
@@ -94,6 +94,29 @@ async fn of_the_provider() {
 }
 
 #[tokio::test]
+async fn of_certificates_and_an_end() {
+    let authority = Authority::default();
+    for (server, expected) in [
+        (authority.certificate(&["127.0.0.1"], 2020, 2021), "expired"),
+        (authority.certificate(&["id.example.com"], 2020, 2099), "id.example.com"),
+    ] {
+        let issuer = Issuer::with_tls(server).await;
+        let settings = builder(&issuer).root_certificates(authority.pem());
+        let text = line(&settings.build().expect("valid").ready().await.expect_err(expected));
+        let (_, cause) = text.split_once("proxy and TLS certificate: ").expect(&text);
+        assert!(
+            cause.contains("invalid peer certificate: ") && cause.contains(expected),
+            "{text}"
+        );
+    }
+    let issuer = Issuer::start().await;
+    let keycloak = builder(&issuer).build().expect("valid");
+    keycloak.close().await;
+    let text = line(&keycloak.ready().await.expect_err("closed"));
+    assert!(text.ends_with(": this Keycloak was closed"), "{text}");
+}
+
+#[tokio::test]
 async fn of_a_token() {
     let issuer = Issuer::start().await;
     let keycloak = builder(&issuer).build().expect("valid");
@@ -123,7 +146,7 @@ async fn of_the_token_endpoint() {
     let error = keycloak.refresh_token("one").await.expect_err("refused");
     assert_eq!(
         line(&error),
-        "no token can be had: Keycloak refuses the grant `refresh_token`: `invalid_grant` (Token is not active)"
+        "Keycloak refuses the grant `refresh_token`: `invalid_grant` (Token is not active)"
     );
     // A code of another version is told as it came, and cannot break the line.
     let refusal = json!({ "error": "something_new\r\n" });
@@ -131,12 +154,12 @@ async fn of_the_token_endpoint() {
     let error = keycloak.refresh_token("one").await.expect_err("refused");
     assert_eq!(
         line(&error),
-        r"no token can be had: Keycloak refuses the grant `refresh_token`: `something_new\r\n`"
+        r"Keycloak refuses the grant `refresh_token`: `something_new\r\n`"
     );
     let error = keycloak.client_credentials().await.expect_err("not asked");
     assert_eq!(
         line(&error),
-        "no token can be had: the grant `client_credentials` is for confidential clients: set `client_secret` or \
+        "the grant `client_credentials` is for confidential clients: set `client_secret` or \
          `client_authentication`"
     );
     let confidential = builder(&issuer).client_secret("hunter2").build().expect("valid");
@@ -157,9 +180,7 @@ async fn of_the_token_endpoint() {
         let exchange = confidential.exchange_token("caller's").audience("nobody").await;
         assert_eq!(
             line(&exchange.expect_err("refused")),
-            format!(
-                "no token can be had: Keycloak refuses the grant `token-exchange`: `{code}` ({description}): {advice}"
-            )
+            format!("Keycloak refuses the grant `token-exchange`: `{code}` ({description}): {advice}")
         );
     }
     issuer.reply(Issuer::TOKEN, Reply::status(200).body("<html>"));

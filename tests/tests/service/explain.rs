@@ -1,9 +1,12 @@
 //! What `explain` and a diagnosis tell developers of a token, and an answer tells nobody.
 
-use keycloak_auth::policy;
+use keycloak_auth::{Introspection, policy};
 use keycloak_auth_tests::{Issuer, Logs};
 
-use crate::setup::{builder, service};
+use crate::{
+    introspection::answer_for,
+    setup::{builder, service},
+};
 
 #[tokio::test]
 async fn a_claim_that_is_not_accepted_is_shown_with_what_is_expected() {
@@ -49,6 +52,51 @@ async fn a_claim_that_is_not_accepted_is_shown_with_what_is_expected() {
             !shown.contains("canary") && !shown.contains("stock-api") && !shown.contains(&expected),
             "{shown}"
         );
+    }
+}
+
+#[tokio::test]
+async fn the_log_says_what_is_expected_where_a_claim_is_missing() {
+    let logs = Logs::capture();
+    let issuer = Issuer::start().await;
+    let keycloak = builder(&issuer).audience("stock-api").authorized_party("orders-web");
+    let keycloak = keycloak.build().expect("valid");
+    for (claim, expected) in [("aud", "`orders-api`, `stock-api`"), ("azp", "`orders-web`")] {
+        let token = issuer.token().without(claim).sign(issuer.key());
+        keycloak.authenticate(&token).await.expect_err("a claim is missing");
+        let line = format!("claim `{claim}` is missing, expected is {expected}");
+        assert!(logs.text().contains(&line), "{}", logs.text());
+    }
+}
+
+#[tokio::test]
+async fn a_denial_says_that_the_token_is_a_lightweight_one() {
+    let logs = Logs::capture();
+    let issuer = Issuer::start().await;
+    let hint = "would suffice: realm role `admin`; the token is a lightweight one, which leaves out roles, groups and more: \
+                `.introspection(Introspection::WhenLightweight)` has Keycloak asked for them";
+    let light = issuer.token().without("realm_access").claim("jti", "onltro:66384c88");
+    let full = issuer.token().without("realm_access").claim("jti", "onrtro:66384c88");
+    let never = builder(&issuer).build().expect("valid");
+    let asking = builder(&issuer)
+        .client_secret("secret")
+        .introspection(Introspection::WhenLightweight);
+    let asking = asking.build().expect("valid");
+    for (keycloak, token, expected) in [(&never, &light, true), (&never, &full, false), (&asking, &light, false)] {
+        let token = token.clone().sign(issuer.key());
+        answer_for(&issuer, &token, |_| {});
+        let report = keycloak.explain(&policy!(realm_roles = "admin"), &token).await;
+        assert_eq!(
+            (report.status(), report.to_string().ends_with(hint)),
+            (403, expected),
+            "{report}"
+        );
+        let before = logs.text().matches(hint).count();
+        let answer = service(keycloak).await.get_as("/admin", &token).await;
+        assert_eq!(answer.status, 403);
+        assert!(!answer.text().contains("lightweight"));
+        let said = logs.text().matches(hint).count() > before;
+        assert_eq!(said, expected, "{}", logs.text());
     }
 }
 

@@ -10,7 +10,7 @@ use axum::extract::Path;
 use http::Method;
 use keycloak_auth::{
     SecureRouter, keycloak,
-    metrics::{Metric, MetricsCollector, PreparedCounter, Tag},
+    metrics::{DEFAULT_PREFIX, Metric, MetricKind, MetricsCollector, PreparedCounter, Tag},
     routing::{any, get},
 };
 use keycloak_auth_tests::{Issuer, Logs, Reply, Service, Token};
@@ -93,6 +93,41 @@ impl PreparedCounter for Prepared {
     }
 }
 
+/// Dashboards and alerts of services that came from fastapi-authlib-keycloak go on.
+#[test]
+fn the_thirteen_that_were_there_have_their_kind_unit_and_tags() {
+    use MetricKind::{Counter, Histogram};
+    for (suffix, kind, unit, tags) in [
+        (
+            "token_validation_latency_ms",
+            Histogram,
+            "ms",
+            &["method", "error_code"][..],
+        ),
+        ("token_validation_total", Counter, "", &["method"]),
+        ("token_validation_success_total", Counter, "", &["method"]),
+        ("token_validation_failure_total", Counter, "", &["method", "error_code"]),
+        ("token_refresh_latency_ms", Histogram, "ms", &["error_code"]),
+        ("token_refresh_total", Counter, "", &[]),
+        ("token_refresh_success_total", Counter, "", &[]),
+        ("token_refresh_failure_total", Counter, "", &["error_code"]),
+        ("jwks_fetch_latency_ms", Histogram, "ms", &["error_code"]),
+        ("oidc_fetch_latency_ms", Histogram, "ms", &["error_code"]),
+        ("jwks_cache_hits_total", Counter, "", &[]),
+        ("jwks_cache_misses_total", Counter, "", &[]),
+        ("errors_total", Counter, "", &["error_code"]),
+    ] {
+        let found = Metric::ALL.iter().find(|metric| metric.suffix() == suffix);
+        let metric = found.unwrap_or_else(|| panic!("no `{suffix}`"));
+        assert_eq!(
+            (metric.kind(), metric.unit(), metric.tags()),
+            (kind, unit, tags),
+            "{suffix}"
+        );
+        assert_eq!(metric.name(DEFAULT_PREFIX), format!("fc_kc_{suffix}"));
+    }
+}
+
 fn entries<const N: usize>(entries: [(&str, f64); N]) -> BTreeMap<String, f64> {
     entries.map(|(entry, value)| (entry.to_owned(), value)).into()
 }
@@ -127,7 +162,7 @@ async fn tokens_keys_and_outages_are_counted_whether_counters_are_prepared_or_no
                 ("jwks_cache_misses_total", 1.0),
                 ("jwks_fetch_latency_ms", 1.0),
                 ("oidc_fetch_latency_ms", 1.0),
-                ("provider_outage", 0.0),
+                ("provider_outage endpoint=jwks", 0.0),
                 ("provider_request_latency_ms endpoint=discovery", 1.0),
                 ("provider_request_latency_ms endpoint=jwks", 1.0),
                 ("token_cache_hits_total method=jwt", 2.0),
@@ -177,7 +212,7 @@ async fn tokens_keys_and_outages_are_counted_whether_counters_are_prepared_or_no
             tokio::task::yield_now().await;
         }
         let told = ledger.take();
-        assert_eq!(told["provider_outage"], 1.0, "{told:?}");
+        assert_eq!(told["provider_outage endpoint=jwks"], 1.0, "{told:?}");
         assert_eq!(told["jwks_age_seconds"], 600.0, "{told:?}");
         assert_eq!(
             told["jwks_fetch_latency_ms error_code=keycloak_connection_error"], 1.0,
@@ -213,6 +248,7 @@ async fn refreshes_are_counted_and_the_prefix_is_a_setting() {
         entries([
             ("shop_errors_total error_code=token_refresh_failed", 1.0),
             ("shop_oidc_fetch_latency_ms", 1.0),
+            ("shop_provider_outage endpoint=token", 0.0),
             ("shop_provider_request_latency_ms endpoint=discovery", 1.0),
             ("shop_provider_request_latency_ms endpoint=token", 1.0),
             ("shop_provider_request_latency_ms endpoint=token error_type=400", 1.0),
@@ -222,6 +258,63 @@ async fn refreshes_are_counted_and_the_prefix_is_a_setting() {
             ("shop_token_refresh_success_total", 1.0),
             ("shop_token_refresh_total", 2.0),
         ])
+    );
+}
+
+/// Each of them: the service's own token, an exchange, and a question about a token.
+#[tokio::test]
+async fn an_outage_is_told_of_each_endpoint_and_grants_that_fail_are_errors() {
+    let ledger = Ledger::default();
+    let issuer = Issuer::start().await;
+    let keycloak = builder(&issuer).client_secret("secret").use_introspection(true);
+    let keycloak = keycloak.metrics_collector(ledger.clone()).build().expect("valid");
+    let only = |names: &[&str]| {
+        let mut told = ledger.take();
+        told.retain(|entry, _| names.iter().any(|name| entry.starts_with(name)));
+        told
+    };
+    issuer.reply(Issuer::TOKEN, Reply::status(503));
+    issuer.reply(Issuer::INTROSPECTION, Reply::status(503));
+    keycloak.client_credentials().await.expect_err("503");
+    keycloak.exchange_token("subject").await.expect_err("503");
+    keycloak.authenticate("opaque").await.expect_err("503");
+    assert_eq!(
+        only(&["provider_outage", "errors"]),
+        entries([
+            ("errors_total error_code=introspection_service_error", 1.0),
+            ("errors_total error_code=keycloak_connection_error", 2.0),
+            ("provider_outage endpoint=introspection", 1.0),
+            ("provider_outage endpoint=token", 1.0),
+        ])
+    );
+    // A refusal is an answer.
+    issuer.reply(Issuer::TOKEN, Reply::status(401).body(r#"{"error":"invalid_client"}"#));
+    issuer.reply_as_usual(Issuer::INTROSPECTION);
+    keycloak.client_credentials().await.expect_err("refused");
+    keycloak.authenticate("another").await.expect_err("not active");
+    assert_eq!(
+        only(&["provider_outage", "errors"]),
+        entries([
+            ("errors_total error_code=keycloak_config_error", 1.0),
+            ("errors_total error_code=token_inactive", 1.0),
+            ("provider_outage endpoint=introspection", 0.0),
+            ("provider_outage endpoint=token", 0.0),
+        ])
+    );
+    issuer.reply(Issuer::TOKEN, Reply::status(503).after(Duration::from_secs(60)));
+    let asking = tokio::spawn({
+        let keycloak = keycloak.clone();
+        async move { keycloak.exchange_token("subject").await.is_err() }
+    });
+    while issuer.requests_to(Issuer::TOKEN) < 4 {
+        tokio::task::yield_now().await;
+    }
+    keycloak.close().await;
+    assert!(asking.await.expect("it ends"));
+    assert_eq!(
+        only(&["provider_outage"]),
+        entries([]),
+        "a Keycloak that is closed is none that is out"
     );
 }
 

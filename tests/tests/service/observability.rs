@@ -421,7 +421,9 @@ async fn the_subject_is_told_only_to_those_who_asked_for_it() {
 async fn a_client_that_keycloak_refuses_is_warned_of_once_until_it_works_again() {
     let logs = Logs::capture();
     let issuer = Issuer::start().await;
-    let keycloak = builder(&issuer).client_secret("wrong").build().expect("valid");
+    let clock = clock();
+    let keycloak = builder(&issuer).client_secret("wrong").clock(clock.clone());
+    let keycloak = keycloak.build().expect("valid");
     let warnings = || named(&logs.records(), "keycloak.client_refused").len();
     let refused = Reply::status(401).body(r#"{"error":"invalid_client"}"#);
     for round in 1..3 {
@@ -435,5 +437,6 @@ async fn a_client_that_keycloak_refuses_is_warned_of_once_until_it_works_again()
             Reply::json(&json!({ "access_token": "a", "token_type": "Bearer" })),
         );
         keycloak.refresh_token("refresh").await.expect("tokens");
+        clock.advance(Duration::from_secs(60));
     }
 }

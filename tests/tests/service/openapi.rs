@@ -87,7 +87,7 @@ fn operations_show_their_policy_in_both_orders_of_the_attributes() {
     assert_eq!(example("/orders", "get", "401")["error"]["code"], "token_expired");
     assert_eq!(
         list["responses"]["403"]["description"],
-        "The caller lacks any of: realm role `admin`, group `/ops`"
+        "The caller does not meet the policy. Requires realm role `admin` or group `/ops`."
     );
     assert!(document["components"]["schemas"]["KeycloakError"]["properties"]["error"].is_object());
 }

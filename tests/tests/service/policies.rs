@@ -65,6 +65,24 @@ async fn an_owner_is_the_caller_in_the_path_and_the_handler_still_reads_it() {
     }
 }
 
+#[keycloak(owner("tenant" = "tenant.id"))]
+async fn settings() {}
+
+#[tokio::test]
+async fn an_owner_is_named_by_a_claim_inside_another_too() {
+    let realm = TestRealm::new("acme", "orders-api");
+    let router = SecureRouter::new().route("/tenants/{tenant}/settings", get(settings));
+    let service = Service::start(router.secure_with(realm.keycloak())).await;
+    let token = realm
+        .user("alice")
+        .claim("tenant", serde_json::json!({ "id": "acme" }))
+        .token();
+    assert_eq!(service.get_as("/tenants/acme/settings", &token).await.status, 200);
+    assert_eq!(service.get_as("/tenants/other/settings", &token).await.status, 403);
+    let flat = realm.user("alice").claim("tenant.id", "acme").token();
+    assert_eq!(service.get_as("/tenants/acme/settings", &flat).await.status, 403);
+}
+
 #[keycloak(not(owner("id")))]
 async fn approve() {}
 

@@ -163,7 +163,8 @@ async fn one_request_waits_for_one_fetch_however_long_that_takes() {
 }
 
 #[tokio::test]
-async fn a_new_key_is_found_as_soon_as_the_cooldown_allows() {
+async fn row_41_a_new_key_is_found_as_soon_as_the_cooldown_allows() {
+    let logs = Logs::capture();
     let issuer = Issuer::start().await;
     let clock = clock();
     let service = service(&builder(&issuer).clock(clock.clone()).build().expect("valid")).await;
@@ -175,10 +176,16 @@ async fn a_new_key_is_found_as_soon_as_the_cooldown_allows() {
     clock.advance(Duration::from_secs(30));
     assert_let_in(&service.get_as("/me", &token).await);
     assert_let_in(&service.get_as("/me", &issuer.valid_token()).await);
+    assert_eq!(issuer.key_fetches(), 2, "one for each key");
+    let warned = logs
+        .records()
+        .into_iter()
+        .filter(|record| record.level <= tracing::Level::WARN);
+    assert_eq!(warned.count(), 0, "a rotation is no trouble");
 }
 
 #[tokio::test]
-async fn a_key_that_is_gone_from_a_fetched_set_is_dead_at_once_cached_tokens_included() {
+async fn row_41_a_key_that_is_gone_from_a_fetched_set_is_dead_at_once_cached_tokens_included() {
     let logs = Logs::capture();
     let issuer = Issuer::start().await;
     let clock = clock();
@@ -240,7 +247,7 @@ async fn the_set_is_reloaded_ahead_in_the_background() {
 }
 
 #[tokio::test]
-async fn the_last_good_keys_serve_through_an_outage_and_no_longer() {
+async fn row_40_the_last_good_keys_serve_through_an_outage_and_no_longer() {
     let logs = Logs::capture();
     let issuer = Issuer::start().await;
     let clock = clock();
@@ -261,6 +268,11 @@ async fn the_last_good_keys_serve_through_an_outage_and_no_longer() {
         attempts = issuer.requests().len();
         assert!(keycloak.is_ready());
     }
+    assert_eq!(
+        attempts,
+        2 + 144,
+        "one for every 10 min, when each is asked for twice and more"
+    );
     clock.advance(Duration::from_secs(90));
     assert_unavailable(&service.get_as("/me", &token).await);
     let warnings = logs

@@ -89,7 +89,7 @@ async fn a_router_that_reports_only_lets_through_what_it_counts_and_warns_of() {
     let log = logs.text();
     assert!(
         log.contains(
-            "report only, let through: denied: `realm_role(\"admin\")` is not met; would suffice: realm role `admin`"
+            "report only, the policy would have refused: denied: `realm_role(\"admin\")` is not met; would suffice: realm role `admin`"
         ) && log.contains("http.route=\"/legacy/admin/{id}\"")
             && log.contains("http.request.method=\"GET\""),
         "{log}"

@@ -5,9 +5,10 @@ use std::{error::Error, time::Duration};
 use axum::extract::State;
 use http::{HeaderName, HeaderValue};
 use keycloak_auth::{
-    Clock, Keycloak, KeycloakUser, OAuthError, SecureRouter, ServiceClient, ServiceClientError, keycloak, routing::get,
+    AuthError, Clock, Keycloak, KeycloakUser, OAuthError, SecureRouter, ServiceClient, ServiceClientError, keycloak,
+    routing::get,
 };
-use keycloak_auth_tests::{Issuer, Received, Reply, Service, http_client};
+use keycloak_auth_tests::{Issuer, Logs, Received, Reply, Service, http_client};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -42,6 +43,12 @@ impl World {
     fn client(&self) -> ServiceClient {
         let client = self.keycloak.service_client().for_origin(self.stock.url());
         client.build().expect("an origin")
+    }
+
+    /// One that exchanges tokens for those of a client.
+    fn stock_client(&self) -> ServiceClient {
+        let client = self.keycloak.service_client().for_origin(self.stock.url());
+        client.audience("stock-api").build().expect("an origin")
     }
 
     /// One that follows redirects to other origins.
@@ -296,7 +303,7 @@ async fn the_timeout_of_a_call_is_for_getting_the_token_as_well() {
         .issuer
         .reply(Issuer::TOKEN, token(1).after(Duration::from_secs(3600)));
     let client = world.client();
-    for client in [client.clone(), client.on_behalf_of(&user).exchange()] {
+    for client in [client.clone(), world.stock_client().on_behalf_of(&user).exchange()] {
         let began = std::time::Instant::now();
         let call = client.get(ITEMS).timeout(Duration::from_millis(200));
         let error = call.send().await.expect_err("no token in time");
@@ -550,7 +557,7 @@ async fn a_hundred_calls_for_one_caller_are_one_exchange_and_a_401_brings_a_fres
     let world = World::new().await;
     let slow = |number| token(number).after(Duration::from_millis(200));
     world.issuer.reply(Issuer::TOKEN, slow(1));
-    let client = world.client();
+    let client = world.stock_client();
     let user = world.user("alice").await;
     let call_often = async || {
         let mut calls = JoinSet::new();
@@ -576,7 +583,7 @@ async fn a_hundred_calls_for_one_caller_are_one_exchange_and_a_401_brings_a_fres
 #[tokio::test]
 async fn an_exchange_that_is_refused_is_not_asked_for_again_for_2_s() {
     let world = World::new().await;
-    let (client, alice, bob) = (world.client(), world.user("alice").await, world.user("bob").await);
+    let (client, alice, bob) = (world.stock_client(), world.user("alice").await, world.user("bob").await);
     let call = async |user: &KeycloakUser| {
         let call = client.on_behalf_of(user).exchange().get(ITEMS);
         call.send().await.map(|answer| answer.status().as_u16())
@@ -588,11 +595,11 @@ async fn an_exchange_that_is_refused_is_not_asked_for_again_for_2_s() {
     world.issuer.reply(Issuer::TOKEN, refusal(403, "access_denied"));
     for _ in 0..3 {
         let error = call(&alice).await.expect_err("refused");
-        let ServiceClientError::Token {
-            source: keycloak_auth::AuthError::TokenRefused(refusal),
-            ..
-        } = &error
-        else {
+        let ServiceClientError::Token(no_token) = &error else {
+            panic!("{error:?}")
+        };
+        assert_eq!(no_token.origin(), world.stock.url());
+        let AuthError::TokenRefused(refusal) = no_token.cause() else {
             panic!("{error:?}")
         };
         assert_eq!(refusal.error(), OAuthError::AccessDenied);
@@ -704,7 +711,7 @@ async fn errors_read_well_as_one_line_and_show_no_token() {
     found.push((
         lost.get(ITEMS).send().await.expect_err("no token"),
         format!(
-            "`{url}` is not called, for want of a token: no token can be had: Keycloak refuses the grant `client_credentials`: \
+            "`{url}` is not called: Keycloak refuses the grant `client_credentials`: \
              `invalid_client` (Invalid client or Invalid client credentials): check `client_id` and its secret, key or certificate"
         ),
     ));
@@ -712,7 +719,7 @@ async fn errors_read_well_as_one_line_and_show_no_token() {
     found.push((
         lost.get(ITEMS).send().await.expect_err("no token"),
         format!(
-            "`{url}` is not called, for want of a token: no token can be had now: Keycloak cannot be asked; next attempt in 1 s: \
+            "`{url}` is not called: no token can be had now: Keycloak cannot be asked; next attempt in 1 s: \
              `{}{}` answered with status 500",
             world.issuer.url(),
             Issuer::TOKEN,
@@ -731,6 +738,48 @@ async fn errors_read_well_as_one_line_and_show_no_token() {
     assert_eq!(world.stock.requests(), Vec::<String>::new());
 }
 
+#[tokio::test]
+async fn a_call_without_a_secret_says_what_is_missing_and_warns_once() {
+    let logs = Logs::capture();
+    let world = World::new().await;
+    let public = builder(&world.issuer).build().expect("valid").service_client();
+    let public = public.for_origin(world.stock.url()).build().expect("an origin");
+    let advice =
+        "the grant `client_credentials` is for confidential clients: set `client_secret` or `client_authentication`";
+    for _ in 0..2 {
+        let error = public.get(ITEMS).send().await.expect_err("no secret");
+        assert_eq!(
+            error.to_string(),
+            format!("`{}` is not called: {advice}", world.stock.url())
+        );
+    }
+    let log = logs.text();
+    let warnings = log
+        .lines()
+        .filter(|line| line.contains("WARN") && line.contains(advice));
+    assert_eq!(warnings.count(), 1, "{log}");
+    assert_eq!((world.token_requests(), world.stock.requests().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn an_exchange_says_for_whom() {
+    let world = World::new().await;
+    let user = world.user("alice").await;
+    let (client, stock) = (world.client(), world.stock_client());
+    let error = client.on_behalf_of(&user).exchange().get(ITEMS).send().await;
+    let error = error.expect_err("for nobody");
+    assert!(
+        matches!(&error, ServiceClientError::NoAudience { origin } if origin == world.stock.url()),
+        "{error:?}"
+    );
+    assert!(error.to_string().contains(r#"by `.audience("stock-api")`"#), "{error}");
+    assert_eq!((world.token_requests(), world.stock.requests().len()), (0, 0));
+    let answer = stock.on_behalf_of(&user).exchange().get(ITEMS).send().await;
+    assert_eq!(answer.expect("an answer").status(), 200);
+    let answer = client.on_behalf_of(&user).pass_on().get(ITEMS).send().await;
+    assert_eq!(answer.expect("an answer").status(), 200, "as it is");
+}
+
 /// The handlers of a service that asks another one.
 #[keycloak(authenticated)]
 async fn level(user: KeycloakUser, State(stock): State<ServiceClient>) -> String {
@@ -742,7 +791,9 @@ async fn level(user: KeycloakUser, State(stock): State<ServiceClient>) -> String
 async fn a_handler_calls_another_service_for_its_caller() {
     let world = World::new().await;
     let router = SecureRouter::<ServiceClient>::new().route("/level", get(level));
-    let router = router.secure_with(world.keycloak.clone()).with_state(world.client());
+    let router = router
+        .secure_with(world.keycloak.clone())
+        .with_state(world.stock_client());
     let service = Service::start(router).await;
     let answer = service.get_as("/level", &world.issuer.valid_token()).await;
     assert_eq!((answer.status, answer.text().as_str()), (200, r#"["espresso"]"#));

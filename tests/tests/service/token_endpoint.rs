@@ -4,9 +4,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use axum::{Form, Router, routing::post};
 use keycloak_auth::{AuthError, GrantKind, Keycloak, OAuthError};
-use keycloak_auth_tests::{Issuer, Received, Reply, Service};
+use keycloak_auth_tests::{Issuer, Logs, Received, Reply, Service};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
+use tracing::Level;
 
 use crate::setup::{builder, clock};
 
@@ -91,6 +92,54 @@ async fn row_39_concurrent_refreshes_of_one_token_are_one_request() {
     assert_eq!(issuer.requests_to(Issuer::TOKEN), 2, "one for each refresh token");
     keycloak.refresh_token("one").await.expect("tokens");
     assert_eq!(issuer.requests_to(Issuer::TOKEN), 3, "an answer is not used again");
+}
+
+/// A refusal goes to all who asked, and so does the trouble of the endpoint: neither is asked for again, nor told more than once.
+#[tokio::test]
+async fn row_39_what_concurrent_refreshes_are_told_comes_of_one_request() {
+    for (reply, status, code, told) in [
+        (answer(1, 300), 200, "", [("", 0), ("", 0)]),
+        (
+            refusal(400, "invalid_grant", "Maximum allowed refresh token reuse exceeded"),
+            400,
+            "token_refresh_failed",
+            [("keycloak.grant_refused", 1), ("keycloak.token_endpoint_failed", 0)],
+        ),
+        (
+            Reply::status(500),
+            503,
+            "keycloak_connection_error",
+            [("keycloak.grant_refused", 0), ("keycloak.token_endpoint_failed", 1)],
+        ),
+    ] {
+        let logs = Logs::capture();
+        let issuer = Issuer::start().await;
+        issuer.reply(Issuer::TOKEN, reply.after(Duration::from_millis(500)));
+        let service = Arc::new(Service::start(refreshing(builder(&issuer).build().expect("valid"))).await);
+        let mut requests = JoinSet::new();
+        for _ in 0..50 {
+            let service = Arc::clone(&service);
+            requests.spawn(async move {
+                let request = service.post("/refresh").body("refresh_token=one");
+                request
+                    .header("content-type", "application/x-www-form-urlencoded")
+                    .send()
+                    .await
+            });
+        }
+        for response in requests.join_all().await {
+            let said = response.json()["error"]["code"].as_str().unwrap_or_default().to_owned();
+            assert_eq!((response.status, &*said), (status, code), "{response:?}");
+        }
+        assert_eq!(issuer.requests(), [Issuer::DISCOVERY, Issuer::TOKEN], "{code}");
+        let records = logs.records();
+        for (name, count) in told {
+            let found = records.iter().filter(|record| record.name == name).count();
+            assert_eq!(found, count, "{code}: {name}");
+        }
+        let warned = records.iter().filter(|record| record.level <= Level::WARN).count();
+        assert_eq!(warned, usize::from(status == 503), "{code}");
+    }
 }
 
 #[tokio::test]

@@ -18,6 +18,20 @@ async fn handler_4() {}
 #[keycloak(all(max_age(60), not(max_age(300))))]
 async fn handler_5() {}
 
+#[keycloak(all(
+    any(role("1"), role("2"), role("3"), role("4"), role("5"), role("6"), role("7"), role("8"), role("9")),
+    group("/ops"),
+    not(group_tree("/ops")),
+))]
+async fn handler_6() {}
+
+#[keycloak(any(
+    all(role("1"), role("2"), role("3"), role("4"), role("5"), role("6"), role("7"), role("8"), role("9")),
+    all(acr("1"), role("10"), acr("2")),
+    role("11"),
+))]
+async fn handler_7() {}
+
 fn main() {
     let _: axum::Router = axum::Router::new()
         .route("/0", axum::routing::get(handler_0))
@@ -25,5 +39,7 @@ fn main() {
         .route("/2", axum::routing::get(handler_2))
         .route("/3", axum::routing::get(handler_3))
         .route("/4", axum::routing::get(handler_4))
-        .route("/5", axum::routing::get(handler_5));
+        .route("/5", axum::routing::get(handler_5))
+        .route("/6", axum::routing::get(handler_6))
+        .route("/7", axum::routing::get(handler_7));
 }

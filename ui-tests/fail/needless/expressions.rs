@@ -26,6 +26,19 @@ async fn handler_6() {}
 #[keycloak(any(role("a"), all(role("a"), role("b"))))]
 async fn handler_7() {}
 
+#[keycloak(all(
+    any(role("1"), role("2"), role("3"), role("4"), role("5"), role("6"), role("7"), role("8"), role("9"), role("10")),
+    all(role("11"), group_tree("/a")),
+    group("/a/b"),
+))]
+async fn handler_8() {}
+
+#[keycloak(any(
+    role("1"), role("2"), role("3"), role("4"), role("5"), role("6"), role("7"), role("8"), role("9"), role("10"),
+    realm_role("3"),
+))]
+async fn handler_9() {}
+
 fn main() {
     let _: axum::Router = axum::Router::new()
         .route("/0", axum::routing::get(handler_0))
@@ -35,5 +48,7 @@ fn main() {
         .route("/4", axum::routing::get(handler_4))
         .route("/5", axum::routing::get(handler_5))
         .route("/6", axum::routing::get(handler_6))
-        .route("/7", axum::routing::get(handler_7));
+        .route("/7", axum::routing::get(handler_7))
+        .route("/8", axum::routing::get(handler_8))
+        .route("/9", axum::routing::get(handler_9));
 }

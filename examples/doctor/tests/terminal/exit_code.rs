@@ -49,11 +49,20 @@ async fn flags_that_make_no_sense_are_2() {
     unknown.arg("--no-such-flag");
     let mut unreadable = doctor("http://127.0.0.1:1");
     unreadable.args(["--root-certificates", "/no/such/file"]);
+    let mut introspecting = doctor("http://127.0.0.1:1");
+    introspecting.args(["--introspection", "always"]);
     for (command, part) in [
         (none, "--server-url"),
         (unknown, "--no-such-flag"),
         (unreadable, "cannot read `/no/such/file`"),
-        (doctor("ftp://id.example.com"), "`server_url`"),
+        (
+            doctor("ftp://id.example.com"),
+            "`.server_url(…)`: `--server-url`, `KEYCLOAK_SERVER_URL`",
+        ),
+        (
+            introspecting,
+            "`.client_secret(…)`: `--client-secret`, `KEYCLOAK_CLIENT_SECRET`",
+        ),
     ] {
         let (code, page) = run(command).await;
         assert!(code == Some(2) && page.contains(part), "{part}: {code:?} {page}");

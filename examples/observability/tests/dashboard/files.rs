@@ -8,7 +8,7 @@ use crate::queries;
 
 /// The metric of a time series, whose name has a suffix if it is a histogram.
 fn metric_of(series: &str) -> Option<Metric> {
-    Metric::ALL.into_iter().find(|metric| {
+    Metric::ALL.iter().copied().find(|metric| {
         let name = metric.name(DEFAULT_PREFIX);
         match metric.kind() {
             MetricKind::Histogram => ["_bucket", "_sum", "_count"]

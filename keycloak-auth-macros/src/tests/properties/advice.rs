@@ -28,9 +28,14 @@ fn what_the_compiler_says_about_a_policy_is_true_of_every_caller() {
         .collect();
     let mut said = BTreeMap::<_, usize>::new();
     for _ in 0..cases() / CASES_PER_POLICY {
-        let printed = random_policy_of_few(&mut random, 2).to_string();
+        let is_large = random.below(4) == 0;
+        let policy = match is_large {
+            true => random_large_policy(&mut random),
+            false => random_policy_of_few(&mut random, 2),
+        };
+        let printed = policy.to_string();
         for advice in advice(&printed) {
-            *said.entry(advice.kind()).or_default() += 1;
+            *said.entry((is_large, advice.kind())).or_default() += 1;
             for caller in &callers {
                 assert!(
                     advice.is_true_of(caller),
@@ -41,7 +46,7 @@ fn what_the_compiler_says_about_a_policy_is_true_of_every_caller() {
         }
     }
     println!("{said:?}");
-    assert!(said.len() == 5 && said.values().all(|count| *count > 20), "{said:?}");
+    assert!(said.len() == 10 && said.values().all(|count| *count > 20), "{said:?}");
 }
 
 /// Operands that have to do with each other, so that there is something to say.
@@ -74,6 +79,20 @@ fn random_policy_of_few(random: &mut Random, depth: usize) -> Policy {
         1 => Policy::Not(Box::leak(Box::new(random_policy_of_few(random, depth - 1)))),
         2 | 3 => Policy::All(operands(random)),
         _ => Policy::Any(operands(random)),
+    }
+}
+
+/// With more operands than are tried together.
+fn random_large_policy(random: &mut Random) -> Policy {
+    const MANY: &[&str] = &["r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "a", "b"];
+    let mut operands: Vec<_> = MANY.iter().map(|role| Policy::RealmRole(role)).collect();
+    for _ in 0..2 {
+        let at = random.below(operands.len());
+        operands.insert(at, random_policy_of_few(random, 2));
+    }
+    match random.below(2) {
+        0 => Policy::All(operands.leak()),
+        _ => Policy::Any(operands.leak()),
     }
 }
 

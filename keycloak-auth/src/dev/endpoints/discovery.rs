@@ -33,7 +33,7 @@ pub(super) fn configuration(request: &Incoming) -> Response {
 
 fn metadata(request: &Incoming) -> Value {
     let endpoint = |name: &str| format!("{}/protocol/openid-connect/{name}", request.issuer);
-    let signing: Vec<_> = Algorithm::ALL.into_iter().map(Algorithm::name).collect();
+    let signing: Vec<_> = Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
     let client_auth = ["client_secret_basic", "client_secret_post"];
     let model = &request.shared.model;
     let scopes: Vec<_> = ["openid"].into_iter().chain(model.openid_scopes()).collect();

@@ -117,7 +117,8 @@ impl Refusal {
         let mut challenge = match self.scheme {
             Scheme::Bearer => format!("Bearer realm=\"{realm}\""),
             Scheme::Dpop => {
-                let algorithms = Algorithm::ALL.map(Algorithm::name).join(" ");
+                let algorithms: Vec<&str> = Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
+                let algorithms = algorithms.join(" ");
                 format!("DPoP algs=\"{algorithms}\", realm=\"{realm}\"")
             }
         };

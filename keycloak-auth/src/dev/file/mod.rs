@@ -113,8 +113,12 @@ impl Realm for RealmFile {
 
 /// Reads a realm file; the realms beside the one that is taken are named.
 pub(super) fn parse(json: &str) -> Result<(RealmFile, Vec<RealmWarning>), RealmFileError> {
-    let (realm, others) = realm_file::read::<RealmFile>(json)
-        .map_err(|Malformed { member, source }| RealmFileError::Malformed { member, source })?;
+    let (realm, others) = realm_file::read::<RealmFile>(json).map_err(
+        |Malformed {
+             member,
+             source: problem,
+         }| RealmFileError::Malformed { member, problem },
+    )?;
     let warnings = others
         .into_iter()
         .map(|(number, name)| {
@@ -147,6 +151,8 @@ mod tests {
         };
         assert_eq!(member, "users[1].username");
         assert!(error.to_string().contains("expected a string"), "{error}");
+        let nameless = parse("{}").unwrap_err();
+        assert_eq!(crate::text::chain(&nameless), "realm: a realm needs a name");
     }
 
     #[test]

@@ -8,10 +8,9 @@ mod chain;
 mod handshake;
 
 use http::StatusCode;
+use tokio::time::timeout;
 
-use super::Finding;
-#[cfg(feature = "tls-diagnostics")]
-use super::connection::PATIENCE;
+use super::{Finding, connection::PATIENCE};
 use crate::{
     Keycloak,
     error::{ProviderError, TlsFault},
@@ -66,7 +65,7 @@ async fn http_instead(keycloak: &Keycloak, error: &ProviderError) -> Option<Stri
     }
     let by_http = parts.realm_url.with_http()?;
     let url = by_http.join(".well-known/openid-configuration");
-    let answer = parts.provider.probe_address(&url).await.ok()?;
+    let answer = timeout(PATIENCE, parts.provider.probe_address(&url)).await.ok()?.ok()?;
     (answer.status == StatusCode::OK).then(|| by_http.server_url())
 }
 
@@ -90,7 +89,7 @@ async fn https_instead(keycloak: &Keycloak) -> Option<String> {
         .with_https()
         .filter(|_| parts.connection.route.is_direct())?;
     let url = by_https.join(".well-known/openid-configuration");
-    let speaks_https = match parts.provider.probe_address(&url).await {
+    let speaks_https = match timeout(PATIENCE, parts.provider.probe_address(&url)).await.ok()? {
         Ok(answer) => answer.status == StatusCode::OK,
         Err(error) => error.tls_fault().is_some_and(|fault| fault != TlsFault::Other),
     };
@@ -169,6 +168,12 @@ fn no_connection(keycloak: &Keycloak, error: &ProviderError) -> Finding {
                 text::chain(error)
             ),
             format!("look into the proxy's log; {}", proxy.advice()),
+        );
+    }
+    if let ProviderError::Timeout { .. } = error {
+        return Finding::failed(
+            error.to_string(),
+            "see whether Keycloak, or what is in front of it, is overloaded",
         );
     }
     match fault {

@@ -45,6 +45,9 @@ impl Shared {
         state.attempts.last = Some(now);
         self.reload.set(now, self.timing.cooldown);
         let (ended, done) = watch::channel(false);
+        if self.provider.is_closed() {
+            return done;
+        }
         let Ok(runtime) = Handle::try_current() else {
             state.attempts.last_error = Some(Arc::new(ProviderError::NoRuntime));
             return done;
@@ -69,6 +72,8 @@ impl Shared {
         let (took, succeeded) = (began.elapsed(), fetched.is_ok());
         match fetched {
             Ok(keys) => self.publish(keys),
+            // Its own end is no trouble of Keycloak's.
+            Err(ProviderError::Closed) => return,
             Err(error) => self.note_failure(error),
         }
         let age = self.in_use.age(self.provider.now());
@@ -149,11 +154,11 @@ impl Shared {
     pub(super) fn unavailable(&self, now: Duration) -> Unavailable {
         let mut state = self.state();
         let cause = match (&state.attempts.last_error, self.in_use.are_there()) {
+            (_, false) if self.provider.is_closed() => Arc::new(ProviderError::Closed),
             (_, true) => Arc::new(ProviderError::OutageWindow {
                 window: self.timing.outage_window,
             }),
             (Some(error), false) => Arc::clone(error),
-            (None, false) if self.provider.is_closed() => Arc::new(ProviderError::Closed),
             (None, false) if state.under_way().is_some() => Arc::new(self.provider.timeout()),
             (None, false) => Arc::new(ProviderError::Interrupted),
         };

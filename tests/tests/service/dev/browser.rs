@@ -65,6 +65,11 @@ impl<'c> Browser<'c> {
         reply
     }
 
+    /// The values of the cookies that it has.
+    pub fn cookies(&self) -> Vec<String> {
+        self.cookies.values().cloned().collect()
+    }
+
     /// Asks for authorization as `orders-web`, with other or further parameters; an empty one is left out.
     pub async fn authorize(&mut self, changed: &[(&str, &str)]) -> Reply {
         let url = authorization_url(self.client, changed);

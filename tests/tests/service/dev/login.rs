@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keycloak_auth_tests::{ACME, ACME_JSON, claims_of};
+use keycloak_auth_tests::{ACME, ACME_JSON, Logs, claims_of};
 use serde_json::json;
 
 use super::{
@@ -352,4 +352,61 @@ async fn the_parameters_of_a_post_are_those_of_the_form() {
         .collect();
     let page = Browser::new(&client).submit(address, &form).await;
     assert_eq!(attribute(&page.text, "<input id=\"username\"", "value"), "bob");
+}
+
+/// The embedded realm is the other side of a login: what a browser sends and gets is as secret there.
+#[tokio::test]
+async fn row_28_a_login_puts_no_password_code_cookie_or_token_into_the_log() {
+    const PASSWORD: &str = "canary-of-a-password";
+    let logs = Logs::capture();
+    let mut file = ACME.clone();
+    let alice = &mut file["users"].as_array_mut().unwrap()[0];
+    assert_eq!(alice["username"], "alice");
+    alice["credentials"][0]["value"] = json!(PASSWORD);
+    let client = Client::serve(&file.to_string()).await;
+    let mut browser = Browser::new(&client);
+    let page = browser.authorize(&[]).await;
+    let page = browser.log_in(&page, "alice", "canary-of-a-wrong-password").await;
+    let reply = browser.log_in(&page, "alice", PASSWORD).await;
+    let code = reply.parameter("code").expect("a code");
+    let wrong = code_form(
+        &code,
+        &[("code_verifier", "canary-of-a-wrong-verifier-that-is-long-enough")],
+    );
+    assert_eq!(client.token(&wrong).await.status, 400);
+    let again = browser
+        .authorize(&[])
+        .await
+        .parameter("code")
+        .expect("a session, and so a code");
+    let answer = client.token(&code_form(&again, &[])).await.ok();
+    let token = |name: &str| answer[name].as_str().expect("a token").to_owned();
+    let (refresh, id_token) = (token("refresh_token"), token("id_token"));
+    let refreshed = [
+        ("grant_type", "refresh_token"),
+        ("client_id", "orders-web"),
+        ("refresh_token", &*refresh),
+    ];
+    client.token(&refreshed).await.ok();
+    let logout = format!("{}?id_token_hint={id_token}", client.endpoint("logout"));
+    let cookies = browser.cookies();
+    browser.get(&logout).await;
+    let gone = client.token(&refreshed).await;
+    assert_eq!(gone.status, 400, "{}", gone.text);
+
+    let mut canaries = vec!["canary-of-a".to_owned(), VERIFIER.to_owned(), code, again];
+    assert!(!cookies.is_empty(), "the session is in a cookie");
+    canaries.extend(cookies.into_iter().filter(|cookie| cookie.len() > 10));
+    for token in [token("access_token"), refresh, id_token] {
+        let (_, signature) = token.rsplit_once('.').expect("three parts");
+        canaries.push(signature.to_owned());
+    }
+    let log = logs.text();
+    assert!(log.contains("TRACE"), "nothing was logged at the lowest level");
+    let is_start = |record: &keycloak_auth_tests::Record| record.name == "keycloak.dev_realm";
+    assert!(logs.records().iter().any(is_start), "the embedded realm logs");
+    for canary in canaries {
+        let hit = log.lines().find(|line| line.contains(&canary));
+        assert_eq!(hit, None, "the log has `{canary}`");
+    }
 }

@@ -19,6 +19,8 @@ use serde_json::json;
 use super::{LONGEST, assert_said, assert_unavailable, eventually, warnings};
 use crate::setup::{builder, clock, lasting, service};
 
+const NO_KEYS: &str = "cannot fetch Keycloak's keys, there are no keys yet: ";
+
 const MESSAGE: &str = "the token cannot be checked at the moment";
 
 #[tokio::test]
@@ -40,6 +42,13 @@ async fn row_35_certificates_that_are_not_right() {
             "another host",
             authority.certificate(&["id.example.com"], 2020, 2099),
             "hostname_mismatch",
+        ),
+        (
+            "an authority that has expired",
+            authority
+                .intermediate("Acme Expired", 2020, 2021)
+                .certificate(&["127.0.0.1"], 2020, 2099),
+            "cert_expired",
         ),
         (
             "another authority",
@@ -88,6 +97,7 @@ async fn row_35_certificates_that_are_not_right() {
 
 #[tokio::test]
 async fn row_35_a_handshake_that_does_not_end() {
+    let logs = Logs::capture();
     let issuer = Issuer::start().await;
     let gateway = Gateway::to(&issuer).await;
     let keycloak = builder(&issuer)
@@ -105,11 +115,13 @@ async fn row_35_a_handshake_that_does_not_end() {
     );
     assert!(began.elapsed() < LONGEST, "{:?}", began.elapsed());
     assert_eq!(gateway.connections(), 1);
+    assert_said(&warnings(&logs), &[NO_KEYS]);
 }
 
 /// With the settings as they come: nobody waits longer than 5 s.
 #[tokio::test]
 async fn row_35_a_cold_start_answers_within_5_s() {
+    let logs = Logs::capture();
     let issuer = Issuer::start().await;
     let gateway = Gateway::to(&issuer).await;
     gateway.inject(Issuer::JWKS, keycloak_auth_tests::Fault::SlowBody);
@@ -124,6 +136,10 @@ async fn row_35_a_cold_start_answers_within_5_s() {
     let took = began.elapsed();
     assert_unavailable(&answer, "keycloak_connection_error", MESSAGE);
     assert!(took > Duration::from_secs(4) && took < LONGEST, "{took:?}");
+    assert_eq!(gateway.requests_to(Issuer::JWKS), 1);
+    // The attempt ends a little after those who wait for it.
+    eventually("the attempt ends", || keycloak.last_provider_error().is_some()).await;
+    assert_said(&warnings(&logs), &[NO_KEYS]);
 }
 
 #[tokio::test]
@@ -164,6 +180,11 @@ async fn row_35_a_name_that_is_not_known() {
     let warned = warnings(&logs);
     assert_eq!(warned.len(), 2, "{warned:#?}");
     assert!(warned.iter().all(|line| line.contains("no such name")), "{warned:#?}");
+    assert_eq!(
+        issuer.requests(),
+        [Issuer::DISCOVERY, Issuer::JWKS],
+        "once, while the name was known"
+    );
 }
 
 struct Resolver {

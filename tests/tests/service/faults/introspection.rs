@@ -1,6 +1,6 @@
 //! Introspection: without an answer nobody knows, and what is not known is never let in.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use keycloak_auth_tests::{Answer, Issuer, Logs, Reply, Service, claims_of};
 use serde_json::json;
@@ -9,7 +9,7 @@ use super::{
     Breakage::Answer as Answers, EVERYWHERE, LONGEST, Provider, Row, assert_said, assert_unavailable, at_once,
     malformed, news, warnings,
 };
-use crate::setup::{builder, routes};
+use crate::setup::{builder, clock, lasting, routes};
 
 #[test]
 fn row_38_faults_of_the_introspection_endpoint() {
@@ -58,16 +58,18 @@ async fn run(path: &'static str, row: &Row) {
     let logs = Logs::capture();
     let provider = Provider::start().await;
     let issuer = &provider.issuer;
+    let clock = clock();
     let keycloak = builder(issuer)
         .server_url(provider.gateway.url())
         .issuer(issuer.issuer())
         .client_secret("canary")
         .use_introspection(true)
         .request_timeout(row.patience())
+        .clock(clock.clone())
         .build()
         .expect("valid");
     let service = Service::start(routes().secure_with(keycloak.clone())).await;
-    let known = issuer.valid_token();
+    let known = lasting(issuer, Duration::from_secs(3600)).sign(issuer.key());
     let answer_well = || {
         let mut claims = claims_of(&known);
         claims["active"] = json!(true);
@@ -109,9 +111,19 @@ async fn run(path: &'static str, row: &Row) {
     );
     if path == Issuer::INTROSPECTION {
         // Where it is known, the discovery document is not asked for.
-        let unseen = issuer.token().claim("jti", "unseen").sign(issuer.key());
-        assert_cannot_check(&service.get_as("/me", &unseen).await);
-        assert_cannot_check(&service.get_as("/me", &unseen).await);
+        let before = provider.attempts(path, row.breakage);
+        clock.advance(Duration::from_secs(60));
+        let unseen = lasting(issuer, Duration::from_secs(3600))
+            .claim("jti", "unseen")
+            .sign(issuer.key());
+        for (asked, token) in [&unseen, &known, &unseen].into_iter().enumerate() {
+            assert_cannot_check(&service.get_as("/me", token).await);
+            assert_eq!(
+                provider.attempts(path, row.breakage),
+                before + asked + 1,
+                "what was kept is too old"
+            );
+        }
         assert_warned(&logs, 2, row.cause);
     }
     assert_eq!(service.get("/health").send().await.status, 200);
@@ -142,7 +154,7 @@ fn assert_warned(logs: &Logs, count: usize, cause: &str) {
 fn said_of(cause: &str) -> &'static str {
     match cause {
         "Connection" => "cannot reach `http://127.0.0.1:",
-        "Timeout" => "no complete answer from Keycloak within 1 s",
+        "Timeout" => "no complete answer from Keycloak within 2 s",
         "TooLarge" => "is larger than 262144 bytes",
         "Status" => "answered with status ",
         "Metadata" => "is not an OpenID provider's discovery document",

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use keycloak_auth::{AuthError, Keycloak, KeycloakBuilder, ProviderError};
-use keycloak_auth_tests::{Fault, Gateway, Issuer, Reply, claims_of};
+use keycloak_auth::{AuthError, Clock, Keycloak, KeycloakBuilder, ProviderError};
+use keycloak_auth_tests::{Fault, Gateway, Issuer, Logs, Reply, claims_of};
 use serde_json::json;
 use tokio::runtime::Handle;
 
-use super::{at_once, eventually};
+use super::{assert_said, at_once, eventually, warnings};
 use crate::setup::{builder, clock, lasting};
 
 /// What it was doing.
@@ -19,6 +19,7 @@ enum Doing {
     ReloadingKeys,
     Introspecting,
     Refreshing,
+    Diagnosing,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,6 +37,7 @@ fn no_task_connection_or_thread_is_left() {
         Doing::ReloadingKeys,
         Doing::Introspecting,
         Doing::Refreshing,
+        Doing::Diagnosing,
     ] {
         cases.extend([End::Drop, End::Close].map(|end| (doing, end)));
     }
@@ -45,6 +47,7 @@ fn no_task_connection_or_thread_is_left() {
 }
 
 async fn run(doing: Doing, end: End) {
+    let logs = Logs::capture();
     let issuer = Issuer::start().await;
     let gateway = Gateway::to(&issuer).await;
     let token = lasting(&issuer, Duration::from_secs(86_400)).sign(issuer.key());
@@ -81,6 +84,19 @@ async fn run(doing: Doing, end: End) {
         Doing::FetchingKeys => Some(asked(&keycloak, &gateway, &token, Issuer::JWKS).await),
         Doing::Introspecting => Some(asked(&keycloak, &gateway, &token, Issuer::INTROSPECTION).await),
         Doing::Refreshing => Some(asked(&keycloak, &gateway, &token, Issuer::TOKEN).await),
+        Doing::Diagnosing => {
+            gateway.inject(Issuer::DISCOVERY, Fault::Silence);
+            let diagnosed = keycloak.clone();
+            let asking = tokio::spawn(async move {
+                diagnosed.diagnose().await;
+                diagnosed.authenticate("garbage").await.map(drop)
+            });
+            eventually("the request is under way", || {
+                gateway.requests_to(Issuer::DISCOVERY) == 1
+            })
+            .await;
+            Some(asking)
+        }
     };
     match end {
         End::Close => {
@@ -90,8 +106,11 @@ async fn run(doing: Doing, end: End) {
                     .await
                     .expect("the one who asks gets an answer")
                     .expect_err("closed");
-                assert_closed(&error);
+                if doing != Doing::Diagnosing {
+                    assert_closed(&error);
+                }
             }
+            assert_served_on(&keycloak, doing, &token, &clock).await;
             assert_closed(&keycloak.refresh_token("refresh-1").await.expect_err("closed"));
         }
         End::Drop => {
@@ -105,6 +124,22 @@ async fn run(doing: Doing, end: End) {
     eventually("all connections are gone", || gateway.open_connections() == 0).await;
     eventually("all tasks have ended", || alive_tasks() <= before.0).await;
     assert_eq!(threads(), before.1, "no thread is left");
+    // Its own end is no trouble of Keycloak's.
+    assert_said(&warnings(&logs), &[]);
+}
+
+/// The keys at hand serve on, and nobody tries to fetch others, however old they are.
+async fn assert_served_on(keycloak: &Keycloak, doing: Doing, token: &str, clock: &Clock) {
+    let tasks = alive_tasks();
+    for minutes in [10, 20] {
+        clock.advance(Duration::from_secs(minutes * 60));
+        let outcome = keycloak.authenticate(token).await;
+        match doing {
+            Doing::Nothing | Doing::ReloadingKeys => assert!(outcome.is_ok(), "{outcome:?}"),
+            _ => assert_closed(&outcome.expect_err("no keys, and closed")),
+        }
+        assert!(alive_tasks() <= tasks, "a task was begun after the end");
+    }
 }
 
 fn build(settings: KeycloakBuilder, doing: Doing) -> Keycloak {

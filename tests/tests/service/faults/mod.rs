@@ -4,6 +4,7 @@
 //! warning for each change of state, however many requests there are.
 
 mod connection;
+mod flapping;
 mod introspection;
 mod key_sets;
 mod keys;

@@ -19,7 +19,7 @@ pub struct Row {
 impl Row {
     /// How long Keycloak may take: a fault that only time ends must not cost much, and a slow machine must not look like one.
     pub fn patience(&self) -> Duration {
-        Duration::from_secs(if self.cause == "Timeout" { 1 } else { 60 })
+        Duration::from_secs(if self.cause == "Timeout" { 2 } else { 60 })
     }
 }
 

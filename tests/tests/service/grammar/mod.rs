@@ -111,7 +111,13 @@ fn each_production_has_its_row_in_every_form_of_the_matrix() {
     let matrix = (ORDERS[0].router)()
         .access_matrix()
         .for_subjects([Subject::realm_role("r"), Subject::group("/g")]);
-    let (text, html) = (matrix.to_string(), matrix.to_html());
+    let (text, html, markdown, csv) = (
+        matrix.to_string(),
+        matrix.to_html(),
+        matrix.to_markdown(),
+        matrix.to_csv(),
+    );
+    let snapshot = matrix.to_snapshot();
     let json: Value = serde_json::from_str(&matrix.to_json()).expect("JSON");
     for Production {
         path,
@@ -130,7 +136,15 @@ fn each_production_has_its_row_in_every_form_of_the_matrix() {
         let cells = line.expect("a line").split("  ").map(str::trim);
         let cells: Vec<_> = cells.filter(|cell| !cell.is_empty()).collect();
         let [one, other] = access.map(Access::word);
-        assert_eq!(cells, ["GET", path, one, other, expression, handler], "{policy}");
+        let expected = ["GET", path, one, other, expression, handler];
+        assert_eq!(cells, expected, "{policy}");
+
+        let line = format!("| {} |", expected.map(|cell| format!("`{cell}`")).join(" | "));
+        assert!(markdown.lines().any(|row| row == line), "{line} in {markdown}");
+        let line = expected.map(field).join(",");
+        assert!(csv.split("\r\n").any(|row| row == line), "{line} in {csv}");
+        let line = format!("GET {path} {expression}");
+        assert!(snapshot.lines().any(|row| row == line), "{line} in {snapshot}");
 
         let routes = json["routes"].as_array().expect("a list");
         let route = routes.iter().find(|route| route["path"] == path).expect("a route");
@@ -149,6 +163,7 @@ fn each_production_has_its_row_in_every_form_of_the_matrix() {
             Access::Allow => "✓",
             Access::Depends => "◐",
             Access::Deny => "denied",
+            other => panic!("{other:?} for {policy}"),
         });
         let sentence = sentence.replace('`', "");
         assert_eq!(
@@ -156,6 +171,14 @@ fn each_production_has_its_row_in_every_form_of_the_matrix() {
             format!("{begin}<td>{one}</td><td>{other}</td><td>{sentence}<br>{expression}</td><td>{handler}</td></tr>"),
             "{policy}"
         );
+    }
+}
+
+/// A field of RFC 4180.
+fn field(text: &str) -> String {
+    match text.contains(['"', ',']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.to_owned(),
     }
 }
 

@@ -191,6 +191,42 @@ productions! {
         sentence: "Requires realm role `r`, realm role `a` or group `/g`.",
         access: [Allow, Allow], scopes: [[]],
     }
+    roles_any "/roles-any": (roles = ["a", "b"], any) {
+        admits: |t| t.realm_role("b"), refuses: Some((|t| t.client_role("other", "a").group("/b"), 403)),
+        expression: r#"any(role("a"), role("b"))"#, data: { "any": [{ "role": "a" }, { "role": "b" }] },
+        sentence: "Requires role `a` or role `b`.",
+        access: [Deny, Deny], scopes: [[]],
+    }
+    realm_roles_all "/realm-roles-all": (realm_roles = ["r", "a"]) {
+        admits: |t| t.realm_role("r").realm_role("a"), refuses: Some((|t| t.realm_role("r").client_role("orders-api", "a"), 403)),
+        expression: r#"all(realm_role("r"), realm_role("a"))"#, data: { "all": [{ "realm_role": "r" }, { "realm_role": "a" }] },
+        sentence: "Requires realm role `r` and realm role `a`.",
+        access: [Deny, Deny], scopes: [[]],
+    }
+    client_roles_any "/client-roles-any": (client_roles("c" = ["a", "b"]), client_roles("d" = "a"), any) {
+        admits: |t| t.client_role("d", "a"), refuses: Some((|t| t.client_role("d", "b").realm_role("a"), 403)),
+        expression: r#"any(client_role("c", "a"), client_role("c", "b"), client_role("d", "a"))"#, data: { "any": [{ "client_role": { "client": "c", "role": "a" } }, { "client_role": { "client": "c", "role": "b" } }, { "client_role": { "client": "d", "role": "a" } }] },
+        sentence: "Requires role `a` of client `c`, role `b` of client `c` or role `a` of client `d`.",
+        access: [Deny, Deny], scopes: [[]],
+    }
+    groups_all "/groups-all": (groups = ["/g", "h"]) {
+        admits: |t| t.group("/h").group("/g"), refuses: Some((|t| t.group("/g").group("/g/h"), 403)),
+        expression: r#"all(group("/g"), group("/h"))"#, data: { "all": [{ "group": "/g" }, { "group": "/h" }] },
+        sentence: "Requires group `/g` and group `/h`.",
+        access: [Deny, Deny], scopes: [[]],
+    }
+    groups_any "/groups-any": (groups = ["/g", "h"], any) {
+        admits: |t| t.group("/h"), refuses: Some((|t| t.group("/g/h"), 403)),
+        expression: r#"any(group("/g"), group("/h"))"#, data: { "any": [{ "group": "/g" }, { "group": "/h" }] },
+        sentence: "Requires group `/g` or group `/h`.",
+        access: [Deny, Allow], scopes: [[]],
+    }
+    scopes_all "/scopes-all": (scopes = ["a", "b"]) {
+        admits: |t| t.scope("b").scope("a"), refuses: Some((|t| t.scope("a"), 403)),
+        expression: r#"all(scope("a"), scope("b"))"#, data: { "all": [{ "scope": "a" }, { "scope": "b" }] },
+        sentence: "Requires scope `a` and scope `b`.",
+        access: [Depends, Depends], scopes: [["a", "b"]],
+    }
     constant "/constant": (OPS) {
         admits: |t| t.group("/g/h"), refuses: Some((|t| t.realm_role("g"), 403)),
         expression: r#"any(group_tree("/g"), role("r"))"#, data: { "any": [{ "group_tree": "/g" }, { "role": "r" }] },

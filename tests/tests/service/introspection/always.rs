@@ -6,7 +6,7 @@ use keycloak_auth::{Clock, Introspection};
 use keycloak_auth_tests::{Issuer, Logs, Reply, Service, base64url, now};
 use serde_json::{Value, json};
 
-use super::{answer_for, code, in_mode, introspecting, service};
+use super::{answer_for, assert_said, code, in_mode, introspecting, service};
 use crate::setup::{builder, clock, routes};
 
 #[tokio::test]
@@ -100,11 +100,14 @@ async fn row_14_an_answer_is_checked_like_a_token() {
             "missing_claim",
         ),
     ] {
+        let logs = Logs::capture();
         let issuer = Issuer::start().await;
         let service = service(&issuer, Clock::system()).await;
         let token = issuer.valid_token();
         answer_for(&issuer, &token, edit);
         let answer = service.get_as("/me", &token).await;
+        assert_said(&logs, expected, what);
+        assert_eq!(issuer.requests(), [Issuer::DISCOVERY, Issuer::INTROSPECTION], "{what}");
         assert_eq!(code(&answer), (401, json!(expected)), "{what}");
         assert!(
             answer.challenge().starts_with(r#"Bearer error="invalid_token""#),

@@ -1,8 +1,9 @@
 //! Asking Keycloak about tokens: which, what may come of it, and how long that is remembered.
 
 use keycloak_auth::{Clock, Introspection, KeycloakBuilder};
-use keycloak_auth_tests::{Answer, Issuer, Reply, Service, Token, claims_of};
+use keycloak_auth_tests::{Answer, Issuer, Logs, Record, Reply, Service, Token, claims_of};
 use serde_json::{Value, json};
+use tracing::Level;
 
 use crate::setup::{builder, routes};
 
@@ -60,6 +61,25 @@ fn full_claims(claims: &mut Value) {
     claims["sub"] = json!("24b70fee-6687-575b-9043-0e37c958153d");
     claims["preferred_username"] = json!("alice");
     claims["realm_access"] = json!({ "roles": ["admin"] });
+}
+
+/// That the token is refused stands in the log at `debug`, and nothing above that: whoever sends such tokens could fill it.
+#[track_caller]
+fn assert_said(logs: &Logs, error_type: &str, what: &str) {
+    let records = logs.records();
+    let is_refusal = |record: &&Record| record.name == "keycloak.token_refused";
+    let refusals: Vec<&str> = records
+        .iter()
+        .filter(is_refusal)
+        .map(|record| record.field("error.type"))
+        .collect();
+    assert_eq!(refusals, [error_type], "{what}");
+    // That an answer is about another token is no client's doing.
+    let is_loud = |record: &&Record| {
+        !record.is_span && record.level < Level::DEBUG && record.name != "keycloak.introspection_of_another_token"
+    };
+    let loud: Vec<_> = records.iter().filter(is_loud).collect();
+    assert!(loud.is_empty(), "{what}: {loud:#?}");
 }
 
 #[track_caller]

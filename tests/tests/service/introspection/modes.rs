@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use keycloak_auth::{Introspection, Keycloak, SecureRouter, dev::DevRealm, keycloak, routing::get};
-use keycloak_auth_tests::{ACME, ACME_JSON, Issuer, Realm, Reply, Service, Token, claims_of, rsa_key};
+use keycloak_auth_tests::{ACME, ACME_JSON, Issuer, Logs, Realm, Reply, Service, Token, claims_of, rsa_key};
 use serde_json::{Value, json};
+use tracing::Level;
 
-use super::{answer_for, code, full_claims, in_mode, lightweight};
+use super::{answer_for, assert_said, code, full_claims, in_mode, lightweight};
 use crate::setup::{clock, routes};
 
 const MODES: [Introspection; 5] = [
@@ -249,8 +250,15 @@ async fn row_14_an_answer_about_another_token_is_none() {
                 });
             };
             told(&|claims| claims[claim] = json!(other_issuer));
+            let logs = Logs::capture();
             let answer = ask(&issuer, &service, "/me", &token).await;
             assert_eq!(answer, said(401, "invalid_claims", 1), "{claim} {mode:?}");
+            let records = logs.records();
+            let warned = records.iter().filter(|record| record.level == Level::WARN);
+            let warned: Vec<_> = warned
+                .map(|record| (record.name, record.field("keycloak.claim")))
+                .collect();
+            assert_eq!(warned, [("keycloak.introspection_of_another_token", claim)], "{mode:?}");
         }
         let issuer = Issuer::start().await;
         let service = service(&issuer, mode).await;
@@ -318,11 +326,13 @@ async fn row_14_the_answer_about_a_lightweight_token_is_checked_like_a_token() {
             full_claims(claims);
             edit(claims);
         });
+        let logs = Logs::capture();
         assert_eq!(
             ask(&issuer, &service, "/me", &token).await,
             said(401, expected, 1),
             "{what}"
         );
+        assert_said(&logs, expected, what);
     }
 }
 

@@ -1,14 +1,18 @@
 //! The layer beside those of CORS, tracing, timeouts and limits.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use axum::{Router, routing};
-use http::{Method, StatusCode, header::ACCESS_CONTROL_ALLOW_ORIGIN};
+use http::{Method, Response, StatusCode, header::ACCESS_CONTROL_ALLOW_ORIGIN};
 use keycloak_auth::Keycloak;
 use keycloak_auth_tests::{Answer, Issuer, Service};
 use tokio::sync::Barrier;
 use tower::limit::{ConcurrencyLimitLayer, GlobalConcurrencyLimitLayer};
 use tower_http::{cors::CorsLayer, timeout::TimeoutLayer, trace::TraceLayer};
+use tracing::Span;
 
 use super::{plain, router};
 use crate::setup::builder;
@@ -84,6 +88,48 @@ async fn without_preflights_nothing_without_a_token_gets_through() {
     );
     let closed = Service::start(any.layer(keycloak(&issuer).layer().without_preflights())).await;
     assert_eq!(preflight(&closed, "/any").await.status, 401);
+}
+
+#[tokio::test]
+async fn cors_tracing_and_a_timeout_further_out_see_each_answer() {
+    let issuer = Issuer::start().await;
+    let seen = Arc::<Mutex<Vec<u16>>>::default();
+    let note = Arc::clone(&seen);
+    let trace = TraceLayer::new_for_http().on_response(move |response: &Response<_>, _: Duration, _: &Span| {
+        note.lock().expect("nobody panicked").push(response.status().as_u16());
+    });
+    let timeout = TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, Duration::from_secs(1));
+    let slow = router().route("/slow", routing::get(std::future::pending::<String>));
+    let layered = slow.layer(keycloak(&issuer).layer().without_preflights());
+    let layered = layered.layer(timeout).layer(CorsLayer::permissive()).layer(trace);
+    let service = Service::start(layered).await;
+    let (token, without_roles) = (
+        issuer.valid_token(),
+        issuer.token().without("realm_access").sign(issuer.key()),
+    );
+    let cases = [
+        ("/plain", "", 401),
+        ("/plain", "garbage", 401),
+        ("/admin", &without_roles, 403),
+        ("/admin", &token, 200),
+        ("/slow", &token, 504),
+    ];
+    for (path, token, status) in cases {
+        let request = service.get(path).header("origin", "https://app.example.com");
+        let request = if token.is_empty() {
+            request
+        } else {
+            request.bearer(token)
+        };
+        let answer = request.send().await;
+        assert_eq!(
+            (answer.status, answer.header(ACCESS_CONTROL_ALLOW_ORIGIN)),
+            (status, Some("*")),
+            "{path}: {answer:?}"
+        );
+    }
+    let expected = cases.map(|(_, _, status)| status);
+    assert_eq!(*seen.lock().expect("nobody panicked"), expected);
 }
 
 #[tokio::test]

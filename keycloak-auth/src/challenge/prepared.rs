@@ -1,4 +1,4 @@
-//! Answers that depend on nothing: their texts are made by the compiler.
+//! Texts of responses that are made by the compiler.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ macro_rules! prepared {
     };
     ($error:literal: $code:literal, $message:literal) => {{
         // Each character is checked here, by the compiler, and not in each response.
-        static CHALLENGE: HeaderValue = HeaderValue::from_static(concat!(
+        static CHALLENGE: ::http::HeaderValue = ::http::HeaderValue::from_static(concat!(
             r#"Bearer error=""#,
             $error,
             r#"", error_description=""#,
@@ -46,7 +46,7 @@ macro_rules! prepared {
     };
 }
 
+pub(super) use prepared;
+
 /// Code and message, and the whole texts where they depend on nothing.
 pub(super) type Texts = (&'static str, Cow<'static, str>, Option<Prepared>);
-
-pub(super) use prepared;

@@ -1,6 +1,6 @@
-//! The response to an error, in the format that the configuration wants.
+//! The response that an answer becomes.
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::borrow::Cow;
 
 use axum::{body::Body, response::Response};
 use http::{
@@ -10,48 +10,46 @@ use http::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Answer;
-
-/// The form of the bodies of error responses; status and headers are the same in all.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub enum ErrorFormat {
-    /// `{"error": {"code", "message", "details"}}` as `application/json`.
-    #[default]
-    Envelope,
-    /// RFC 9457 as `application/problem+json`, with the members `code` and `details` added.
-    ProblemDetails,
-    /// The service's own.
-    Custom(Renderer),
-}
-
-impl ErrorFormat {
-    /// A format of the service's own: `render` makes the body and its headers. Its status and `WWW-Authenticate` are
-    /// replaced by those of the answer, so that no renderer can turn a refusal into something else.
-    ///
-    /// ```
-    /// use axum::{Json, response::IntoResponse};
-    /// use keycloak_auth::ErrorFormat;
-    ///
-    /// let format = ErrorFormat::custom(|answer| Json(serde_json::json!({ "oops": answer.code })).into_response());
-    /// ```
-    #[must_use]
-    pub fn custom(render: impl Fn(&Answer) -> Response + Send + Sync + 'static) -> Self {
-        Self::Custom(Renderer(Arc::new(render)))
-    }
-}
-
-/// A service's own way to render errors; made by [`ErrorFormat::custom`].
-#[derive(Clone)]
-pub struct Renderer(Arc<dyn Fn(&Answer) -> Response + Send + Sync>);
-
-impl fmt::Debug for Renderer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Renderer")
-    }
-}
+use super::{Answer, ErrorFormat, answer::Challenge};
 
 impl Answer {
+    /// The value of `WWW-Authenticate`; `realm` is named where the answer has no error.
+    pub(super) fn challenge(&self, realm: Option<&str>) -> Option<HeaderValue> {
+        if let Some(challenge) = self.prepared.and_then(|prepared| prepared.challenge) {
+            return Some(challenge.clone());
+        }
+        let text = match &self.challenge {
+            Challenge::None => return None,
+            Challenge::Realm => realm.map_or_else(
+                || "Bearer".to_owned(),
+                |realm| format!("Bearer realm=\"{}\"", quotable(realm)),
+            ),
+            Challenge::Error { error, scope } => {
+                let mut text = format!("Bearer error=\"{error}\", error_description=\"{}\"", self.message);
+                if !scope.is_empty() {
+                    text.push_str(&format!(", scope=\"{}\"", quotable(&scope.join(" "))));
+                }
+                text
+            }
+            Challenge::StepUp { acr, max_age } => {
+                let mut text = format!(
+                    "Bearer error=\"insufficient_user_authentication\", error_description=\"{}\"",
+                    self.message
+                );
+                if let Some(acr) = acr {
+                    text.push_str(&format!(", acr_values=\"{}\"", quotable(acr)));
+                }
+                if let Some(max_age) = max_age {
+                    text.push_str(&format!(", max_age=\"{max_age}\""));
+                }
+                text
+            }
+        };
+        HeaderValue::try_from(text)
+            .ok()
+            .or(Some(HeaderValue::from_static("Bearer")))
+    }
+
     /// The whole response: the body in the given format; status and challenge always as above.
     pub(crate) fn response(&self, format: &ErrorFormat, realm: Option<&str>) -> Response {
         let mut response = match format {
@@ -61,7 +59,7 @@ impl Answer {
                 body_of(&PROBLEM_JSON, problem.to_string())
             }
             ErrorFormat::Custom(renderer) => {
-                let mut response = (renderer.0)(self);
+                let mut response = renderer.render(self);
                 response.headers_mut().remove(WWW_AUTHENTICATE);
                 response
             }
@@ -118,6 +116,13 @@ pub(crate) fn problem_details(status: StatusCode, code: &str, message: &str, det
         problem["details"] = details.clone();
     }
     problem
+}
+
+/// A text as the inside of a quoted-string: what may not stand there is left out (RFC 6750 §3, RFC 9110 §5.6.4).
+fn quotable(text: &str) -> String {
+    text.chars()
+        .filter(|character| matches!(character, ' '..='~') && !matches!(character, '"' | '\\'))
+        .collect()
 }
 
 // Checking each of their characters is left to the compiler.

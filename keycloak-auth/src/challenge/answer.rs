@@ -1,23 +1,11 @@
-//! From cause to answer: status, `WWW-Authenticate`, code and message, in one total match.
-//!
-//! The log gets the why, the client gets the code of the RFC. No text in here contains anything that came with the
-//! request.
-
-#[cfg(test)]
-mod catalogue;
-mod challenge;
-mod format;
-mod prepared;
+//! What a client is told, by cause.
 
 use std::borrow::Cow;
 
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 use serde_json::{Value, json};
 
-use self::{
-    challenge::Challenge,
-    prepared::{Prepared, Texts, prepared},
-};
+use super::prepared::{Prepared, Texts, prepared};
 use crate::{
     bearer::HeaderFault,
     error::{AuthError, GrantKind, TlsFault, TokenRefusal, Unavailable},
@@ -25,11 +13,6 @@ use crate::{
     jose::MalformedToken,
     policy::Policy,
 };
-
-pub use format::{ErrorFormat, Renderer};
-
-#[cfg(feature = "utoipa")]
-pub(crate) use format::problem_details;
 
 /// What a client is told about an [`AuthError`].
 #[derive(Clone, Debug, PartialEq)]
@@ -44,9 +27,26 @@ pub struct Answer {
     /// More about the error, as data: an object. Never what the caller is or has.
     pub details: Value,
     /// The `WWW-Authenticate` header, unless a realm has to be named in it.
-    challenge: Challenge,
-    retry_after: Option<u64>,
-    prepared: Option<Prepared>,
+    pub(super) challenge: Challenge,
+    pub(super) retry_after: Option<u64>,
+    pub(super) prepared: Option<Prepared>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Challenge {
+    None,
+    /// The scheme and the realm, without an error: RFC 6750 §3.1, last paragraph.
+    Realm,
+    /// `error` and its description (RFC 6750 §3).
+    Error {
+        error: &'static str,
+        scope: Vec<&'static str>,
+    },
+    /// RFC 9470 §3.
+    StepUp {
+        acr: Option<&'static str>,
+        max_age: Option<u64>,
+    },
 }
 
 impl Answer {
@@ -195,12 +195,13 @@ impl Answer {
             )
         }
     }
+}
 
-    /// The value of `WWW-Authenticate`; `realm` is named where the answer has no error.
-    fn challenge(&self, realm: Option<&str>) -> Option<HeaderValue> {
-        match self.prepared.and_then(|prepared| prepared.challenge) {
-            Some(challenge) => Some(challenge.clone()),
-            None => self.challenge.header(&self.message, realm),
+impl Challenge {
+    const fn error(error: &'static str) -> Self {
+        Self::Error {
+            error,
+            scope: Vec::new(),
         }
     }
 }
@@ -270,44 +271,5 @@ fn code_of_unmet(policy: &Policy) -> &'static str {
         | Policy::Acr(_)
         | Policy::MaxAge(_)
         | Policy::Owner { .. } => "forbidden",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn prepared_texts_say_what_they_stand_for() {
-        let invalid_tokens = [
-            InvalidToken::Malformed(MalformedToken::TooLarge),
-            InvalidToken::Malformed(MalformedToken::Parts),
-            InvalidToken::HeaderParameter("crit"),
-            InvalidToken::Algorithm,
-            InvalidToken::UnknownKey,
-            InvalidToken::Signature,
-            InvalidToken::CustomClaims,
-            InvalidToken::Inactive,
-            InvalidToken::IssuedBeforeNotBefore,
-            InvalidToken::Expired,
-            InvalidToken::NotYetValid,
-            InvalidToken::TokenType,
-            InvalidToken::SenderConstrained,
-        ];
-        let others = [
-            AuthError::MissingCredentials,
-            AuthError::InvalidRequest(HeaderFault::SeveralCredentials),
-            AuthError::InvalidRequest(HeaderFault::Malformed),
-        ];
-        for error in invalid_tokens.map(AuthError::InvalidToken).into_iter().chain(others) {
-            let answer = Answer::to(&error);
-            let composed = Answer {
-                prepared: None,
-                ..answer.clone()
-            };
-            assert!(answer.prepared.is_some(), "{error:?}");
-            assert_eq!(answer.challenge(None), composed.challenge(None), "{error:?}");
-            assert_eq!(answer.envelope(), composed.envelope(), "{error:?}");
-        }
     }
 }

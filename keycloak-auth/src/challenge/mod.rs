@@ -1,0 +1,58 @@
+//! From cause to answer: status, `WWW-Authenticate`, code and message, in one total match.
+//!
+//! The log gets the why, the client gets the code of the RFC. No text in here contains anything that came with the
+//! request.
+
+mod answer;
+mod format;
+mod prepared;
+mod response;
+
+pub use answer::Answer;
+pub use format::{ErrorFormat, Renderer};
+
+#[cfg(feature = "utoipa")]
+pub(crate) use response::problem_details;
+
+#[cfg(test)]
+mod catalogue;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AuthError, InvalidToken, bearer::HeaderFault, jose::MalformedToken};
+
+    #[test]
+    fn prepared_texts_say_what_they_stand_for() {
+        let invalid_tokens = [
+            InvalidToken::Malformed(MalformedToken::TooLarge),
+            InvalidToken::Malformed(MalformedToken::Parts),
+            InvalidToken::HeaderParameter("crit"),
+            InvalidToken::Algorithm,
+            InvalidToken::UnknownKey,
+            InvalidToken::Signature,
+            InvalidToken::CustomClaims,
+            InvalidToken::Inactive,
+            InvalidToken::IssuedBeforeNotBefore,
+            InvalidToken::Expired,
+            InvalidToken::NotYetValid,
+            InvalidToken::TokenType,
+            InvalidToken::SenderConstrained,
+        ];
+        let others = [
+            AuthError::MissingCredentials,
+            AuthError::InvalidRequest(HeaderFault::SeveralCredentials),
+            AuthError::InvalidRequest(HeaderFault::Malformed),
+        ];
+        for error in invalid_tokens.map(AuthError::InvalidToken).into_iter().chain(others) {
+            let answer = Answer::to(&error);
+            let composed = Answer {
+                prepared: None,
+                ..answer.clone()
+            };
+            assert!(answer.prepared.is_some(), "{error:?}");
+            assert_eq!(answer.challenge(None), composed.challenge(None), "{error:?}");
+            assert_eq!(answer.envelope(), composed.envelope(), "{error:?}");
+        }
+    }
+}
