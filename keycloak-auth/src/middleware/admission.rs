@@ -37,17 +37,17 @@ impl Settings {
     /// what the router was secured with, and what another `Keycloak` found out about the caller is nothing to them.
     pub(super) fn introduce<B>(&self, request: &mut Request<B>, user: Option<KeycloakUser>) {
         let extensions = request.extensions_mut();
-        let of_router = extensions.get_mut::<RequestContext>();
-        match of_router.filter(|context| context.is_of_router) {
-            Some(context) if context.keycloak.is_same(&self.keycloak) => context.user = user,
-            Some(_) => {}
-            None => {
-                extensions.insert(RequestContext {
-                    keycloak: self.keycloak.clone(),
-                    user,
-                    is_of_router: false,
-                });
+        let own = RequestContext {
+            keycloak: self.keycloak.clone(),
+            user,
+            is_of_router: false,
+        };
+        // Put in first and taken back, since there is hardly ever one, and each look takes time.
+        if let Some(mut of_router) = extensions.insert(own).filter(|context| context.is_of_router) {
+            if of_router.keycloak.is_same(&self.keycloak) {
+                of_router.user = extensions.remove::<RequestContext>().and_then(|own| own.user);
             }
+            extensions.insert(of_router);
         }
     }
 
