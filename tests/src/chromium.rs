@@ -7,7 +7,7 @@ use std::{
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result};
@@ -15,6 +15,9 @@ use fantoccini::{Client, ClientBuilder, Locator, elements::Element};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
+
+/// What the driver says of a search while another page comes.
+const CUT_SHORT: &str = "aborted by navigation";
 
 /// How long a page may take to show what a test waits for.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -86,15 +89,17 @@ impl Chromium {
             .with_context(|| format!("cannot open {url}"))
     }
 
-    /// The element, as soon as it is there.
+    /// The element, as soon as it is there. A search that a navigation cuts short is begun again, on the next page.
     pub async fn wait_for(&self, css: &str) -> Result<Element> {
-        let element = self
-            .client
-            .wait()
-            .at_most(PATIENCE)
-            .for_element(Locator::Css(css))
-            .await;
-        element.with_context(|| format!("`{css}` does not appear"))
+        let began = Instant::now();
+        loop {
+            let left = PATIENCE.saturating_sub(began.elapsed());
+            let search = self.client.wait().at_most(left).for_element(Locator::Css(css)).await;
+            match search {
+                Err(error) if began.elapsed() < PATIENCE && error.to_string().contains(CUT_SHORT) => {}
+                search => return search.with_context(|| format!("`{css}` does not appear")),
+            }
+        }
     }
 
     /// Whether there is such an element now.
