@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Access, AccessRow, Subject};
+use super::{Access, AccessRow, Subject, SubjectKind};
 
 /// What a line about a subject begins with; one about a route has no blank there.
 pub(super) const INDENT: &str = "  ";
@@ -101,9 +101,10 @@ impl<'t> Admitted<'t> {
 }
 
 fn rank(subject: &str) -> usize {
-    const KINDS: [&str; 4] = ["realm role", "client role", "group", "user"];
-    let kind = KINDS.iter().position(|kind| subject.starts_with(kind));
-    kind.unwrap_or(KINDS.len())
+    let kind = SubjectKind::ALL
+        .iter()
+        .position(|kind| subject.starts_with(kind.word()));
+    kind.unwrap_or(SubjectKind::ALL.len())
 }
 
 /// `user "alice"` as in a sentence.

@@ -58,13 +58,13 @@ fn head(page: &mut String, columns: &[Subject]) {
     for (class, heading) in [("method", "Method"), ("path", "Path")] {
         let _ = write!(page, "<th scope=\"col\" rowspan=\"2\" class=\"{class}\">{heading}</th>");
     }
-    let kinds = [
-        (SubjectKind::RealmRole, "Realm roles"),
-        (SubjectKind::ClientRole, "Client roles"),
-        (SubjectKind::Group, "Groups"),
-        (SubjectKind::User, "Users"),
-    ];
-    for (kind, heading) in kinds {
+    for kind in SubjectKind::ALL {
+        let heading = match kind {
+            SubjectKind::RealmRole => "Realm roles",
+            SubjectKind::ClientRole => "Client roles",
+            SubjectKind::Group => "Groups",
+            SubjectKind::User => "Users",
+        };
         let count = columns.iter().filter(|column| column.kind() == kind).count();
         if count > 0 {
             let _ = write!(page, "<th scope=\"colgroup\" colspan=\"{count}\">{heading}</th>");
@@ -74,7 +74,7 @@ fn head(page: &mut String, columns: &[Subject]) {
         let _ = write!(page, "<th scope=\"col\" rowspan=\"2\" class=\"{class}\">{heading}</th>");
     }
     page.push_str("</tr>\n<tr>");
-    for (kind, _) in kinds {
+    for kind in SubjectKind::ALL {
         for column in columns.iter().filter(|column| column.kind() == kind) {
             let _ = write!(
                 page,
@@ -95,12 +95,7 @@ fn line(page: &mut String, row: &AccessRow, columns: &[Subject]) {
         // Where a long one may be broken.
         escaped_html(row.path()).replace('/', "<wbr>/")
     );
-    for kind in [
-        SubjectKind::RealmRole,
-        SubjectKind::ClientRole,
-        SubjectKind::Group,
-        SubjectKind::User,
-    ] {
+    for kind in SubjectKind::ALL {
         for column in columns.iter().filter(|column| column.kind() == kind) {
             page.push_str(match column.access(row.policy()) {
                 Access::Depends | Access::Deny if row.is_report_only() => {

@@ -39,6 +39,9 @@ pub enum SubjectKind {
 }
 
 impl SubjectKind {
+    /// All of them, in the order of the columns.
+    pub(super) const ALL: [Self; 4] = [Self::RealmRole, Self::ClientRole, Self::Group, Self::User];
+
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::RealmRole => "realm role",

@@ -146,7 +146,7 @@ async fn no_discovery(keycloak: &Keycloak, answer: &HttpAnswer) -> Finding {
 async fn other_base_path(keycloak: &Keycloak) -> Option<String> {
     let parts = keycloak.parts();
     let other = parts.realm_url.with_other_base_path();
-    let url = other.join(".well-known/openid-configuration");
+    let url = other.discovery_url();
     let answer = parts.provider.probe_address(&url).await.ok()?;
     (answer.status == StatusCode::OK).then(|| other.server_url())
 }

@@ -12,13 +12,10 @@ use crate::{
 pub(super) async fn check(keycloak: &Keycloak) -> Finding {
     let parts = keycloak.parts();
     let answer = parts.provider.probe(Request::get(Endpoint::Jwks)).await;
-    let keys = match answer.and_then(HttpAnswer::only_ok) {
-        Ok(json) => KeySet::parse(&json),
-        Err(error) => return Finding::failed(chain(&error), "check `.jwks_uri(…)`, or leave it out"),
-    };
-    let keys = match keys {
+    let json = answer.and_then(HttpAnswer::only_ok).map_err(|error| chain(&error));
+    let keys = match json.and_then(|json| KeySet::parse(&json).map_err(|error| chain(&error))) {
         Ok(keys) => keys,
-        Err(error) => return Finding::failed(chain(&error), "check `.jwks_uri(…)`, or leave it out"),
+        Err(fault) => return Finding::failed(fault, "check `.jwks_uri(…)`, or leave it out"),
     };
     let skipped = keys
         .skipped()

@@ -2,13 +2,10 @@
 //!
 //! It is some 220 bytes large, which take longer to move than to look at.
 
-use std::{
-    mem,
-    pin::pin,
-    task::{Context, Poll, Waker},
-};
+use std::mem;
 
 use axum::extract::{FromRequestParts as _, RawPathParams};
+use futures_util::future::FutureExt as _;
 use http::{Extensions, HeaderMap, Method, Request, request::Parts};
 
 /// What is asked about of a request.
@@ -60,14 +57,7 @@ impl<B> Head for Request<B> {
 pub(super) fn path_parameters(head: &mut impl Head) -> Option<RawPathParams> {
     let (mut parts, ()) = Request::new(()).into_parts();
     mem::swap(&mut parts.extensions, head.extensions_mut());
-    let parameters = at_first_poll(RawPathParams::from_request_parts(&mut parts, &()));
+    let parameters = RawPathParams::from_request_parts(&mut parts, &()).now_or_never();
     mem::swap(&mut parts.extensions, head.extensions_mut());
     parameters?.ok()
-}
-
-fn at_first_poll<T>(future: impl Future<Output = T>) -> Option<T> {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => Some(output),
-        Poll::Pending => None,
-    }
 }

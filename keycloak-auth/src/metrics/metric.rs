@@ -161,26 +161,10 @@ impl Metric {
     /// The unit of its values, as UCUM has it and OpenTelemetry wants it: `ms`, `s`, or nothing for what is counted.
     #[must_use]
     pub const fn unit(self) -> &'static str {
-        match self {
-            Self::TokenValidationLatency
-            | Self::TokenRefreshLatency
-            | Self::OidcFetchLatency
-            | Self::JwksFetchLatency
-            | Self::ProviderRequestLatency => "ms",
-            Self::JwksAge => "s",
-            Self::TokenValidation
-            | Self::TokenValidationSuccess
-            | Self::TokenValidationFailure
-            | Self::TokenCacheHits
-            | Self::TokenRefresh
-            | Self::TokenRefreshSuccess
-            | Self::TokenRefreshFailure
-            | Self::JwksCacheHits
-            | Self::JwksCacheMisses
-            | Self::ProviderOutage
-            | Self::Decisions
-            | Self::PolicyWouldDeny
-            | Self::Errors => "",
+        match (self.kind(), self) {
+            (MetricKind::Histogram, _) => "ms",
+            (_, Self::JwksAge) => "s",
+            (MetricKind::Counter | MetricKind::Gauge, _) => "",
         }
     }
 

@@ -51,20 +51,20 @@ impl Settings {
         }
     }
 
-    /// Lets the caller's request in, if the caller meets the policies.
-    #[expect(clippy::result_large_err, reason = "the request is as large as its refusal")]
-    pub(super) fn admit<B>(&self, mut request: Request<B>, user: KeycloakUser) -> Result<Request<B>, Response> {
+    /// Lets the caller's request in, if the caller meets the policies. It stays where it is: moving it takes longer than that.
+    #[expect(clippy::result_large_err, reason = "it goes no further than the response")]
+    pub(super) fn admit<B>(&self, request: &mut Request<B>, user: KeycloakUser) -> Result<(), Response> {
         let mut demands = self.demands.iter();
-        let asked: Result<(), Unmet> = demands.try_for_each(|demand| demand.check(&user, &mut request, &self.keycloak));
+        let asked: Result<(), Unmet> = demands.try_for_each(|demand| demand.check(&user, request, &self.keycloak));
         if let Err((error, why)) = asked {
-            return Err(self.refuse(&request, &error, why.as_ref()));
+            return Err(self.refuse(request, &error, why.as_ref()));
         }
-        self.introduce(&mut request, Some(user));
-        Ok(request)
+        self.introduce(request, Some(user));
+        Ok(())
     }
 
-    /// Whether a caller has to meet policies. A request that nobody has to be asked about need not be moved for that.
-    pub(super) fn has_demands(&self) -> bool {
+    /// Whether a caller has to meet policies.
+    fn has_demands(&self) -> bool {
         !self.demands.is_empty()
     }
 
@@ -83,10 +83,10 @@ impl Settings {
     }
 
     /// Asks Keycloak about the caller, where the keys at hand do not suffice.
-    pub(super) async fn admit_by_asking<B>(&self, request: Request<B>) -> Result<Request<B>, Response> {
+    pub(super) async fn admit_by_asking<B>(&self, mut request: Request<B>) -> Result<Request<B>, Response> {
         let caller = extract::caller_by_asking(request.headers(), &self.keycloak).await;
         match caller.and_then(|user| user.ok_or(AuthError::MissingCredentials)) {
-            Ok(user) => self.admit(request, user),
+            Ok(user) => self.admit(&mut request, user).map(|()| request),
             Err(error) => Err(self.refuse(&request, &error, None)),
         }
     }

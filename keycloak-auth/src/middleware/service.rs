@@ -69,12 +69,8 @@ where
             Err(fault) => return KeycloakFuture::refused(settings.refuse(&request, &fault.into(), None)),
         };
         match keycloak.authenticator().judge(token, keycloak.now()) {
-            Some(Ok(verified)) if !settings.has_demands() => {
-                settings.introduce(&mut request, Some(KeycloakUser::new(verified)));
-                KeycloakFuture::forwarded(self.inner.call(request))
-            }
-            Some(Ok(verified)) => match settings.admit(request, KeycloakUser::new(verified)) {
-                Ok(request) => KeycloakFuture::forwarded(self.inner.call(request)),
+            Some(Ok(verified)) => match settings.admit(&mut request, KeycloakUser::new(verified)) {
+                Ok(()) => KeycloakFuture::forwarded(self.inner.call(request)),
                 Err(response) => KeycloakFuture::refused(response),
             },
             Some(Err(error)) => KeycloakFuture::refused(settings.refuse(&request, &error, None)),

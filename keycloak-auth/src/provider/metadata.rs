@@ -164,9 +164,9 @@ impl MetadataSource {
         self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where the discovery document is (OpenID Connect Discovery 1.0 §4).
+    /// Where the discovery document is.
     pub(crate) fn discovery_url(&self) -> Url {
-        self.realm_url.join(".well-known/openid-configuration")
+        self.realm_url.discovery_url()
     }
 
     /// Reads the discovery document, and accepts it only where it names the realm's address or an issuer of the configuration.

@@ -129,6 +129,11 @@ impl RealmUrl {
         url.rfind("/realms/").map_or(url, |end| &url[..end]).to_owned()
     }
 
+    /// Where the discovery document is (OpenID Connect Discovery 1.0 §4).
+    pub(crate) fn discovery_url(&self) -> Url {
+        self.join(".well-known/openid-configuration")
+    }
+
     /// The address of a document of the realm, such as `.well-known/openid-configuration`.
     pub(crate) fn join(&self, path: &str) -> Url {
         let mut url = self.url.clone();

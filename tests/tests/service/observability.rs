@@ -7,14 +7,14 @@ use std::{
     time::Duration,
 };
 
-use keycloak_auth::{CustomClaims, Keycloak, SecureRouter, keycloak, routing::get};
+use keycloak_auth::{CustomClaims, SecureRouter, keycloak, routing::get};
 use keycloak_auth_tests::{Issuer, Logs, Record, Reply, Service, rsa_key};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::task::JoinSet;
 use tracing::{Instrument as _, Level, field::Empty, info_span};
 
-use crate::setup::{admin, builder, clock, me, routes};
+use crate::setup::{admin, builder, clock, me, routes, unreachable};
 
 const GUIDE: &str = include_str!("../../../keycloak-auth/src/docs/observability.md");
 
@@ -281,14 +281,7 @@ async fn each_request_to_keycloak_is_a_span_with_its_outcome_and_without_secrets
         .authenticate("canary-opaque")
         .await
         .expect_err("not active");
-    let unreachable = Keycloak::builder()
-        .server_url("http://127.0.0.1:1")
-        .realm("acme")
-        .client_id("orders-api")
-        .audience("orders-api")
-        .build()
-        .expect("valid");
-    unreachable.ready().await.expect_err("nobody is there");
+    unreachable().ready().await.expect_err("nobody is there");
     issuer.reply(Issuer::DISCOVERY, Reply::status(200).after(Duration::from_secs(60)));
     let impatient = settings()
         .request_timeout(Duration::from_millis(100))

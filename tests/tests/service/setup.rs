@@ -16,6 +16,17 @@ pub fn builder(issuer: &Issuer) -> KeycloakBuilder {
         .audience("orders-api")
 }
 
+/// One whose Keycloak nobody reaches.
+pub fn unreachable() -> Keycloak {
+    Keycloak::builder()
+        .server_url("http://127.0.0.1:1")
+        .realm("acme")
+        .client_id("orders-api")
+        .audience("orders-api")
+        .build()
+        .expect("valid")
+}
+
 /// A service that trusts the issuer.
 pub async fn service(keycloak: &Keycloak) -> Service {
     Service::start(routes().secure_with(keycloak.clone())).await

@@ -64,7 +64,7 @@ async fn http_instead(keycloak: &Keycloak, error: &ProviderError) -> Option<Stri
         return None;
     }
     let by_http = parts.realm_url.with_http()?;
-    let url = by_http.join(".well-known/openid-configuration");
+    let url = by_http.discovery_url();
     let answer = timeout(PATIENCE, parts.provider.probe_address(&url)).await.ok()?.ok()?;
     (answer.status == StatusCode::OK).then(|| by_http.server_url())
 }
@@ -88,7 +88,7 @@ async fn https_instead(keycloak: &Keycloak) -> Option<String> {
         .realm_url
         .with_https()
         .filter(|_| parts.connection.route.is_direct())?;
-    let url = by_https.join(".well-known/openid-configuration");
+    let url = by_https.discovery_url();
     let speaks_https = match timeout(PATIENCE, parts.provider.probe_address(&url)).await.ok()? {
         Ok(answer) => answer.status == StatusCode::OK,
         Err(error) => error.tls_fault().is_some_and(|fault| fault != TlsFault::Other),
