@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    AuthError, Unavailable,
+    AuthError, KeycloakUser, Unavailable,
     bearer::BearerToken,
     challenge::Answer,
     introspection::Introspector,
@@ -133,6 +133,11 @@ impl Authenticator {
                 Some(self.noted(result))
             }
         }
+    }
+
+    /// Takes back what [`judge`](Self::judge) gave, so that it is judged sooner when it comes again.
+    pub(crate) fn hand_back(&self, user: KeycloakUser) {
+        self.validator.hand_back(user.into_token());
     }
 
     /// Judges the token by asking Keycloak: for the keys that are missing, as far as a fetch is allowed, or about the token.

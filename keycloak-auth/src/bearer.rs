@@ -30,12 +30,14 @@ pub enum HeaderFault {
 impl<'r> BearerToken<'r> {
     /// Finds the token; `None` without credentials, or with those of another scheme.
     pub(crate) fn from_headers(headers: &'r HeaderMap) -> Result<Option<Self>, HeaderFault> {
-        let mut values = headers.get_all(AUTHORIZATION).iter();
-        match (values.next(), values.next()) {
-            (None, _) => Ok(None),
-            (Some(value), None) => Self::from_value(value),
-            (Some(_), Some(_)) => Err(HeaderFault::SeveralCredentials),
+        let Some(value) = headers.get(AUTHORIZATION) else {
+            return Ok(None);
+        };
+        // Mostly there are as many values as names, so that no header stands twice.
+        if headers.len() != headers.keys_len() && headers.get_all(AUTHORIZATION).iter().nth(1).is_some() {
+            return Err(HeaderFault::SeveralCredentials);
         }
+        Self::from_value(value)
     }
 
     fn from_value(value: &'r HeaderValue) -> Result<Option<Self>, HeaderFault> {

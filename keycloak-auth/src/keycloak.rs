@@ -95,11 +95,12 @@ impl Keycloak {
     pub async fn authenticate(&self, access_token: &str) -> Result<KeycloakUser, AuthError> {
         let token = BearerToken::new(access_token);
         let authenticator = self.authenticator();
-        match authenticator.judge(token, self.now()) {
-            Some(judged) => judged,
-            None => authenticator.judge_by_asking(token).await,
-        }
-        .map(KeycloakUser::new)
+        let Some(judged) = authenticator.judge(token, self.now()) else {
+            return authenticator.judge_by_asking(token).await.map(KeycloakUser::new);
+        };
+        let user = KeycloakUser::new(judged?);
+        authenticator.hand_back(user.clone());
+        Ok(user)
     }
 
     /// Decides about a user: what a handler with this policy would answer.

@@ -31,6 +31,10 @@ impl KeycloakUser {
         Self(token)
     }
 
+    pub(crate) fn into_token(self) -> Arc<VerifiedToken> {
+        self.0
+    }
+
     /// Whether Keycloak told the claims, so that the cache of verified tokens does not have them.
     pub(crate) fn is_introspected(&self) -> bool {
         self.0.key().is_none()

@@ -83,10 +83,10 @@ pub(super) fn keycloak_for<S: 'static>(extensions: &Extensions, state: &S) -> Op
 }
 
 /// Who sends a request, `None` for one without credentials, or what is wrong with the credentials.
-pub(super) type Caller = Result<Option<KeycloakUser>, AuthError>;
+pub(super) type Caller<'u> = Result<Option<&'u KeycloakUser>, AuthError>;
 
 /// A request whose caller only Keycloak can tell.
-pub(super) struct Unasked {
+pub(crate) struct Unasked {
     keycloak: Keycloak,
     is_for_last: bool,
 }
@@ -136,7 +136,7 @@ pub(super) fn at_once<H: Head, T>(
     head: &mut H,
     known: Known,
     handler: Option<&'static str>,
-    conclude: impl FnOnce(Caller, &mut H, &Keycloak) -> Result<T, AuthRejection>,
+    conclude: impl FnOnce(Caller<'_>, &mut H, &Keycloak) -> Result<T, AuthRejection>,
 ) -> Result<Result<T, AuthRejection>, Unasked> {
     let Some(keycloak) = known.keycloak else {
         tracing::error!(
@@ -148,7 +148,7 @@ pub(super) fn at_once<H: Head, T>(
         return Ok(Err(AuthRejection::not_installed()));
     };
     if known.user.is_some() {
-        return Ok(conclude(Ok(known.user), head, &keycloak));
+        return Ok(conclude(Ok(known.user.as_ref()), head, &keycloak));
     }
     let token = match BearerToken::from_headers(head.headers()) {
         Ok(Some(token)) => token,
@@ -161,7 +161,9 @@ pub(super) fn at_once<H: Head, T>(
             if !known.is_for_last && (known.has_context || !keycloak.authenticator().has_cache()) {
                 keep(&user, head.extensions_mut(), &keycloak);
             }
-            Ok(conclude(Ok(Some(user)), head, &keycloak))
+            let concluded = conclude(Ok(Some(&user)), head, &keycloak);
+            keycloak.authenticator().hand_back(user);
+            Ok(concluded)
         }
         Some(Err(error)) => Ok(conclude(Err(error), head, &keycloak)),
         None => Err(Unasked {
@@ -175,16 +177,20 @@ pub(super) fn at_once<H: Head, T>(
 pub(super) async fn asked<H: Head + Send, T>(
     head: &mut H,
     unasked: Unasked,
-    conclude: impl FnOnce(Caller, &mut H, &Keycloak) -> Result<T, AuthRejection>,
+    conclude: impl FnOnce(Caller<'_>, &mut H, &Keycloak) -> Result<T, AuthRejection>,
 ) -> Result<T, AuthRejection> {
     let Unasked { keycloak, is_for_last } = unasked;
-    let caller = caller_by_asking(head.headers(), &keycloak).await;
-    if let Ok(Some(user)) = &caller
-        && !is_for_last
-    {
-        keep(user, head.extensions_mut(), &keycloak);
+    match caller_by_asking(head.headers(), &keycloak).await {
+        Ok(user) => {
+            if let Some(user) = &user
+                && !is_for_last
+            {
+                keep(user, head.extensions_mut(), &keycloak);
+            }
+            conclude(Ok(user.as_ref()), head, &keycloak)
+        }
+        Err(error) => conclude(Err(error), head, &keycloak),
     }
-    conclude(caller, head, &keycloak)
 }
 
 /// [`at_once`] or else [`asked`], for a request that is lent.
@@ -192,7 +198,7 @@ pub(super) fn with_caller<'p, T: Send + 'p>(
     parts: &'p mut Parts,
     known: Known,
     handler: Option<&'static str>,
-    conclude: impl Fn(Caller, &mut Parts, &Keycloak) -> Result<T, AuthRejection> + Copy + Send + 'p,
+    conclude: impl Fn(Caller<'_>, &mut Parts, &Keycloak) -> Result<T, AuthRejection> + Copy + Send + 'p,
 ) -> Judgement<'p, T> {
     match at_once(parts, known, handler, conclude) {
         Ok(result) => Judgement::ready(result),

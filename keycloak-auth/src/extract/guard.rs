@@ -44,6 +44,13 @@ pub enum First {}
 #[derive(Debug)]
 pub enum Alone {}
 
+impl<P, Place> Guard<P, Place> {
+    /// The guard of a request that was let through.
+    pub(crate) const fn passed() -> Self {
+        Self(PhantomData)
+    }
+}
+
 impl<P, Place> fmt::Debug for Guard<P, Place> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Guard")
@@ -96,7 +103,7 @@ impl<P, Place> Future for Guarding<'_, P, Place> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.get_mut().authorized.poll_unpinned(context) {
-            Poll::Ready(Ok(())) => Poll::Ready(Ok(Guard(PhantomData))),
+            Poll::Ready(Ok(())) => Poll::Ready(Ok(Guard::passed())),
             Poll::Ready(Err(rejection)) => Poll::Ready(Err(rejection)),
             Poll::Pending => Poll::Pending,
         }
@@ -121,33 +128,66 @@ fn given<S: 'static>(
     mut request: Request,
     state: &S,
 ) -> Judgement<'static, ()> {
-    let known = known(request.extensions(), state).for_last();
-    match authorize_at_once(demand, handler, &mut request, known) {
-        Ok(result) => Judgement::ready(result),
-        Err(unasked) => authorize_later(demand, handler, request, unasked),
+    match admit(demand, handler, &mut request, state, Admitted::AsItIs) {
+        Ok(()) => Judgement::ready(Ok(())),
+        Err(Hurdle::Refused(rejection)) => Judgement::ready(Err(rejection)),
+        Err(Hurdle::Unasked(unasked)) => Judgement::asked(async move {
+            ask(demand, handler, request, unasked).await?;
+            Ok(())
+        }),
     }
 }
 
-fn authorize_at_once(
+/// What becomes of a request that is let through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admitted {
+    /// The handler wants no more of it.
+    AsItIs,
+    /// Further arguments of the handler are made of it.
+    ForArguments,
+}
+
+/// What keeps a request from being let through.
+pub(crate) enum Hurdle {
+    Refused(AuthRejection),
+    /// Keycloak has to be asked, by [`ask`].
+    Unasked(Unasked),
+}
+
+/// Asks about a request where it lies.
+pub(crate) fn admit<S: 'static>(
     demand: &Demand,
     handler: &'static str,
     request: &mut Request,
-    known: Known,
-) -> Result<Result<(), AuthRejection>, Unasked> {
+    state: &S,
+    admitted: Admitted,
+) -> Result<(), Hurdle> {
     if demand.is_public() {
-        return Ok(Ok(()));
+        return Ok(());
     }
-    at_once(request, known, Some(handler), decision(demand, handler))
+    let mut known = known(request.extensions(), state);
+    if admitted == Admitted::AsItIs {
+        known = known.for_last();
+    }
+    match at_once(request, known, Some(handler), decision(demand, handler)) {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(rejection)) => Err(Hurdle::Refused(rejection)),
+        Err(unasked) => Err(Hurdle::Unasked(unasked)),
+    }
 }
 
+/// Asks about a request by asking Keycloak, and gives it back when it is let through.
 #[cold]
-fn authorize_later(
+pub(crate) fn ask(
     demand: &'static Demand,
     handler: &'static str,
     mut request: Request,
     unasked: Unasked,
-) -> Judgement<'static, ()> {
-    Judgement::asked(async move { asked(&mut request, unasked, decision(demand, handler)).await })
+) -> Pin<Box<dyn Future<Output = Result<Request, AuthRejection>> + Send>> {
+    Box::pin(async move {
+        asked(&mut request, unasked, decision(demand, handler)).await?;
+        Ok(request)
+    })
 }
 
 /// What a guard does, for a policy that is no type.
@@ -172,14 +212,14 @@ fn authorize<'p>(demand: &'p Demand, handler: &'static str, parts: &'p mut Parts
 fn decision<'p, H: Head>(
     demand: &'p Demand,
     handler: &'static str,
-) -> impl Fn(Caller, &mut H, &Keycloak) -> Result<(), AuthRejection> + Copy + Send + 'p {
+) -> impl Fn(Caller<'_>, &mut H, &Keycloak) -> Result<(), AuthRejection> + Copy + Send + 'p {
     move |caller, head, keycloak| match caller {
-        Ok(Some(user)) => match demand.check(&user, head, keycloak) {
+        Ok(Some(user)) => match demand.check(user, head, keycloak) {
             Ok(()) => {
-                allow(&user, handler, head, keycloak);
+                allow(user, handler, head, keycloak);
                 Ok(())
             }
-            Err((error, why)) => refuse(error, why, Some(&user), handler, head, keycloak),
+            Err((error, why)) => refuse(error, why, Some(user), handler, head, keycloak),
         },
         Ok(None) => refuse(AuthError::MissingCredentials, None, None, handler, head, keycloak),
         Err(error) => Err(reject(error, handler, head, keycloak)),

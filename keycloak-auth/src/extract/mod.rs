@@ -16,6 +16,6 @@ pub use rejection::AuthRejection;
 
 pub(crate) use authenticate::{RequestContext, caller_by_asking};
 pub(crate) use demand::{Demand, Unmet};
-pub(crate) use guard::authorize_by;
+pub(crate) use guard::{Admitted, Hurdle, admit, ask, authorize_by};
 pub(crate) use outcome::{ReportOnly, note_refusal};
 pub(crate) use state::provide_from_state;

@@ -20,7 +20,7 @@ where
     fn from_request_parts(parts: &mut Parts, state: &S) -> impl Future<Output = Result<Self, AuthRejection>> + Send {
         let known = known(&parts.extensions, state);
         with_caller(parts, known, None, |caller, _, keycloak| {
-            let caller = caller.and_then(|user| user.ok_or(AuthError::MissingCredentials));
+            let caller = caller.and_then(|user| user.cloned().ok_or(AuthError::MissingCredentials));
             caller.map_err(|error| AuthRejection::new(error, keycloak.clone()))
         })
     }
@@ -39,6 +39,7 @@ where
     ) -> impl Future<Output = Result<Option<Self>, AuthRejection>> + Send {
         let known = known(&parts.extensions, state);
         with_caller(parts, known, None, |caller, _, keycloak| {
+            let caller = caller.map(|user| user.cloned());
             caller.map_err(|error| AuthRejection::new(error, keycloak.clone()))
         })
     }

@@ -53,13 +53,13 @@ impl Settings {
 
     /// Lets the caller's request in, if the caller meets the policies. It stays where it is: moving it takes longer than that.
     #[expect(clippy::result_large_err, reason = "it goes no further than the response")]
-    pub(super) fn admit<B>(&self, request: &mut Request<B>, user: KeycloakUser) -> Result<(), Response> {
+    pub(super) fn admit<B>(&self, request: &mut Request<B>, user: &KeycloakUser) -> Result<(), Response> {
         let mut demands = self.demands.iter();
-        let asked: Result<(), Unmet> = demands.try_for_each(|demand| demand.check(&user, request, &self.keycloak));
+        let asked: Result<(), Unmet> = demands.try_for_each(|demand| demand.check(user, request, &self.keycloak));
         if let Err((error, why)) = asked {
             return Err(self.refuse(request, &error, why.as_ref()));
         }
-        self.introduce(request, Some(user));
+        self.introduce(request, Some(user.clone()));
         Ok(())
     }
 
@@ -86,7 +86,7 @@ impl Settings {
     pub(super) async fn admit_by_asking<B>(&self, mut request: Request<B>) -> Result<Request<B>, Response> {
         let caller = extract::caller_by_asking(request.headers(), &self.keycloak).await;
         match caller.and_then(|user| user.ok_or(AuthError::MissingCredentials)) {
-            Ok(user) => self.admit(&mut request, user).map(|()| request),
+            Ok(user) => self.admit(&mut request, &user).map(|()| request),
             Err(error) => Err(self.refuse(&request, &error, None)),
         }
     }

@@ -69,10 +69,15 @@ where
             Err(fault) => return KeycloakFuture::refused(settings.refuse(&request, &fault.into(), None)),
         };
         match keycloak.authenticator().judge(token, keycloak.now()) {
-            Some(Ok(verified)) => match settings.admit(&mut request, KeycloakUser::new(verified)) {
-                Ok(()) => KeycloakFuture::forwarded(self.inner.call(request)),
-                Err(response) => KeycloakFuture::refused(response),
-            },
+            Some(Ok(verified)) => {
+                let user = KeycloakUser::new(verified);
+                let admitted = settings.admit(&mut request, &user);
+                keycloak.authenticator().hand_back(user);
+                match admitted {
+                    Ok(()) => KeycloakFuture::forwarded(self.inner.call(request)),
+                    Err(response) => KeycloakFuture::refused(response),
+                }
+            }
             Some(Err(error)) => KeycloakFuture::refused(settings.refuse(&request, &error, None)),
             None => {
                 // The service that was polled ready must be the one that is called; its clone stays behind.

@@ -2,7 +2,10 @@
 
 use axum::handler::Handler;
 
-use super::MethodRouter;
+use super::{
+    MethodRouter,
+    admitting::{Admitting, GuardedArgs},
+};
 use crate::{
     extract::{Guard, HandlerPolicy},
     policy::Policy,
@@ -24,38 +27,32 @@ pub trait GuardedHandler<T, S>: sealed::SealedHandler<T, S> {
     /// The path of the handler.
     #[doc(hidden)]
     const HANDLER: &'static str;
+
+    /// The handler, whose policy is asked when it is called.
+    #[doc(hidden)]
+    fn into_admitting(self) -> impl Handler<T, S>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<H, T, S> GuardedHandler<T, S> for H
 where
     H: Handler<T, S>,
-    T: GuardedArgs,
+    T: GuardedArgs<H, S> + 'static,
+    S: Send + Sync + 'static,
 {
     const POLICY: &'static Policy = T::POLICY;
     const HANDLER: &'static str = T::HANDLER;
+
+    fn into_admitting(self) -> impl Handler<T, S> {
+        Admitting::new(self)
+    }
 }
 
 impl<H, T, S> sealed::SealedHandler<T, S> for H
 where
     H: Handler<T, S>,
-    T: GuardedArgs,
+    T: GuardedArgs<H, S>,
 {
-}
-
-/// The arguments of a handler that has a policy.
-///
-/// `axum::handler::Handler` has the arguments of a handler as its type parameter; that is what this looks at.
-#[diagnostic::on_unimplemented(
-    message = "this handler has no `#[keycloak(...)]` policy",
-    label = "a handler of a `SecureRouter` needs a policy",
-    note = "write `#[keycloak(roles = \"…\")]`, `#[keycloak(authenticated)]` or `#[keycloak(public)]` on the handler"
-)]
-pub trait GuardedArgs {
-    /// The policy of the handler.
-    const POLICY: &'static Policy;
-    /// The path of the handler.
-    const HANDLER: &'static str;
 }
 
 /// The method routers of [`keycloak_auth::routing`](crate::routing), whose handlers have policies.
@@ -99,36 +96,16 @@ pub trait GuardArg {
     const POLICY: &'static Policy;
     /// The path of the handler behind the guard.
     const HANDLER: &'static str;
+
+    /// The guard of a request that was let through.
+    fn passed() -> Self;
 }
 
 impl<P: HandlerPolicy, Place> GuardArg for Guard<P, Place> {
     const POLICY: &'static Policy = P::POLICY;
     const HANDLER: &'static str = P::HANDLER;
-}
 
-macro_rules! guarded_args {
-    ($($argument:ident)*) => {
-        #[diagnostic::do_not_recommend]
-        impl<M, G: GuardArg, $($argument),*> GuardedArgs for (M, G, $($argument,)*) {
-            const POLICY: &'static Policy = G::POLICY;
-            const HANDLER: &'static str = G::HANDLER;
-        }
-    };
+    fn passed() -> Self {
+        Self::passed()
+    }
 }
-
-guarded_args!();
-guarded_args!(T2);
-guarded_args!(T2 T3);
-guarded_args!(T2 T3 T4);
-guarded_args!(T2 T3 T4 T5);
-guarded_args!(T2 T3 T4 T5 T6);
-guarded_args!(T2 T3 T4 T5 T6 T7);
-guarded_args!(T2 T3 T4 T5 T6 T7 T8);
-guarded_args!(T2 T3 T4 T5 T6 T7 T8 T9);
-guarded_args!(T2 T3 T4 T5 T6 T7 T8 T9 T10);
-guarded_args!(T2 T3 T4 T5 T6 T7 T8 T9 T10 T11);
-guarded_args!(T2 T3 T4 T5 T6 T7 T8 T9 T10 T11 T12);
-guarded_args!(T2 T3 T4 T5 T6 T7 T8 T9 T10 T11 T12 T13);
-guarded_args!(T2 T3 T4 T5 T6 T7 T8 T9 T10 T11 T12 T13 T14);
-guarded_args!(T2 T3 T4 T5 T6 T7 T8 T9 T10 T11 T12 T13 T14 T15);
-guarded_args!(T2 T3 T4 T5 T6 T7 T8 T9 T10 T11 T12 T13 T14 T15 T16);

@@ -37,7 +37,7 @@ where
         H: Handler<T, S> + GuardedHandler<T, S>,
         T: 'static,
     {
-        self.inner = self.inner.on(filter, handler);
+        self.inner = self.inner.on(filter, handler.into_admitting());
         self.list(filter, H::HANDLER, H::POLICY);
         self
     }
@@ -48,7 +48,7 @@ where
         H: Handler<T, S> + GuardedHandler<T, S>,
         T: 'static,
     {
-        self.inner = self.inner.fallback(handler);
+        self.inner = self.inner.fallback(handler.into_admitting());
         self.list_fallback(H::HANDLER, H::POLICY);
         self
     }
@@ -223,7 +223,7 @@ where
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
-    let inner = axum::routing::MethodRouter::new().on(filter, handler);
+    let inner = axum::routing::MethodRouter::new().on(filter, handler.into_admitting());
     MethodRouter::of_one(inner, filter, H::HANDLER, H::POLICY)
 }
 
@@ -234,5 +234,5 @@ where
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
-    MethodRouter::of_fallback(axum::routing::any(handler), H::HANDLER, H::POLICY)
+    MethodRouter::of_fallback(axum::routing::any(handler.into_admitting()), H::HANDLER, H::POLICY)
 }

@@ -1,5 +1,6 @@
 //! A router in which every handler has a policy, or the program does not compile.
 
+mod admitting;
 mod guarded;
 mod hand_over;
 mod method_router;

@@ -149,7 +149,7 @@ where
         H: Handler<T, S> + GuardedHandler<T, S>,
         T: 'static,
     {
-        self.inner = self.inner.fallback(handler);
+        self.inner = self.inner.fallback(handler.into_admitting());
         self.routes.set_fallback(H::HANDLER, H::POLICY);
         self
     }
@@ -160,7 +160,7 @@ where
         H: Handler<T, S> + GuardedHandler<T, S>,
         T: 'static,
     {
-        self.inner = self.inner.method_not_allowed_fallback(handler);
+        self.inner = self.inner.method_not_allowed_fallback(handler.into_admitting());
         self.routes.add_method_not_allowed(H::HANDLER, H::POLICY);
         self
     }

@@ -14,6 +14,8 @@
 //! look-up; `papaya` and plain maps evict nothing of use. BENCHMARKS.md has the numbers. The bound is in entries
 //! and in bytes.
 
+mod recent;
+
 use std::{
     hash::{Hash, Hasher},
     hint::black_box,
@@ -22,6 +24,9 @@ use std::{
 
 use foldhash::fast::RandomState;
 use quick_cache::{Equivalent, Weighter, sync::Cache};
+use thread_local::ThreadLocal;
+
+use self::recent::Recent;
 
 use crate::verified_token::VerifiedToken;
 
@@ -36,43 +41,56 @@ const END: usize = 32;
 
 /// Verified tokens by their text.
 #[derive(Debug)]
-pub(crate) struct TokenCache {
-    entries: Option<Cache<Key, Arc<VerifiedToken>, ByWeight, RandomState>>,
+pub(crate) struct TokenCache(Option<Tokens>);
+
+#[derive(Debug)]
+struct Tokens {
+    all: Cache<Key, Arc<VerifiedToken>, ByWeight, RandomState>,
+    recent: ThreadLocal<Recent>,
 }
 
 impl TokenCache {
     /// A cache of at most `capacity` tokens and 4 KiB times that; without any at zero.
     pub(crate) fn new(capacity: usize) -> Self {
-        let entries = (capacity > 0).then(|| {
-            Cache::with(
+        Self((capacity > 0).then(|| Tokens {
+            all: Cache::with(
                 capacity,
                 capacity as u64 * USUAL_ENTRY,
                 ByWeight,
                 RandomState::default(),
                 Default::default(),
-            )
-        });
-        Self { entries }
+            ),
+            recent: ThreadLocal::new(),
+        }))
     }
 
     pub(crate) fn is_enabled(&self) -> bool {
-        self.entries.is_some()
+        self.0.is_some()
     }
 
+    /// Finds a token, which is to be [`hand_back`](Self::hand_back)ed when it is still good, so that it is found sooner.
     pub(crate) fn find(&self, token: &[u8]) -> Option<Arc<VerifiedToken>> {
-        self.entries.as_ref()?.get(&Sought(token))
+        let tokens = self.0.as_ref()?;
+        let recent = tokens.recent.get_or_default().take(token);
+        recent.or_else(|| tokens.all.get(&Sought(token)))
+    }
+
+    pub(crate) fn hand_back(&self, verified: Arc<VerifiedToken>) {
+        if let Some(tokens) = &self.0 {
+            tokens.recent.get_or_default().put(verified);
+        }
     }
 
     pub(crate) fn insert(&self, verified: &Arc<VerifiedToken>) {
-        if let Some(entries) = &self.entries {
-            entries.insert(Key(Arc::clone(verified)), Arc::clone(verified));
+        if let Some(tokens) = &self.0 {
+            tokens.all.insert(Key(Arc::clone(verified)), Arc::clone(verified));
         }
     }
 
     /// Drops an entry that will never be good again.
     pub(crate) fn remove(&self, verified: &VerifiedToken) {
-        if let Some(entries) = &self.entries {
-            entries.remove(&Sought(verified.token().as_bytes()));
+        if let Some(tokens) = &self.0 {
+            tokens.all.remove(&Sought(verified.token().as_bytes()));
         }
     }
 }
