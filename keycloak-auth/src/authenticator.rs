@@ -11,7 +11,7 @@ use crate::{
     metrics::Recorder,
     provider::{Provider, RemoteKeySet},
     text::{chain, shortened},
-    validator::{Unverified, Validator},
+    validator::{Found, Unverified, Validator},
     verified_token::{Verified, VerifiedToken},
 };
 
@@ -76,28 +76,45 @@ impl Authenticator {
     /// Judges the token by the keys at hand; `None` when that takes a question to Keycloak. Never waits, so that the usual request
     /// neither allocates a future nor yields.
     pub(crate) fn judge(&self, token: BearerToken<'_>, now: Duration) -> Option<Result<Arc<VerifiedToken>, AuthError>> {
+        if !self.needs_keys() {
+            return None;
+        }
+        if self.key_set.is_usable(now)
+            && let Some(found) = self.validator.find(token.as_bytes(), now)
+        {
+            if !found.is_good {
+                return self.judge_found(found, now);
+            }
+            let metrics = self.provider.metrics();
+            metrics.token_found();
+            metrics.token_accepted();
+            return Some(Ok(found.verified));
+        }
+        self.judge_new(token, now)
+    }
+
+    /// A token that was good once.
+    #[cold]
+    fn judge_found(&self, found: Found, now: Duration) -> Option<Result<Arc<VerifiedToken>, AuthError>> {
+        match self.validator.judge_found(found, now) {
+            Ok(Verified::Complete(verified)) => {
+                self.provider.metrics().token_found();
+                Some(self.noted(Ok(verified)))
+            }
+            Ok(Verified::Lightweight(_)) => None,
+            Err(invalid) => Some(self.noted(Err(invalid.into()))),
+        }
+    }
+
+    /// A token that is not known, in a function of its own: the usual request needs no room for what it has to remember.
+    #[inline(never)]
+    fn judge_new(&self, token: BearerToken<'_>, now: Duration) -> Option<Result<Arc<VerifiedToken>, AuthError>> {
         let Self {
             validator,
             key_set,
             introspection,
             ..
         } = self;
-        if !self.needs_keys() {
-            return None;
-        }
-        if key_set.is_usable(now)
-            && let Some(found) = validator.find(token.as_bytes(), now)
-        {
-            let found = match found {
-                Ok(Verified::Complete(verified)) => Ok(verified),
-                Ok(Verified::Lightweight(_)) => return None,
-                Err(invalid) => Err(AuthError::from(invalid)),
-            };
-            if found.is_ok() {
-                self.provider.metrics().token_found();
-            }
-            return Some(self.noted(found));
-        }
         let token = match token.word() {
             Ok(token) => token,
             Err(fault) => return Some(self.noted(Err(fault.into()))),
@@ -183,7 +200,7 @@ impl Authenticator {
         if key_set.is_usable(now)
             && let Some(found) = validator.find(token.as_bytes(), now)
         {
-            return Ok(found?);
+            return Ok(validator.judge_found(found, now)?);
         }
         let unverified = validator.inspect(token)?;
         let has_keys = key_set.snapshot(now).is_some();

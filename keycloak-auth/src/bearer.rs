@@ -29,6 +29,7 @@ pub enum HeaderFault {
 
 impl<'r> BearerToken<'r> {
     /// Finds the token; `None` without credentials, or with those of another scheme.
+    #[inline]
     pub(crate) fn from_headers(headers: &'r HeaderMap) -> Result<Option<Self>, HeaderFault> {
         let Some(value) = headers.get(AUTHORIZATION) else {
             return Ok(None);
@@ -37,14 +38,15 @@ impl<'r> BearerToken<'r> {
         if headers.len() != headers.keys_len() && headers.get_all(AUTHORIZATION).iter().nth(1).is_some() {
             return Err(HeaderFault::SeveralCredentials);
         }
-        Self::from_value(value)
+        match value.as_bytes().split_first_chunk() {
+            Some((b"Bearer ", token @ [b'!'..=b'~', .., b'!'..=b'~'])) => Ok(Some(Self::Unread(token))),
+            _ => Self::from_unusual(value),
+        }
     }
 
-    fn from_value(value: &'r HeaderValue) -> Result<Option<Self>, HeaderFault> {
+    #[inline(never)]
+    fn from_unusual(value: &'r HeaderValue) -> Result<Option<Self>, HeaderFault> {
         let bytes = value.as_bytes();
-        if let Some((b"Bearer ", token @ [b'!'..=b'~', .., b'!'..=b'~'])) = bytes.split_first_chunk() {
-            return Ok(Some(Self::Unread(token)));
-        }
         let (scheme, credentials) = match bytes.iter().position(|byte| *byte == b' ') {
             Some(space) => bytes.split_at(space),
             None => (bytes, &[][..]),

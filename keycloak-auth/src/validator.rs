@@ -48,6 +48,14 @@ pub(crate) struct Validator {
     usual_header: HeaderMemo,
 }
 
+/// A token that was verified before.
+pub(crate) struct Found {
+    pub(crate) verified: Arc<VerifiedToken>,
+    /// Whether it has all claims, and passes every check that depends on the time. If not, it is for
+    /// [`judge_found`](Validator::judge_found) to say what it is.
+    pub(crate) is_good: bool,
+}
+
 /// A token that has passed the checks that need no key.
 pub(crate) struct Unverified<'t> {
     token: &'t [u8],
@@ -128,20 +136,28 @@ impl Validator {
         self.cache.hand_back(verified);
     }
 
-    /// The token as it was verified before, if it still passes every check that depends on time or state.
-    pub(crate) fn find(&self, token: &[u8], now: Duration) -> Option<Result<Verified, InvalidToken>> {
+    /// The token as it was verified before, unless its key or what is expected has changed.
+    pub(crate) fn find(&self, token: &[u8], now: Duration) -> Option<Found> {
         let verified = self.cache.find(token)?;
         if verified.key().is_none_or(|key| key.is_retired()) || !verified.is_for(&self.expectations) {
             self.cache.remove(&verified);
             return None;
         }
+        let is_good = verified.is_complete() && self.check_times(verified.claims(), now).is_ok();
+        Some(Found { verified, is_good })
+    }
+
+    /// What else there is to say of a token that was found.
+    #[cold]
+    pub(crate) fn judge_found(&self, found: Found, now: Duration) -> Result<Verified, InvalidToken> {
+        let verified = found.verified;
         match self.check_times(verified.claims(), now) {
-            Ok(()) => Some(Ok(verified.into_verified())),
+            Ok(()) => Ok(verified.into_verified()),
             Err(InvalidToken::Expired) => {
                 self.cache.remove(&verified);
-                Some(Err(InvalidToken::Expired))
+                Err(InvalidToken::Expired)
             }
-            Err(invalid) => Some(Err(invalid)),
+            Err(invalid) => Err(invalid),
         }
     }
 

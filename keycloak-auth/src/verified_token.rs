@@ -82,6 +82,10 @@ impl VerifiedToken {
         Arc::ptr_eq(&self.expectations, expectations)
     }
 
+    pub(crate) fn is_complete(&self) -> bool {
+        matches!(self.completeness, Completeness::Complete)
+    }
+
     /// The token, by whether its claims are all that there is to know.
     pub(crate) fn into_verified(self: Arc<Self>) -> Verified {
         match self.completeness {

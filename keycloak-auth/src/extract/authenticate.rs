@@ -30,8 +30,15 @@ pub(super) struct Known {
     user: Option<KeycloakUser>,
     /// Whether there is a [`RequestContext`] in the request, be it of this `Keycloak` or not.
     has_context: bool,
-    /// Whether nobody will ask for the caller again, so that there is no use in keeping it beside the request.
-    is_for_last: bool,
+}
+
+/// Who asks who sends a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// Others may follow.
+    Any,
+    /// Nobody will ask again, so that there is no use in keeping the caller beside the request.
+    Last,
 }
 
 /// The [`Keycloak`] that a request is under, and its caller if determined before.
@@ -51,18 +58,7 @@ pub(super) fn known<S: 'static>(extensions: &Extensions, state: &S) -> Known {
             keycloak: own,
             user: None,
             has_context: context.is_some(),
-            is_for_last: false,
         },
-    }
-}
-
-impl Known {
-    /// For the last one that asks who sends the request.
-    pub(super) fn for_last(self) -> Self {
-        Self {
-            is_for_last: true,
-            ..self
-        }
     }
 }
 
@@ -72,7 +68,6 @@ impl RequestContext {
             keycloak: Some(self.keycloak.clone()),
             user: self.user.clone(),
             has_context: true,
-            is_for_last: false,
         }
     }
 }
@@ -88,7 +83,7 @@ pub(super) type Caller<'u> = Result<Option<&'u KeycloakUser>, AuthError>;
 /// A request whose caller only Keycloak can tell.
 pub(crate) struct Unasked {
     keycloak: Keycloak,
-    is_for_last: bool,
+    asker: Asker,
 }
 
 /// A result that is there already, or that Keycloak is asked for.
@@ -135,6 +130,7 @@ impl<T> Future for Judgement<'_, T> {
 pub(super) fn at_once<H: Head, T>(
     head: &mut H,
     known: Known,
+    asker: Asker,
     handler: Option<&'static str>,
     conclude: impl FnOnce(Caller<'_>, &mut H, &Keycloak) -> Result<T, AuthRejection>,
 ) -> Result<Result<T, AuthRejection>, Unasked> {
@@ -158,7 +154,7 @@ pub(super) fn at_once<H: Head, T>(
     match keycloak.authenticator().judge(token, keycloak.now()) {
         Some(Ok(verified)) => {
             let user = KeycloakUser::new(verified);
-            if !known.is_for_last && (known.has_context || !keycloak.authenticator().has_cache()) {
+            if asker == Asker::Any && (known.has_context || !keycloak.authenticator().has_cache()) {
                 keep(&user, head.extensions_mut(), &keycloak);
             }
             let concluded = conclude(Ok(Some(&user)), head, &keycloak);
@@ -166,10 +162,7 @@ pub(super) fn at_once<H: Head, T>(
             Ok(concluded)
         }
         Some(Err(error)) => Ok(conclude(Err(error), head, &keycloak)),
-        None => Err(Unasked {
-            keycloak,
-            is_for_last: known.is_for_last,
-        }),
+        None => Err(Unasked { keycloak, asker }),
     }
 }
 
@@ -179,11 +172,11 @@ pub(super) async fn asked<H: Head + Send, T>(
     unasked: Unasked,
     conclude: impl FnOnce(Caller<'_>, &mut H, &Keycloak) -> Result<T, AuthRejection>,
 ) -> Result<T, AuthRejection> {
-    let Unasked { keycloak, is_for_last } = unasked;
+    let Unasked { keycloak, asker } = unasked;
     match caller_by_asking(head.headers(), &keycloak).await {
         Ok(user) => {
             if let Some(user) = &user
-                && !is_for_last
+                && asker == Asker::Any
             {
                 keep(user, head.extensions_mut(), &keycloak);
             }
@@ -200,7 +193,7 @@ pub(super) fn with_caller<'p, T: Send + 'p>(
     handler: Option<&'static str>,
     conclude: impl Fn(Caller<'_>, &mut Parts, &Keycloak) -> Result<T, AuthRejection> + Copy + Send + 'p,
 ) -> Judgement<'p, T> {
-    match at_once(parts, known, handler, conclude) {
+    match at_once(parts, known, Asker::Any, handler, conclude) {
         Ok(result) => Judgement::ready(result),
         Err(unasked) => Judgement::asked(asked(parts, unasked, conclude)),
     }

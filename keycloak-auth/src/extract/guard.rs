@@ -13,7 +13,7 @@ use http::request::Parts;
 
 use super::{
     AuthRejection,
-    authenticate::{Caller, Judgement, Known, Unasked, asked, at_once, known, with_caller},
+    authenticate::{Asker, Caller, Judgement, Known, Unasked, asked, at_once, known, with_caller},
     demand::Demand,
     head::Head,
     outcome::{allow, refuse, reject},
@@ -165,11 +165,12 @@ pub(crate) fn admit<S: 'static>(
     if demand.is_public() {
         return Ok(());
     }
-    let mut known = known(request.extensions(), state);
-    if admitted == Admitted::AsItIs {
-        known = known.for_last();
-    }
-    match at_once(request, known, Some(handler), decision(demand, handler)) {
+    let known = known(request.extensions(), state);
+    let asker = match admitted {
+        Admitted::AsItIs => Asker::Last,
+        Admitted::ForArguments => Asker::Any,
+    };
+    match at_once(request, known, asker, Some(handler), decision(demand, handler)) {
         Ok(Ok(())) => Ok(()),
         Ok(Err(rejection)) => Err(Hurdle::Refused(rejection)),
         Err(unasked) => Err(Hurdle::Unasked(unasked)),

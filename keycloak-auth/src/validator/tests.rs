@@ -33,8 +33,9 @@ fn verified(validator: &Validator, keys: &KeySet, audience: &str) -> Arc<Verifie
 }
 
 fn find(validator: &Validator, token: &VerifiedToken, now: u64) -> Option<Result<(), InvalidToken>> {
-    let found = validator.find(token.token().as_bytes(), Duration::from_secs(now));
-    found.map(|found| found.map(drop))
+    let now = Duration::from_secs(now);
+    let found = validator.find(token.token().as_bytes(), now);
+    found.map(|found| validator.judge_found(found, now).map(drop))
 }
 
 #[test]
