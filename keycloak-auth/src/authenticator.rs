@@ -85,9 +85,7 @@ impl Authenticator {
             if !found.is_good {
                 return self.judge_found(found, now);
             }
-            let metrics = self.provider.metrics();
-            metrics.token_found();
-            metrics.token_accepted();
+            self.provider.metrics().known_token_accepted();
             return Some(Ok(found.verified));
         }
         self.judge_new(token, now)
@@ -98,8 +96,8 @@ impl Authenticator {
     fn judge_found(&self, found: Found, now: Duration) -> Option<Result<Arc<VerifiedToken>, AuthError>> {
         match self.validator.judge_found(found, now) {
             Ok(Verified::Complete(verified)) => {
-                self.provider.metrics().token_found();
-                Some(self.noted(Ok(verified)))
+                self.provider.metrics().known_token_accepted();
+                Some(Ok(verified))
             }
             Ok(Verified::Lightweight(_)) => None,
             Err(invalid) => Some(self.noted(Err(invalid.into()))),

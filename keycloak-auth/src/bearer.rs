@@ -29,7 +29,7 @@ pub enum HeaderFault {
 
 impl<'r> BearerToken<'r> {
     /// Finds the token; `None` without credentials, or with those of another scheme.
-    #[inline]
+    #[inline(always)] // a result in memory that is read again at once keeps the processor waiting
     pub(crate) fn from_headers(headers: &'r HeaderMap) -> Result<Option<Self>, HeaderFault> {
         let Some(value) = headers.get(AUTHORIZATION) else {
             return Ok(None);

@@ -49,9 +49,14 @@ impl EachRequest {
     }
 
     fn increment(&self, recording: &Recording) {
+        self.increment_with(recording, &recording.tags(self.has_method, ""));
+    }
+
+    /// Increments with tags that were made for several.
+    fn increment_with(&self, recording: &Recording, tags: &Tags<'_>) {
         match &self.prepared {
             Some(counter) => counter.increment(),
-            None => recording.count(self.metric, recording.tags(self.has_method, "").own()),
+            None => recording.count(self.metric, tags.own()),
         }
     }
 }
@@ -180,9 +185,12 @@ impl Recorder {
     }
 
     /// An accepted token that was known already.
-    pub(crate) fn token_found(&self) {
+    pub(crate) fn known_token_accepted(&self) {
         if let Some(recording) = &self.0 {
-            recording.found.increment(recording);
+            let tags = recording.tags(true, "");
+            for counter in [&recording.found, &recording.judged, &recording.accepted] {
+                counter.increment_with(recording, &tags);
+            }
         }
     }
 
