@@ -7,12 +7,7 @@
 //! Nothing is here that was not in the cache of all, and it is judged by the same checks on every request. A token gets a place when
 //! it is met there twice in a row, so that neither one-time tokens nor many in turn get one.
 
-use std::{
-    array,
-    cell::Cell,
-    fmt,
-    sync::Arc,
-};
+use std::{array, cell::Cell, fmt, sync::Arc};
 
 use super::{USUAL_ENTRY, same_token};
 use crate::verified_token::VerifiedToken;
@@ -86,4 +81,97 @@ impl fmt::Debug for Recent {
 /// The end of the token, which is the end of its signature.
 fn tag(token: &[u8]) -> Option<u64> {
     token.last_chunk().copied().map(u64::from_ne_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{claims::Claims, expectations::Expectations};
+
+    fn verified(token: &str) -> Arc<VerifiedToken> {
+        let claims = Claims::parse("{}").expect("a JSON object");
+        let expectations = Arc::new(Expectations::of_audience("orders-api"));
+        Arc::new(VerifiedToken::introspected(token, claims, expectations))
+    }
+
+    fn token(number: usize) -> String {
+        format!("{number:064}")
+    }
+
+    fn has(recent: &Recent, token: &str) -> bool {
+        let taken = recent.take(token.as_bytes());
+        let is_there = taken.as_ref().is_some_and(|taken| taken.token() == token);
+        taken.into_iter().for_each(|taken| recent.put(taken));
+        is_there
+    }
+
+    #[test]
+    fn a_token_gets_a_place_when_it_is_met_twice() {
+        let recent = Recent::default();
+        let token = token(1);
+        recent.put(verified(&token));
+        assert!(!has(&recent, &token));
+        recent.put(verified(&token));
+        for _ in 0..3 {
+            assert!(has(&recent, &token));
+        }
+    }
+
+    #[test]
+    fn what_was_taken_out_is_gone_until_it_is_put_back() {
+        let recent = Recent::default();
+        let token = token(1);
+        recent.put(verified(&token));
+        recent.put(verified(&token));
+        let taken = recent.take(token.as_bytes()).expect("it has a place");
+        assert_eq!(Arc::strong_count(&taken), 1);
+        assert!(recent.take(token.as_bytes()).is_none());
+        recent.put(taken);
+        assert!(has(&recent, &token));
+    }
+
+    #[test]
+    fn nothing_but_the_whole_token_finds_it() {
+        let recent = Recent::default();
+        let token = token(1);
+        recent.put(verified(&token));
+        recent.put(verified(&token));
+        for index in 0..token.len() {
+            let mut other = token.clone().into_bytes();
+            other[index] ^= 1;
+            assert!(recent.take(&other).is_none(), "byte {index}");
+        }
+        for other in ["", "1", &token[1..], &format!("0{token}")] {
+            assert!(recent.take(other.as_bytes()).is_none(), "{other}");
+        }
+        assert!(has(&recent, &token), "nobody has taken it out");
+    }
+
+    #[test]
+    fn tokens_that_come_once_take_nobodys_place() {
+        let recent = Recent::default();
+        let regular = token(0);
+        recent.put(verified(&regular));
+        recent.put(verified(&regular));
+        for number in 1..10 * PLACES {
+            recent.put(verified(&token(number)));
+        }
+        assert!(has(&recent, &regular));
+        // Whoever comes again does.
+        for number in 1..10 * PLACES {
+            recent.put(verified(&token(number)));
+            recent.put(verified(&token(number)));
+            assert!(has(&recent, &token(number)));
+        }
+        assert!(!has(&recent, &regular));
+    }
+
+    #[test]
+    fn large_tokens_get_no_place() {
+        let recent = Recent::default();
+        let large = "x".repeat(USUAL_ENTRY as usize);
+        recent.put(verified(&large));
+        recent.put(verified(&large));
+        assert!(!has(&recent, &large));
+    }
 }

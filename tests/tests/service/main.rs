@@ -12,6 +12,7 @@ mod grammar;
 mod guide;
 mod introspection;
 mod layer;
+mod known_tokens;
 mod metrics;
 mod observability;
 mod openapi;

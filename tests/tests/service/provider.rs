@@ -191,7 +191,9 @@ async fn row_41_a_key_that_is_gone_from_a_fetched_set_is_dead_at_once_cached_tok
     let clock = clock();
     let service = service(&builder(&issuer).clock(clock.clone()).build().expect("valid")).await;
     let old = issuer.valid_token();
-    assert_let_in(&service.get_as("/me", &old).await);
+    for _ in 0..4 {
+        assert_let_in(&service.get_as("/me", &old).await);
+    }
     let new = rsa_key(1).with_kid("new");
     issuer.publish(std::slice::from_ref(&new));
     clock.advance(Duration::from_secs(30));
@@ -209,7 +211,9 @@ async fn another_key_under_the_same_kid_does_not_inherit_cached_tokens() {
     let clock = clock();
     let service = service(&builder(&issuer).clock(clock.clone()).build().expect("valid")).await;
     let old = issuer.valid_token();
-    assert_let_in(&service.get_as("/me", &old).await);
+    for _ in 0..4 {
+        assert_let_in(&service.get_as("/me", &old).await);
+    }
     let impostor = rsa_key(1).with_kid(issuer.key().kid());
     issuer.publish(&[impostor.clone(), rsa_key(2).with_kid("other")]);
     clock.advance(Duration::from_secs(30));
@@ -549,7 +553,9 @@ async fn a_key_that_is_gone_is_dead_even_when_the_clock_was_set_back() {
     let clock = clock();
     let service = service(&builder(&issuer).clock(clock.clone()).build().expect("valid")).await;
     let token = lasting(&issuer, Duration::from_secs(86_400)).claim("iat", 1).sign(&old);
-    assert_eq!(service.get_as("/me", &token).await.status, 200);
+    for _ in 0..4 {
+        assert_eq!(service.get_as("/me", &token).await.status, 200);
+    }
     clock.set(clock.now() - Duration::from_secs(7200));
     issuer.publish(&[new]);
     let fetches = issuer.key_fetches();

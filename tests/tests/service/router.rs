@@ -8,9 +8,10 @@ use std::sync::{
 use axum::{
     Router,
     body::Bytes,
-    extract::{FromRef, State},
+    extract::{FromRef, Request, State},
+    handler::Handler as _,
     http::{Method, header},
-    middleware,
+    middleware::{self, Next},
     response::IntoResponse,
 };
 use keycloak_auth::{
@@ -395,4 +396,30 @@ async fn the_user_shows_as_json_without_the_token() {
         (&json!(["/ops"]), &json!(["openid", "email"]))
     );
     assert!(!shown.to_string().contains(&token[..20]));
+}
+
+#[tokio::test]
+async fn a_layer_around_one_handler_is_in_front_of_its_guard() {
+    let issuer = Issuer::start().await;
+    let keycloak = builder(&issuer).build().expect("valid");
+    let seen = Arc::new(AtomicUsize::new(0));
+    let counting = {
+        let seen = Arc::clone(&seen);
+        middleware::from_fn(move |request: Request, next: Next| {
+            seen.fetch_add(1, Ordering::SeqCst);
+            next.run(request)
+        })
+    };
+    let router = SecureRouter::new()
+        .route("/admin", get(admin.layer(counting.clone())))
+        .route("/me", get(me.layer(counting)));
+    assert_eq!(router.access_matrix().rows().len(), 2);
+    let service = Service::start(router.secure_with(keycloak)).await;
+    let token = issuer.valid_token();
+    for _ in 0..4 {
+        assert_eq!(service.get("/admin").send().await.status, 401);
+        assert_eq!(service.get_as("/admin", &token).await.status, 200);
+        assert_eq!(service.get_as("/me", &token).await.text(), "alice");
+    }
+    assert_eq!(seen.load(Ordering::SeqCst), 12);
 }
