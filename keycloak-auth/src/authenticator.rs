@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     AuthError, KeycloakUser, Unavailable,
     bearer::BearerToken,
+    cache::Place,
     challenge::Answer,
     introspection::Introspector,
     invalid_token::InvalidToken,
@@ -14,6 +15,9 @@ use crate::{
     validator::{Found, Unverified, Validator},
     verified_token::{Verified, VerifiedToken},
 };
+
+/// Whose token it is, and where it was found, or why it is not acceptable.
+pub(crate) type Judged<'a> = Result<(KeycloakUser, Place<'a>), AuthError>;
 
 /// Judges access tokens.
 pub(crate) struct Authenticator {
@@ -75,7 +79,8 @@ impl Authenticator {
 
     /// Judges the token by the keys at hand; `None` when that takes a question to Keycloak. Never waits, so that the usual request
     /// neither allocates a future nor yields.
-    pub(crate) fn judge(&self, token: BearerToken<'_>, now: Duration) -> Option<Result<Arc<VerifiedToken>, AuthError>> {
+    #[inline(always)] // as `Validator::find`
+    pub(crate) fn judge(&self, token: BearerToken<'_>, now: Duration) -> Option<Judged<'_>> {
         if !self.needs_keys() {
             return None;
         }
@@ -86,26 +91,35 @@ impl Authenticator {
                 return self.judge_found(found, now);
             }
             self.provider.metrics().known_token_accepted();
-            return Some(Ok(found.verified));
+            return Some(Ok((KeycloakUser::new(found.verified), found.place)));
         }
-        self.judge_new(token, now)
+        self.judge_unknown(token, now)
     }
 
     /// A token that was good once.
     #[cold]
-    fn judge_found(&self, found: Found, now: Duration) -> Option<Result<Arc<VerifiedToken>, AuthError>> {
+    fn judge_found(&self, found: Found<'_>, now: Duration) -> Option<Judged<'_>> {
         match self.validator.judge_found(found, now) {
             Ok(Verified::Complete(verified)) => {
                 self.provider.metrics().known_token_accepted();
-                Some(Ok(verified))
+                Some(Ok((KeycloakUser::new(verified), Place::NONE)))
             }
             Ok(Verified::Lightweight(_)) => None,
-            Err(invalid) => Some(self.noted(Err(invalid.into()))),
+            Err(invalid) => {
+                let error = invalid.into();
+                self.note_refused_token(&error);
+                Some(Err(error))
+            }
         }
     }
 
-    /// A token that is not known, in a function of its own: the usual request needs no room for what it has to remember.
     #[inline(never)]
+    fn judge_unknown(&self, token: BearerToken<'_>, now: Duration) -> Option<Judged<'_>> {
+        let judged = self.judge_new(token, now)?;
+        Some(judged.map(|verified| (KeycloakUser::new(verified), Place::NONE)))
+    }
+
+    /// A token that is not known.
     fn judge_new(&self, token: BearerToken<'_>, now: Duration) -> Option<Result<Arc<VerifiedToken>, AuthError>> {
         let Self {
             validator,
@@ -151,8 +165,9 @@ impl Authenticator {
     }
 
     /// Takes back what [`judge`](Self::judge) gave, so that it is judged sooner when it comes again.
-    pub(crate) fn hand_back(&self, user: KeycloakUser) {
-        self.validator.hand_back(user.into_token());
+    #[inline]
+    pub(crate) fn hand_back(&self, user: KeycloakUser, place: Place<'_>) {
+        self.validator.hand_back(user.into_token(), place);
     }
 
     /// Judges the token by asking Keycloak: for the keys that are missing, as far as a fetch is allowed, or about the token.

@@ -98,8 +98,8 @@ impl Keycloak {
         let Some(judged) = authenticator.judge(token, self.now()) else {
             return authenticator.judge_by_asking(token).await.map(KeycloakUser::new);
         };
-        let user = KeycloakUser::new(judged?);
-        authenticator.hand_back(user.clone());
+        let (user, place) = judged?;
+        authenticator.hand_back(user.clone(), place);
         Ok(user)
     }
 

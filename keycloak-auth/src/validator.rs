@@ -24,7 +24,7 @@ use std::{
 
 use self::mismatch::{log_mismatch, log_missing};
 use crate::{
-    cache::TokenCache,
+    cache::{Place, TokenCache},
     claims::{Claims, InvalidPayload, is_lightweight},
     error::FutureNotBefore,
     expectations::Expectations,
@@ -49,8 +49,9 @@ pub(crate) struct Validator {
 }
 
 /// A token that was verified before.
-pub(crate) struct Found {
+pub(crate) struct Found<'v> {
     pub(crate) verified: Arc<VerifiedToken>,
+    pub(crate) place: Place<'v>,
     /// Whether it has all claims, and passes every check that depends on the time. If not, it is for
     /// [`judge_found`](Validator::judge_found) to say what it is.
     pub(crate) is_good: bool,
@@ -132,24 +133,30 @@ impl Validator {
     }
 
     /// Takes back what [`find`](Self::find) or [`verify`](Self::verify) gave, so that it is found sooner.
-    pub(crate) fn hand_back(&self, verified: Arc<VerifiedToken>) {
-        self.cache.hand_back(verified);
+    #[inline]
+    pub(crate) fn hand_back(&self, verified: Arc<VerifiedToken>, place: Place<'_>) {
+        self.cache.hand_back(verified, place);
     }
 
     /// The token as it was verified before, unless its key or what is expected has changed.
-    pub(crate) fn find(&self, token: &[u8], now: Duration) -> Option<Found> {
-        let verified = self.cache.find(token)?;
+    #[inline(always)] // what it gives would lie in memory, and keep the processor waiting that reads it at once
+    pub(crate) fn find(&self, token: &[u8], now: Duration) -> Option<Found<'_>> {
+        let (verified, place) = self.cache.find(token)?;
         if verified.key().is_none_or(|key| key.is_retired()) || !verified.is_for(&self.expectations) {
             self.cache.remove(&verified);
             return None;
         }
         let is_good = verified.is_complete() && self.check_times(verified.claims(), now).is_ok();
-        Some(Found { verified, is_good })
+        Some(Found {
+            verified,
+            place,
+            is_good,
+        })
     }
 
     /// What else there is to say of a token that was found.
     #[cold]
-    pub(crate) fn judge_found(&self, found: Found, now: Duration) -> Result<Verified, InvalidToken> {
+    pub(crate) fn judge_found(&self, found: Found<'_>, now: Duration) -> Result<Verified, InvalidToken> {
         let verified = found.verified;
         match self.check_times(verified.claims(), now) {
             Ok(()) => Ok(verified.into_verified()),

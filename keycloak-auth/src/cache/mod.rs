@@ -49,6 +49,15 @@ struct Tokens {
     recent: ThreadLocal<Recent>,
 }
 
+/// Where a token was found, for it to be put back there.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'c>(Option<&'c recent::Place>);
+
+impl Place<'_> {
+    /// That of a token which has none of its own yet.
+    pub(crate) const NONE: Self = Self(None);
+}
+
 impl TokenCache {
     /// A cache of at most `capacity` tokens and 4 KiB times that; without any at zero.
     pub(crate) fn new(capacity: usize) -> Self {
@@ -69,15 +78,20 @@ impl TokenCache {
     }
 
     /// Finds a token, which is to be [`hand_back`](Self::hand_back)ed when it is still good, so that it is found sooner.
-    pub(crate) fn find(&self, token: &[u8]) -> Option<Arc<VerifiedToken>> {
+    pub(crate) fn find(&self, token: &[u8]) -> Option<(Arc<VerifiedToken>, Place<'_>)> {
         let tokens = self.0.as_ref()?;
-        let recent = tokens.recent.get_or_default().take(token);
-        recent.or_else(|| tokens.all.get(&Sought(token)))
+        if let Some((verified, place)) = tokens.recent.get_or_default().take(token) {
+            return Some((verified, Place(Some(place))));
+        }
+        Some((tokens.all.get(&Sought(token))?, Place::NONE))
     }
 
-    pub(crate) fn hand_back(&self, verified: Arc<VerifiedToken>) {
-        if let Some(tokens) = &self.0 {
-            tokens.recent.get_or_default().put(verified);
+    #[inline]
+    pub(crate) fn hand_back(&self, verified: Arc<VerifiedToken>, place: Place<'_>) {
+        match (place.0, &self.0) {
+            (Some(place), _) => place.put_back(verified),
+            (None, Some(tokens)) => tokens.recent.get_or_default().meet(verified),
+            (None, None) => {}
         }
     }
 

@@ -19,7 +19,7 @@ const PLACES: usize = 64;
 pub(super) struct Recent([Place; PLACES]);
 
 #[derive(Default)]
-struct Place {
+pub(super) struct Place {
     /// The tag of the token that has the place, 0 for none.
     owner: Cell<u64>,
     /// The token, unless somebody has taken it out.
@@ -29,8 +29,9 @@ struct Place {
 }
 
 impl Recent {
-    /// Takes the token out, if it is here.
-    pub(super) fn take(&self, token: &[u8]) -> Option<Arc<VerifiedToken>> {
+    /// Takes the token out, if it is here, to be put back there.
+    #[inline]
+    pub(super) fn take(&self, token: &[u8]) -> Option<(Arc<VerifiedToken>, &Place)> {
         let tag = tag(token)?;
         let place = self.place(tag);
         if place.owner.get() != tag {
@@ -38,14 +39,14 @@ impl Recent {
         }
         let verified = place.token.take()?;
         if same_token(token, verified.token().as_bytes()) {
-            return Some(verified);
+            return Some((verified, place));
         }
         place.token.set(Some(verified));
         None
     }
 
-    /// Puts back what was taken out, or gives a place to a token that was found elsewhere again.
-    pub(super) fn put(&self, verified: Arc<VerifiedToken>) {
+    /// Gives a place to a token that was found elsewhere, when that happens again.
+    pub(super) fn meet(&self, verified: Arc<VerifiedToken>) {
         let Some(tag) = tag(verified.token().as_bytes()) else {
             return;
         };
@@ -63,6 +64,14 @@ impl Recent {
         // Characters of base64url have no bits of their own: all of them have a say in the highest bits of a product.
         let mixed = tag.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         &self.0[(mixed >> (u64::BITS - PLACES.ilog2())) as usize]
+    }
+}
+
+impl Place {
+    /// Puts back what was taken out.
+    #[inline]
+    pub(super) fn put_back(&self, verified: Arc<VerifiedToken>) {
+        self.token.set(Some(verified));
     }
 }
 
@@ -99,19 +108,21 @@ mod tests {
     }
 
     fn has(recent: &Recent, token: &str) -> bool {
-        let taken = recent.take(token.as_bytes());
-        let is_there = taken.as_ref().is_some_and(|taken| taken.token() == token);
-        taken.into_iter().for_each(|taken| recent.put(taken));
-        is_there
+        let Some((verified, place)) = recent.take(token.as_bytes()) else {
+            return false;
+        };
+        assert_eq!(verified.token(), token);
+        place.put_back(verified);
+        true
     }
 
     #[test]
     fn a_token_gets_a_place_when_it_is_met_twice() {
         let recent = Recent::default();
         let token = token(1);
-        recent.put(verified(&token));
+        recent.meet(verified(&token));
         assert!(!has(&recent, &token));
-        recent.put(verified(&token));
+        recent.meet(verified(&token));
         for _ in 0..3 {
             assert!(has(&recent, &token));
         }
@@ -121,12 +132,12 @@ mod tests {
     fn what_was_taken_out_is_gone_until_it_is_put_back() {
         let recent = Recent::default();
         let token = token(1);
-        recent.put(verified(&token));
-        recent.put(verified(&token));
-        let taken = recent.take(token.as_bytes()).expect("it has a place");
+        recent.meet(verified(&token));
+        recent.meet(verified(&token));
+        let (taken, place) = recent.take(token.as_bytes()).expect("it has a place");
         assert_eq!(Arc::strong_count(&taken), 1);
         assert!(recent.take(token.as_bytes()).is_none());
-        recent.put(taken);
+        place.put_back(taken);
         assert!(has(&recent, &token));
     }
 
@@ -134,8 +145,8 @@ mod tests {
     fn nothing_but_the_whole_token_finds_it() {
         let recent = Recent::default();
         let token = token(1);
-        recent.put(verified(&token));
-        recent.put(verified(&token));
+        recent.meet(verified(&token));
+        recent.meet(verified(&token));
         for index in 0..token.len() {
             let mut other = token.clone().into_bytes();
             other[index] ^= 1;
@@ -151,16 +162,16 @@ mod tests {
     fn tokens_that_come_once_take_nobodys_place() {
         let recent = Recent::default();
         let regular = token(0);
-        recent.put(verified(&regular));
-        recent.put(verified(&regular));
+        recent.meet(verified(&regular));
+        recent.meet(verified(&regular));
         for number in 1..10 * PLACES {
-            recent.put(verified(&token(number)));
+            recent.meet(verified(&token(number)));
         }
         assert!(has(&recent, &regular));
         // Whoever comes again does.
         for number in 1..10 * PLACES {
-            recent.put(verified(&token(number)));
-            recent.put(verified(&token(number)));
+            recent.meet(verified(&token(number)));
+            recent.meet(verified(&token(number)));
             assert!(has(&recent, &token(number)));
         }
         assert!(!has(&recent, &regular));
@@ -170,8 +181,8 @@ mod tests {
     fn large_tokens_get_no_place() {
         let recent = Recent::default();
         let large = "x".repeat(USUAL_ENTRY as usize);
-        recent.put(verified(&large));
-        recent.put(verified(&large));
+        recent.meet(verified(&large));
+        recent.meet(verified(&large));
         assert!(!has(&recent, &large));
     }
 }

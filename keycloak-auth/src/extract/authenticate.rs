@@ -152,13 +152,12 @@ pub(super) fn at_once<H: Head, T>(
         Err(fault) => return Ok(conclude(Err(fault.into()), head, &keycloak)),
     };
     match keycloak.authenticator().judge(token, keycloak.now()) {
-        Some(Ok(verified)) => {
-            let user = KeycloakUser::new(verified);
+        Some(Ok((user, place))) => {
             if asker == Asker::Any && (known.has_context || !keycloak.authenticator().has_cache()) {
                 keep(&user, head.extensions_mut(), &keycloak);
             }
             let concluded = conclude(Ok(Some(&user)), head, &keycloak);
-            keycloak.authenticator().hand_back(user);
+            keycloak.authenticator().hand_back(user, place);
             Ok(concluded)
         }
         Some(Err(error)) => Ok(conclude(Err(error), head, &keycloak)),

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     AuthError, Keycloak, KeycloakUser,
-    policy::{Explanation, Policy},
+    policy::{EvaluationContext, Explanation, Policy},
 };
 
 /// A policy with what it needs. A guard's is a constant: no request looks through the policy for that.
@@ -38,23 +38,42 @@ impl Demand {
     /// Whether the caller of the request meets it.
     #[expect(clippy::result_large_err, reason = "it goes no further than the refusal")]
     pub(crate) fn check(&self, user: &KeycloakUser, head: &mut impl Head, keycloak: &Keycloak) -> Result<(), Unmet> {
-        let now = if self.needs_time {
-            keycloak.now()
-        } else {
-            Duration::ZERO
-        };
-        let parameters = if self.needs_path_parameters {
-            path_parameters(head)
-        } else {
-            None
-        };
+        if self.needs_path_parameters {
+            return self.check_with_parameters(user, head, keycloak);
+        }
+        self.decide(user, &keycloak.evaluation_context(self.now(keycloak)), head)
+    }
+
+    #[inline(never)]
+    fn check_with_parameters(
+        &self,
+        user: &KeycloakUser,
+        head: &mut impl Head,
+        keycloak: &Keycloak,
+    ) -> Result<(), Unmet> {
+        let parameters = path_parameters(head);
         // Looking through what is not there would take longer than the decision.
         let parameters = parameters
             .as_ref()
             .map_or_else(Vec::new, |parameters| parameters.iter().collect());
-        let context = keycloak.evaluation_context(now).with_path_parameters(&parameters);
-        match AuthError::of(self.policy.evaluate(user, &context)) {
-            Some(error) => Err((error, why(&self.policy, user, &context, head))),
+        let context = keycloak
+            .evaluation_context(self.now(keycloak))
+            .with_path_parameters(&parameters);
+        self.decide(user, &context, head)
+    }
+
+    fn now(&self, keycloak: &Keycloak) -> Duration {
+        if self.needs_time {
+            keycloak.now()
+        } else {
+            Duration::ZERO
+        }
+    }
+
+    #[inline]
+    fn decide(&self, user: &KeycloakUser, context: &EvaluationContext<'_>, head: &impl Head) -> Result<(), Unmet> {
+        match AuthError::of(self.policy.evaluate(user, context)) {
+            Some(error) => Err((error, why(&self.policy, user, context, head))),
             None => Ok(()),
         }
     }

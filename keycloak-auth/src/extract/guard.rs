@@ -145,6 +145,8 @@ pub enum Admitted {
     AsItIs,
     /// Further arguments of the handler are made of it.
     ForArguments,
+    /// The handler has its guard asked, behind layers of its own.
+    ToItsGuard,
 }
 
 /// What keeps a request from being let through.
@@ -162,14 +164,15 @@ pub(crate) fn admit<S: 'static>(
     state: &S,
     admitted: Admitted,
 ) -> Result<(), Hurdle> {
+    let asker = match admitted {
+        Admitted::AsItIs => Asker::Last,
+        Admitted::ForArguments => Asker::Any,
+        Admitted::ToItsGuard => return Ok(()),
+    };
     if demand.is_public() {
         return Ok(());
     }
     let known = known(request.extensions(), state);
-    let asker = match admitted {
-        Admitted::AsItIs => Asker::Last,
-        Admitted::ForArguments => Asker::Any,
-    };
     match at_once(request, known, asker, Some(handler), decision(demand, handler)) {
         Ok(Ok(())) => Ok(()),
         Ok(Err(rejection)) => Err(Hurdle::Refused(rejection)),

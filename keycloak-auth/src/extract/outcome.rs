@@ -170,6 +170,7 @@ fn enduser_id(user: &KeycloakUser, keycloak: &Keycloak) -> Option<String> {
 }
 
 /// Tells the span of the request whose it is, where the configuration wants it told and the span has a field for that.
+#[inline]
 fn record_enduser_id(user: &KeycloakUser, keycloak: &Keycloak) {
     if keycloak.records_enduser_id()
         && let Some(subject) = user.subject()

@@ -110,6 +110,15 @@ impl Recording {
         self.collector.observe_histogram(self.name(metric), tags, milliseconds);
     }
 
+    #[inline(never)]
+    fn count_known_token(&self) {
+        let tags = self.tags(true, "");
+        for counter in [&self.found, &self.judged, &self.accepted] {
+            counter.increment_with(self, &tags);
+        }
+    }
+
+    #[inline(never)]
     fn count_decision(&self, route: &Route, outcome: Outcome) {
         let tags = [
             ("client_id", &*self.client_id),
@@ -185,12 +194,10 @@ impl Recorder {
     }
 
     /// An accepted token that was known already.
+    #[inline]
     pub(crate) fn known_token_accepted(&self) {
         if let Some(recording) = &self.0 {
-            let tags = recording.tags(true, "");
-            for counter in [&recording.found, &recording.judged, &recording.accepted] {
-                counter.increment_with(recording, &tags);
-            }
+            recording.count_known_token();
         }
     }
 
@@ -228,10 +235,10 @@ impl Recorder {
     }
 
     /// What became of a request.
+    #[inline]
     pub(crate) fn decided(&self, extensions: &Extensions, method: &Method, outcome: Outcome) {
         if let Some(recording) = &self.0 {
-            let route = recording.decisions.of(extensions, method);
-            recording.count_decision(route, outcome);
+            recording.count_decision(recording.decisions.of(extensions, method), outcome);
         }
     }
 

@@ -15,7 +15,7 @@ use http::Request;
 use tower_service::Service;
 
 use super::{future::KeycloakFuture, layer::Settings};
-use crate::{AuthError, KeycloakUser, bearer::BearerToken};
+use crate::{AuthError, bearer::BearerToken};
 
 /// The middleware around a service; made by [`KeycloakLayer`](super::KeycloakLayer).
 ///
@@ -69,10 +69,9 @@ where
             Err(fault) => return KeycloakFuture::refused(settings.refuse(&request, &fault.into(), None)),
         };
         match keycloak.authenticator().judge(token, keycloak.now()) {
-            Some(Ok(verified)) => {
-                let user = KeycloakUser::new(verified);
+            Some(Ok((user, place))) => {
                 let admitted = settings.admit(&mut request, &user);
-                keycloak.authenticator().hand_back(user);
+                keycloak.authenticator().hand_back(user, place);
                 match admitted {
                     Ok(()) => KeycloakFuture::forwarded(self.inner.call(request)),
                     Err(response) => KeycloakFuture::refused(response),

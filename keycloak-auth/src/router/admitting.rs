@@ -5,7 +5,6 @@
 //! future either.
 
 use std::{
-    fmt,
     future::Future,
     marker::PhantomData,
     pin::Pin,
@@ -17,13 +16,15 @@ use axum::{
     handler::{Handler, Layered},
     response::{IntoResponse, Response},
 };
-use pin_project_lite::pin_project;
 
 use super::guarded::GuardArg;
 use crate::{
     extract::{Admitted, AuthRejection, Demand, Hurdle, admit, ask},
     policy::Policy,
 };
+
+/// The future of a handler, which has the same type for all handlers, so that what is around it is compiled once.
+type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 /// The arguments of a handler `H` that has a policy, and how it is called with them.
 ///
@@ -38,14 +39,11 @@ pub trait GuardedArgs<H, S> {
     const POLICY: &'static Policy;
     /// The path of the handler.
     const HANDLER: &'static str;
-    /// What becomes of a request that the policy lets through; `None` where the handler asks its guard itself.
-    const ADMITTED: Option<Admitted>;
+    /// What becomes of a request that is let through.
+    const ADMITTED: Admitted;
 
-    /// What becomes of the call.
-    type Future: Future<Output: IntoResponse> + Send + 'static;
-
-    /// Calls the handler for a request that its policy lets through.
-    fn call(handler: H, request: Request, state: S) -> Self::Future;
+    /// Calls the handler for a request that is let through.
+    fn call(handler: H, request: Request, state: S) -> Answering;
 }
 
 /// A handler with the arguments `T`, whose policy is asked when it is called.
@@ -75,66 +73,49 @@ where
     T: GuardedArgs<H, S> + 'static,
     S: Send + Sync + 'static,
 {
-    type Future = Admission<H, T, S>;
+    type Future = Admission;
 
-    fn call(self, mut request: Request, state: S) -> Admission<H, T, S> {
+    fn call(self, mut request: Request, state: S) -> Admission {
         let demand = const { &Demand::new(*T::POLICY) };
-        match T::ADMITTED.map_or(Ok(()), |admitted| {
-            admit(demand, T::HANDLER, &mut request, &state, admitted)
-        }) {
-            Ok(()) => Admission::Called {
-                future: T::call(self.handler, request, state),
-            },
-            Err(Hurdle::Refused(rejection)) => Admission::Refused {
-                rejection: Some(rejection),
-            },
+        match admit(demand, T::HANDLER, &mut request, &state, T::ADMITTED) {
+            Ok(()) => Admission::Called(T::call(self.handler, request, state)),
+            Err(Hurdle::Refused(rejection)) => Admission::Refused(Some(rejection)),
             Err(Hurdle::Unasked(unasked)) => Admission::Asking {
                 asking: ask(demand, T::HANDLER, request, unasked),
-                handler: Some((self.handler, state)),
+                call: Some(Box::new(|request| T::call(self.handler, request, state))),
             },
         }
     }
 }
 
-pin_project! {
-    /// The future of a handler behind its policy.
-    #[project = Projected]
-    pub(super) enum Admission<H, T, S>
-    where
-        T: GuardedArgs<H, S>,
-    {
-        /// The request was let through.
-        Called { #[pin] future: T::Future },
-        /// The request was refused. Taken out by the poll that answers it.
-        Refused { rejection: Option<AuthRejection> },
-        /// Keycloak is being asked; afterwards the handler is called.
-        Asking {
-            asking: Pin<Box<dyn Future<Output = Result<Request, AuthRejection>> + Send>>,
-            handler: Option<(H, S)>,
-        },
-    }
+/// The future of a handler behind its policy.
+pub(super) enum Admission {
+    /// The request was let through.
+    Called(Answering),
+    /// The request was refused. Taken out by the poll that answers it.
+    Refused(Option<AuthRejection>),
+    /// Keycloak is being asked; afterwards the handler is called.
+    Asking {
+        asking: Pin<Box<dyn Future<Output = Result<Request, AuthRejection>> + Send>>,
+        call: Option<Box<dyn FnOnce(Request) -> Answering + Send>>,
+    },
 }
 
-impl<H, T, S> Future for Admission<H, T, S>
-where
-    T: GuardedArgs<H, S>,
-{
+impl Future for Admission {
     type Output = Response;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Response> {
-        let future = match self.as_mut().project() {
-            Projected::Called { future } => return future.poll(context).map(IntoResponse::into_response),
-            Projected::Refused { rejection } => return Poll::Ready(once(rejection).into_response()),
-            Projected::Asking { asking, handler } => match ready!(asking.as_mut().poll(context)) {
-                Ok(request) => {
-                    let (handler, state) = once(handler);
-                    T::call(handler, request, state)
-                }
+        let mut answering = match &mut *self {
+            Self::Called(answering) => return answering.as_mut().poll(context),
+            Self::Refused(rejection) => return Poll::Ready(once(rejection).into_response()),
+            Self::Asking { asking, call } => match ready!(asking.as_mut().poll(context)) {
+                Ok(request) => once(call)(request),
                 Err(rejection) => return Poll::Ready(rejection.into_response()),
             },
         };
-        self.set(Self::Called { future });
-        self.poll(context)
+        let answered = answering.as_mut().poll(context);
+        *self = Self::Called(answering);
+        answered
     }
 }
 
@@ -142,31 +123,21 @@ fn once<T>(there: &mut Option<T>) -> T {
     there.take().expect("a future is not polled after it is ready")
 }
 
-impl<H, T, S> fmt::Debug for Admission<H, T, S>
-where
-    T: GuardedArgs<H, S>,
-{
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Admission").finish_non_exhaustive()
-    }
-}
-
-/// A handler without arguments but its guard: its future is all there is.
+/// A handler without arguments but its guard.
 impl<H, S, M, G, Fut, Res> GuardedArgs<H, S> for (M, G)
 where
-    H: FnOnce(G) -> Fut,
-    Fut: Future<Output = Res> + Send + 'static,
+    H: FnOnce(G) -> Fut + Send + 'static,
+    Fut: Future<Output = Res> + Send,
     Res: IntoResponse,
     G: GuardArg,
 {
     const POLICY: &'static Policy = G::POLICY;
     const HANDLER: &'static str = G::HANDLER;
-    const ADMITTED: Option<Admitted> = Some(Admitted::AsItIs);
+    const ADMITTED: Admitted = Admitted::AsItIs;
 
-    type Future = Fut;
-
-    fn call(handler: H, _: Request, _: S) -> Fut {
-        handler(G::passed())
+    #[inline]
+    fn call(handler: H, _: Request, _: S) -> Answering {
+        Box::pin(async move { handler(G::passed()).await.into_response() })
     }
 }
 
@@ -187,11 +158,9 @@ macro_rules! guarded_args {
         {
             const POLICY: &'static Policy = G::POLICY;
             const HANDLER: &'static str = G::HANDLER;
-            const ADMITTED: Option<Admitted> = Some(Admitted::ForArguments);
+            const ADMITTED: Admitted = Admitted::ForArguments;
 
-            type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
-
-            fn call(handler: H, request: Request, state: S) -> Self::Future {
+            fn call(handler: H, request: Request, state: S) -> Answering {
                 Box::pin(async move {
                     guarded_args!(@parts request, state; $($argument)*);
                     let $last = match $last::from_request(request, &state).await {
@@ -226,12 +195,10 @@ macro_rules! guarded_args {
         {
             const POLICY: &'static Policy = G::POLICY;
             const HANDLER: &'static str = G::HANDLER;
-            const ADMITTED: Option<Admitted> = None;
+            const ADMITTED: Admitted = Admitted::ToItsGuard;
 
-            type Future = <Layered<L, H, Self, S> as Handler<Self, S>>::Future;
-
-            fn call(handler: Layered<L, H, Self, S>, request: Request, state: S) -> Self::Future {
-                handler.call(request, state)
+            fn call(handler: Layered<L, H, Self, S>, request: Request, state: S) -> Answering {
+                Box::pin(handler.call(request, state))
             }
         }
     };
