@@ -45,6 +45,7 @@ impl Demand {
     }
 
     #[inline(never)]
+    #[expect(clippy::result_large_err, reason = "it goes no further than the refusal")]
     fn check_with_parameters(
         &self,
         user: &KeycloakUser,
@@ -71,6 +72,7 @@ impl Demand {
     }
 
     #[inline]
+    #[expect(clippy::result_large_err, reason = "it goes no further than the refusal")]
     fn decide(&self, user: &KeycloakUser, context: &EvaluationContext<'_>, head: &impl Head) -> Result<(), Unmet> {
         match AuthError::of(self.policy.evaluate(user, context)) {
             Some(error) => Err((error, why(&self.policy, user, context, head))),

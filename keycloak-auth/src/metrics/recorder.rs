@@ -110,16 +110,28 @@ impl Recording {
         self.collector.observe_histogram(self.name(metric), tags, milliseconds);
     }
 
+    /// Tags are made for all at once, and not where the collector has them already.
     #[inline(never)]
     fn count_known_token(&self) {
+        let counters = [&self.found, &self.judged, &self.accepted];
+        if let [Some(found), Some(judged), Some(accepted)] = counters.map(|counter| counter.prepared.as_ref()) {
+            found.increment();
+            judged.increment();
+            accepted.increment();
+            return;
+        }
         let tags = self.tags(true, "");
-        for counter in [&self.found, &self.judged, &self.accepted] {
+        for counter in counters {
             counter.increment_with(self, &tags);
         }
     }
 
     #[inline(never)]
     fn count_decision(&self, route: &Route, outcome: Outcome) {
+        let counter = route.counter(outcome);
+        if let Some(Some(counter)) = counter.get() {
+            return counter.increment();
+        }
         let tags = [
             ("client_id", &*self.client_id),
             ("realm", &*self.realm),
@@ -127,8 +139,7 @@ impl Recording {
             ("http_method", route.method()),
             ("outcome", outcome.as_str()),
         ];
-        let prepare = || self.collector.prepare_counter(self.name(Metric::Decisions), &tags);
-        match route.counter(outcome).get_or_init(prepare) {
+        match counter.get_or_init(|| self.collector.prepare_counter(self.name(Metric::Decisions), &tags)) {
             Some(counter) => counter.increment(),
             None => self.count(Metric::Decisions, &tags),
         }

@@ -135,7 +135,7 @@ where
     const HANDLER: &'static str = G::HANDLER;
     const ADMITTED: Admitted = Admitted::AsItIs;
 
-    #[inline]
+    #[inline(always)] // so that nobody moves the request to here, only for it to be dropped
     fn call(handler: H, _: Request, _: S) -> Answering {
         Box::pin(async move { handler(G::passed()).await.into_response() })
     }
