@@ -61,10 +61,50 @@ impl<'j> Reader<'j> {
         }
     }
 
+    /// Reads the next value; `None` if it is no string.
+    #[inline]
+    pub(crate) fn text(&mut self) -> Result<Option<Cow<'j, str>>, Malformed> {
+        if self.is_at(b'"')? {
+            self.at += 1;
+            return self.string().map(Some);
+        }
+        self.skip_value()?;
+        Ok(None)
+    }
+
+    /// Opens the next value if it is an array, and drops it otherwise.
+    #[inline]
+    pub(crate) fn array(&mut self) -> Result<bool, Malformed> {
+        self.bracket(b'[')
+    }
+
+    /// Opens the next value if it is an object, and drops it otherwise.
+    #[inline]
+    pub(crate) fn object(&mut self) -> Result<bool, Malformed> {
+        self.bracket(b'{')
+    }
+
+    #[inline]
+    fn bracket(&mut self, bracket: u8) -> Result<bool, Malformed> {
+        if self.is_at(bracket)? {
+            self.open()?;
+            return Ok(true);
+        }
+        self.skip_value()?;
+        Ok(false)
+    }
+
+    /// Whether the next value begins with that byte.
+    #[inline]
+    pub(crate) fn is_at(&mut self, byte: u8) -> Result<bool, Malformed> {
+        Ok(self.peek()? == byte)
+    }
+
     /// The name of the next member of an object that was opened, with its colon; the value is next. `None`: the object is
     /// over.
     ///
     /// Refuses a name that stands twice: `seen` belongs to this object alone.
+    #[inline]
     pub(crate) fn next_member(&mut self, seen: &mut Members<'j>) -> Result<Option<Cow<'j, str>>, Malformed> {
         let Some(name) = self.next_name(seen.is_empty())? else {
             return Ok(None);
@@ -77,6 +117,7 @@ impl<'j> Reader<'j> {
     }
 
     /// As [`next_member`](Self::next_member), where the caller itself refuses what stands twice.
+    #[inline]
     pub(crate) fn next_name(&mut self, first: bool) -> Result<Option<Cow<'j, str>>, Malformed> {
         if !self.goes_on(first, b'}')? {
             return Ok(None);
@@ -88,6 +129,7 @@ impl<'j> Reader<'j> {
     }
 
     /// Whether the array that was opened has one more element, which is next then.
+    #[inline]
     pub(crate) fn next_element(&mut self, first: bool) -> Result<bool, Malformed> {
         self.goes_on(first, b']')
     }
@@ -114,6 +156,7 @@ impl<'j> Reader<'j> {
     }
 
     /// Reads the next value to its end and forgets it.
+    #[inline(never)]
     pub(crate) fn skip_value(&mut self) -> Result<(), Malformed> {
         let value = self.value()?;
         self.skip(&value)
@@ -128,6 +171,7 @@ impl<'j> Reader<'j> {
     }
 
     /// The next byte that is no whitespace, where it stands; an error at the end.
+    #[inline]
     fn peek(&mut self) -> Result<u8, Malformed> {
         loop {
             match *self.json.as_bytes().get(self.at).ok_or(Malformed)? {
@@ -138,6 +182,7 @@ impl<'j> Reader<'j> {
         }
     }
 
+    #[inline]
     fn expect(&mut self, byte: u8) -> Result<(), Malformed> {
         if self.peek()? == byte {
             self.at += 1;
@@ -147,6 +192,7 @@ impl<'j> Reader<'j> {
         }
     }
 
+    #[inline]
     fn open(&mut self) -> Result<(), Malformed> {
         self.at += 1;
         self.depth += 1;
@@ -154,6 +200,7 @@ impl<'j> Reader<'j> {
     }
 
     /// Goes past a comma, or past the bracket that closes.
+    #[inline]
     fn goes_on(&mut self, first: bool, close: u8) -> Result<bool, Malformed> {
         let byte = self.peek()?;
         if byte == close {
@@ -180,6 +227,7 @@ impl<'j> Reader<'j> {
     }
 
     /// A string whose opening quote was read.
+    #[inline]
     fn string(&mut self) -> Result<Cow<'j, str>, Malformed> {
         let start = self.at;
         if self.is_plain {
@@ -203,6 +251,7 @@ impl<'j> Reader<'j> {
         Ok(Cow::Owned(text))
     }
 
+    #[inline]
     fn number(&mut self) -> Result<Value<'j>, Malformed> {
         let bytes = self.json.as_bytes();
         let mut number: u64 = 0;
