@@ -11,6 +11,7 @@ mod lists;
 mod lookup;
 mod parse;
 pub(crate) mod path;
+mod scratch;
 
 use std::{
     borrow::Cow,

@@ -13,6 +13,7 @@ use super::{
     element::{self, Element},
     known::{DateClaim, Known, TextClaim},
     position,
+    scratch::Scratch,
 };
 use crate::strict_json::{Malformed, Members, Reader, Value};
 
@@ -27,9 +28,6 @@ pub(crate) enum InvalidPayload {
 
 /// The last second of the year 9999: no token lives longer, and sums with a leeway stay far from an overflow.
 const LATEST: u64 = 253_402_300_799;
-
-/// How many strings the claims of a usual token have.
-const USUAL_STRINGS: usize = 48;
 
 impl Claims {
     /// Parses the payload of a token whose signature has been verified: `json` is what `payload`, a part of `token`, says.
@@ -50,9 +48,7 @@ struct Builder<'p> {
     /// Where in a token its payload is. Without one, strings are left where they are in the JSON.
     payload: Option<Text>,
     /// The strings that follow.
-    copied: SmallVec<[Cow<'p, str>; USUAL_STRINGS]>,
-    /// How long the text is with these.
-    length: usize,
+    copied: Scratch,
     elements: Elements,
     texts: [Option<Text>; TextClaim::COUNT],
     dates: [Option<Seconds>; DateClaim::COUNT],
@@ -72,8 +68,7 @@ impl<'p> Builder<'p> {
             json,
             source,
             payload,
-            copied: SmallVec::new(),
-            length: source.len(),
+            copied: Scratch::new(),
             elements: SmallVec::new(),
             texts: [None; TextClaim::COUNT],
             dates: [None; DateClaim::COUNT],
@@ -89,20 +84,15 @@ impl<'p> Builder<'p> {
 
     #[inline]
     fn parse(mut self) -> Result<Claims, InvalidPayload> {
-        let mut reader = Reader::new(self.json);
-        let read = self.payload(&mut reader).and_then(|()| reader.end());
-        if read == Err(Malformed) {
+        if self.payload(Reader::new(self.json)) == Err(Malformed) {
             return Err(InvalidPayload::Malformed);
         }
         if let Some(claim) = self.invalid {
             return Err(InvalidPayload::Claim(claim));
         }
-        let mut text = String::with_capacity(self.length);
-        text.push_str(self.source);
-        self.copied.iter().for_each(|copied| text.push_str(copied));
         Ok(Claims {
             dates: self.dates,
-            text: text.into_boxed_str(),
+            text: [self.source, self.copied.text()].concat().into_boxed_str(),
             source_length: position(self.source.len()),
             is_bound: self.is_bound,
             email_verified: self.email_verified,
@@ -117,7 +107,7 @@ impl<'p> Builder<'p> {
         })
     }
 
-    fn payload(&mut self, reader: &mut Reader<'p>) -> Result<(), Malformed> {
+    fn payload(&mut self, mut reader: Reader<'p>) -> Result<(), Malformed> {
         if !reader.object()? {
             return Err(Malformed);
         }
@@ -146,55 +136,52 @@ impl<'p> Builder<'p> {
                     }
                 }
                 Known::Date(claim) => {
-                    let value = reader.value()?;
-                    reader.skip(&value)?;
-                    let date = date(&value, claim);
+                    let date = date(&reader.scalar()?, claim);
                     self.dates[claim as usize] = date;
                     if date.is_none() {
                         self.note_invalid(claim.required());
                     }
                 }
                 Known::Audience => {
-                    self.audience = self.audience(reader)?;
+                    (self.audience, reader) = self.audience(reader)?;
                     if self.audience.is_none() {
                         self.note_invalid(Some("aud"));
                     }
                 }
-                Known::Groups => self.groups = self.strings(reader)?.0,
-                Known::RealmAccess => self.realm_roles = self.roles(reader)?,
-                Known::ResourceAccess => self.clients = self.clients(reader)?,
+                Known::Groups => (self.groups, _, reader) = self.strings(reader)?,
+                Known::RealmAccess => (self.realm_roles, reader) = self.roles(reader)?,
+                Known::ResourceAccess => (self.clients, reader) = self.clients(reader)?,
                 Known::Confirmation => {
                     self.is_bound = true;
                     reader.skip_value()?;
                 }
                 Known::EmailVerified => {
-                    let value = reader.value()?;
-                    reader.skip(&value)?;
-                    self.email_verified = match value {
+                    self.email_verified = match reader.scalar()? {
                         Value::Boolean(verified) => Some(verified),
                         _ => None,
                     };
                 }
             }
         }
-        Ok(())
+        reader.end()
     }
 
     /// One string or an array of nothing else; `None`: not of that shape.
-    fn audience(&mut self, reader: &mut Reader<'p>) -> Result<Option<List>, Malformed> {
+    fn audience(&mut self, mut reader: Reader<'p>) -> Result<(Option<List>, Reader<'p>), Malformed> {
         if reader.is_at(b'"')? {
             let start = self.elements.len();
             if let Some(text) = reader.text()? {
                 self.push(text);
             }
-            return Ok(Some(self.list_from(start)));
+            return Ok((Some(self.list_from(start)), reader));
         }
-        let (list, strings_only) = self.strings(reader)?;
-        Ok(strings_only.then_some(list))
+        let (list, strings_only, reader) = self.strings(reader)?;
+        Ok((strings_only.then_some(list), reader))
     }
 
     /// The strings of an array, appended to the elements, and whether it is an array of nothing else. What is none has none.
-    fn strings(&mut self, reader: &mut Reader<'p>) -> Result<(List, bool), Malformed> {
+    #[inline(never)]
+    fn strings(&mut self, mut reader: Reader<'p>) -> Result<(List, bool, Reader<'p>), Malformed> {
         let start = self.elements.len();
         let mut strings_only = reader.array()?;
         if strings_only {
@@ -207,42 +194,40 @@ impl<'p> Builder<'p> {
                 }
             }
         }
-        Ok((self.list_from(start), strings_only))
+        Ok((self.list_from(start), strings_only, reader))
     }
 
     /// `{"roles": […]}`; anything else has no roles.
-    fn roles(&mut self, reader: &mut Reader<'p>) -> Result<List, Malformed> {
+    fn roles(&mut self, mut reader: Reader<'p>) -> Result<(List, Reader<'p>), Malformed> {
         let mut roles = List::default();
-        if !reader.object()? {
-            return Ok(roles);
-        }
-        let mut members = Members::default();
-        while let Some(name) = reader.next_member(&mut members)? {
-            if name == "roles" {
-                roles = self.strings(reader)?.0;
-            } else {
-                reader.skip_value()?;
+        if reader.object()? {
+            let mut members = Members::default();
+            while let Some(name) = reader.next_member(&mut members)? {
+                if name == "roles" {
+                    (roles, _, reader) = self.strings(reader)?;
+                } else {
+                    reader.skip_value()?;
+                }
             }
         }
-        Ok(roles)
+        Ok((roles, reader))
     }
 
     /// `{"client": {"roles": […]}, …}`; anything else has no clients.
-    fn clients(&mut self, reader: &mut Reader<'p>) -> Result<List, Malformed> {
-        if !reader.object()? {
-            return Ok(List::default());
-        }
+    fn clients(&mut self, mut reader: Reader<'p>) -> Result<(List, Reader<'p>), Malformed> {
         let start = self.elements.len();
-        let mut members = Members::default();
-        while let Some(name) = reader.next_member(&mut members)? {
-            self.push(name);
-            let at = self.elements.len();
-            // The positions of the roles stand in this place as soon as they are known.
-            self.elements.push(Element::of_list(List::default()));
-            self.roles(reader)?;
-            self.elements[at] = Element::of_list(self.list_from(at + 1));
+        if reader.object()? {
+            let mut members = Members::default();
+            while let Some(name) = reader.next_member(&mut members)? {
+                self.push(name);
+                let at = self.elements.len();
+                // The positions of the roles stand in this place as soon as they are known.
+                self.elements.push(Element::of_list(List::default()));
+                (_, reader) = self.roles(reader)?;
+                self.elements[at] = Element::of_list(self.list_from(at + 1));
+            }
         }
-        Ok(self.list_from(start))
+        Ok((self.list_from(start), reader))
     }
 
     /// The elements from `start` on.
@@ -253,7 +238,7 @@ impl<'p> Builder<'p> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, text: Cow<'p, str>) {
         let mark = element::mark(&text);
         let text = self.keep(text);
@@ -261,16 +246,23 @@ impl<'p> Builder<'p> {
     }
 
     /// The positions of `text`: those in the JSON it was borrowed from, or of a copy behind it.
-    #[inline]
+    #[inline(always)]
     fn keep(&mut self, text: Cow<'p, str>) -> Text {
-        if let (Cow::Borrowed(text), None) = (&text, self.payload) {
-            let start = text.as_ptr().addr() - self.json.as_ptr().addr();
-            return Text::new(start, start + text.len());
+        let copy_from = self.source.len() + self.copied.len();
+        match text {
+            Cow::Borrowed(text) => {
+                let start = text.as_ptr().addr() - self.json.as_ptr().addr();
+                if self.payload.is_none() {
+                    return Text::new(start, start + text.len());
+                }
+                self.copied.push_from(self.json.as_bytes(), start, text.len());
+                Text::new(copy_from, copy_from + text.len())
+            }
+            Cow::Owned(text) => {
+                self.copied.push(text.as_bytes());
+                Text::new(copy_from, copy_from + text.len())
+            }
         }
-        let start = self.length;
-        self.length += text.len();
-        self.copied.push(text);
-        Text::new(start, self.length)
     }
 
     /// Notes a claim that decides about the token as invalid.

@@ -20,6 +20,7 @@ impl<'j> Members<'j> {
     }
 
     /// Remembers `name`; `false`: it stood before.
+    #[inline]
     #[must_use]
     pub(crate) fn insert(&mut self, name: Cow<'j, str>) -> bool {
         let seen = self.few.contains(&&*name) || self.many.as_ref().is_some_and(|many| many.contains(&name));

@@ -12,6 +12,9 @@ const MAX_DEPTH: u8 = 128;
 /// Who reads drives it: [`value`](Self::value) reads a scalar, or opens an array or object, whose contents are then read to
 /// their end by [`next_element`](Self::next_element) or [`next_member`](Self::next_member), or dropped by
 /// [`skip`](Self::skip).
+///
+/// What is long or rare takes it by value: a loop over members keeps it in registers as long as nobody has its address.
+#[derive(Clone, Copy)]
 pub(crate) struct Reader<'j> {
     json: &'j str,
     at: usize,
@@ -45,24 +48,42 @@ impl<'j> Reader<'j> {
     }
 
     /// Reads the next value, an array or object only up to its bracket.
+    #[inline]
     pub(crate) fn value(&mut self) -> Result<Value<'j>, Malformed> {
-        match self.peek()? {
+        let value;
+        (value, *self) = self.any_value()?;
+        Ok(value)
+    }
+
+    #[inline(never)]
+    fn any_value(mut self) -> Result<(Value<'j>, Self), Malformed> {
+        let value = match self.peek()? {
             b'"' => {
                 self.at += 1;
-                self.string().map(Value::String)
+                Value::String(self.string()?)
             }
-            b'{' => self.open().map(|()| Value::Object),
-            b'[' => self.open().map(|()| Value::Array),
-            b'-' | b'0'..=b'9' => self.number(),
-            b't' => self.literal("true", Value::Boolean(true)),
-            b'f' => self.literal("false", Value::Boolean(false)),
-            b'n' => self.literal("null", Value::Null),
-            _ => Err(Malformed),
-        }
+            b'{' => {
+                self.open()?;
+                Value::Object
+            }
+            b'[' => {
+                self.open()?;
+                Value::Array
+            }
+            b'-' | b'0'..=b'9' => match self.usual_integer() {
+                Some(number) => Value::Integer(number),
+                None => self.unusual_number()?,
+            },
+            b't' => self.literal("true", Value::Boolean(true))?,
+            b'f' => self.literal("false", Value::Boolean(false))?,
+            b'n' => self.literal("null", Value::Null)?,
+            _ => return Err(Malformed),
+        };
+        Ok((value, self))
     }
 
     /// Reads the next value; `None` if it is no string.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn text(&mut self) -> Result<Option<Cow<'j, str>>, Malformed> {
         if self.is_at(b'"')? {
             self.at += 1;
@@ -72,20 +93,32 @@ impl<'j> Reader<'j> {
         Ok(None)
     }
 
+    /// Reads the next value; an array or object to its end.
+    #[inline(always)]
+    pub(crate) fn scalar(&mut self) -> Result<Value<'j>, Malformed> {
+        self.peek()?;
+        if let Some(number) = self.usual_integer() {
+            return Ok(Value::Integer(number));
+        }
+        let value = self.value()?;
+        self.skip(&value)?;
+        Ok(value)
+    }
+
     /// Opens the next value if it is an array, and drops it otherwise.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn array(&mut self) -> Result<bool, Malformed> {
-        self.bracket(b'[')
+        self.opened(b'[')
     }
 
     /// Opens the next value if it is an object, and drops it otherwise.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn object(&mut self) -> Result<bool, Malformed> {
-        self.bracket(b'{')
+        self.opened(b'{')
     }
 
-    #[inline]
-    fn bracket(&mut self, bracket: u8) -> Result<bool, Malformed> {
+    #[inline(always)]
+    fn opened(&mut self, bracket: u8) -> Result<bool, Malformed> {
         if self.is_at(bracket)? {
             self.open()?;
             return Ok(true);
@@ -95,7 +128,7 @@ impl<'j> Reader<'j> {
     }
 
     /// Whether the next value begins with that byte.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_at(&mut self, byte: u8) -> Result<bool, Malformed> {
         Ok(self.peek()? == byte)
     }
@@ -104,7 +137,7 @@ impl<'j> Reader<'j> {
     /// over.
     ///
     /// Refuses a name that stands twice: `seen` belongs to this object alone.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next_member(&mut self, seen: &mut Members<'j>) -> Result<Option<Cow<'j, str>>, Malformed> {
         let Some(name) = self.next_name(seen.is_empty())? else {
             return Ok(None);
@@ -117,7 +150,7 @@ impl<'j> Reader<'j> {
     }
 
     /// As [`next_member`](Self::next_member), where the caller itself refuses what stands twice.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next_name(&mut self, first: bool) -> Result<Option<Cow<'j, str>>, Malformed> {
         if !self.goes_on(first, b'}')? {
             return Ok(None);
@@ -129,37 +162,55 @@ impl<'j> Reader<'j> {
     }
 
     /// Whether the array that was opened has one more element, which is next then.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next_element(&mut self, first: bool) -> Result<bool, Malformed> {
         self.goes_on(first, b']')
     }
 
     /// Reads what is left of a value, which may be nothing, and forgets it.
+    #[inline]
     pub(crate) fn skip(&mut self, value: &Value<'j>) -> Result<(), Malformed> {
-        match value {
-            Value::Array => {
-                let mut first = true;
-                while self.next_element(first)? {
-                    first = false;
-                    self.skip_value()?;
-                }
-            }
-            Value::Object => {
-                let mut seen = Members::default();
-                while self.next_member(&mut seen)?.is_some() {
-                    self.skip_value()?;
-                }
-            }
-            _ => {}
+        if let Value::Array | Value::Object = value {
+            *self = self.behind(value)?;
         }
         Ok(())
     }
 
-    /// Reads the next value to its end and forgets it.
+    /// Where the text goes on behind an array or object that was opened.
     #[inline(never)]
+    fn behind(mut self, value: &Value<'j>) -> Result<Self, Malformed> {
+        if let Value::Array = value {
+            let mut first = true;
+            while self.next_element(first)? {
+                first = false;
+                self.skip_value()?;
+            }
+        } else {
+            let mut seen = Members::default();
+            while self.next_member(&mut seen)?.is_some() {
+                self.skip_value()?;
+            }
+        }
+        Ok(self)
+    }
+
+    /// Reads the next value to its end and forgets it.
+    #[inline(always)]
     pub(crate) fn skip_value(&mut self) -> Result<(), Malformed> {
+        if self.is_at(b'"')? {
+            self.at += 1;
+            self.string()?;
+            return Ok(());
+        }
+        *self = self.behind_value()?;
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn behind_value(mut self) -> Result<Self, Malformed> {
         let value = self.value()?;
-        self.skip(&value)
+        self.skip(&value)?;
+        Ok(self)
     }
 
     /// Makes sure that nothing follows.
@@ -171,7 +222,7 @@ impl<'j> Reader<'j> {
     }
 
     /// The next byte that is no whitespace, where it stands; an error at the end.
-    #[inline]
+    #[inline(always)]
     fn peek(&mut self) -> Result<u8, Malformed> {
         loop {
             match *self.json.as_bytes().get(self.at).ok_or(Malformed)? {
@@ -182,7 +233,7 @@ impl<'j> Reader<'j> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn expect(&mut self, byte: u8) -> Result<(), Malformed> {
         if self.peek()? == byte {
             self.at += 1;
@@ -192,7 +243,7 @@ impl<'j> Reader<'j> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn open(&mut self) -> Result<(), Malformed> {
         self.at += 1;
         self.depth += 1;
@@ -200,7 +251,7 @@ impl<'j> Reader<'j> {
     }
 
     /// Goes past a comma, or past the bracket that closes.
-    #[inline]
+    #[inline(always)]
     fn goes_on(&mut self, first: bool, close: u8) -> Result<bool, Malformed> {
         let byte = self.peek()?;
         if byte == close {
@@ -227,32 +278,34 @@ impl<'j> Reader<'j> {
     }
 
     /// A string whose opening quote was read.
-    #[inline]
+    #[inline(always)]
     fn string(&mut self) -> Result<Cow<'j, str>, Malformed> {
         let start = self.at;
         if self.is_plain {
             let end = string::quote(self.json.as_bytes(), start).ok_or(Malformed)?;
             self.at = end + 1;
-            return Ok(Cow::Borrowed(&self.json[start..end]));
+            return self.json.get(start..end).map(Cow::Borrowed).ok_or(Malformed);
         }
-        self.string_with_escapes(start)
+        let text;
+        (text, self.at) = self.string_with_escapes()?;
+        Ok(text)
     }
 
-    /// A string of a text in which some have escapes.
+    /// A string of a text in which some have escapes, and where the text goes on.
     #[inline(never)]
-    fn string_with_escapes(&mut self, start: usize) -> Result<Cow<'j, str>, Malformed> {
+    fn string_with_escapes(self) -> Result<(Cow<'j, str>, usize), Malformed> {
+        let start = self.at;
         let end = string::plain_end(self.json.as_bytes(), start).ok_or(Malformed)?;
         if self.json.as_bytes()[end] == b'"' {
-            self.at = end + 1;
-            return Ok(Cow::Borrowed(&self.json[start..end]));
+            return Ok((Cow::Borrowed(&self.json[start..end]), end + 1));
         }
         let (text, end) = string::unescape(self.json, start, end)?;
-        self.at = end;
-        Ok(Cow::Owned(text))
+        Ok((Cow::Owned(text), end))
     }
 
-    #[inline]
-    fn number(&mut self) -> Result<Value<'j>, Malformed> {
+    /// A whole number of at most 18 digits, if that is what comes next.
+    #[inline(always)]
+    fn usual_integer(&mut self) -> Option<u64> {
         let bytes = self.json.as_bytes();
         let mut number: u64 = 0;
         let mut end = self.at;
@@ -267,9 +320,9 @@ impl<'j> Reader<'j> {
         };
         if is_usual && !matches!(bytes.get(end), Some(b'.' | b'e' | b'E')) {
             self.at = end;
-            return Ok(Value::Integer(number));
+            return Some(number);
         }
-        self.unusual_number()
+        None
     }
 
     /// A number that is rare in tokens; one reader of them is enough, so that all agree on how they are rounded.
