@@ -238,6 +238,7 @@ impl Seconds {
 }
 
 impl Text {
+    #[inline(always)]
     fn new(start: usize, end: usize) -> Self {
         Self {
             start: position(start),
@@ -247,6 +248,7 @@ impl Text {
 }
 
 /// A position or length in a text; an [`Element`] has room for 24 bits of it.
+#[inline(always)]
 fn position(index: usize) -> u32 {
     let position = u32::try_from(index).ok().filter(|position| position >> 24 == 0);
     position.expect("tokens are capped far below 16 MiB")

@@ -15,7 +15,7 @@ use super::{
     position,
     scratch::Scratch,
 };
-use crate::strict_json::{Malformed, Members, Reader, Value};
+use crate::strict_json::{Kind, Malformed, Members, Reader, Value};
 
 /// Why a payload gives no claims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +84,12 @@ impl<'p> Builder<'p> {
 
     #[inline]
     fn parse(mut self) -> Result<Claims, InvalidPayload> {
-        if self.payload(Reader::new(self.json)) == Err(Malformed) {
+        let reader = Reader::new(self.json);
+        let read = match reader.plain() {
+            Some(reader) => self.payload(reader),
+            None => self.payload(reader),
+        };
+        if read == Err(Malformed) {
             return Err(InvalidPayload::Malformed);
         }
         if let Some(claim) = self.invalid {
@@ -107,7 +112,7 @@ impl<'p> Builder<'p> {
         })
     }
 
-    fn payload(&mut self, mut reader: Reader<'p>) -> Result<(), Malformed> {
+    fn payload<K: Kind>(&mut self, mut reader: Reader<'p, K>) -> Result<(), Malformed> {
         if !reader.object()? {
             return Err(Malformed);
         }
@@ -167,7 +172,7 @@ impl<'p> Builder<'p> {
     }
 
     /// One string or an array of nothing else; `None`: not of that shape.
-    fn audience(&mut self, mut reader: Reader<'p>) -> Result<(Option<List>, Reader<'p>), Malformed> {
+    fn audience<K: Kind>(&mut self, mut reader: Reader<'p, K>) -> Result<(Option<List>, Reader<'p, K>), Malformed> {
         if reader.is_at(b'"')? {
             let start = self.elements.len();
             if let Some(text) = reader.text()? {
@@ -181,7 +186,7 @@ impl<'p> Builder<'p> {
 
     /// The strings of an array, appended to the elements, and whether it is an array of nothing else. What is none has none.
     #[inline(never)]
-    fn strings(&mut self, mut reader: Reader<'p>) -> Result<(List, bool, Reader<'p>), Malformed> {
+    fn strings<K: Kind>(&mut self, mut reader: Reader<'p, K>) -> Result<(List, bool, Reader<'p, K>), Malformed> {
         let start = self.elements.len();
         let mut strings_only = reader.array()?;
         if strings_only {
@@ -198,7 +203,7 @@ impl<'p> Builder<'p> {
     }
 
     /// `{"roles": […]}`; anything else has no roles.
-    fn roles(&mut self, mut reader: Reader<'p>) -> Result<(List, Reader<'p>), Malformed> {
+    fn roles<K: Kind>(&mut self, mut reader: Reader<'p, K>) -> Result<(List, Reader<'p, K>), Malformed> {
         let mut roles = List::default();
         if reader.object()? {
             let mut members = Members::default();
@@ -214,7 +219,7 @@ impl<'p> Builder<'p> {
     }
 
     /// `{"client": {"roles": […]}, …}`; anything else has no clients.
-    fn clients(&mut self, mut reader: Reader<'p>) -> Result<(List, Reader<'p>), Malformed> {
+    fn clients<K: Kind>(&mut self, mut reader: Reader<'p, K>) -> Result<(List, Reader<'p, K>), Malformed> {
         let start = self.elements.len();
         if reader.object()? {
             let mut members = Members::default();
@@ -248,7 +253,7 @@ impl<'p> Builder<'p> {
     /// The positions of `text`: those in the JSON it was borrowed from, or of a copy behind it.
     #[inline(always)]
     fn keep(&mut self, text: Cow<'p, str>) -> Text {
-        let copy_from = self.source.len() + self.copied.len();
+        let copy_from = self.source.len() + self.copied.len;
         match text {
             Cow::Borrowed(text) => {
                 let start = text.as_ptr().addr() - self.json.as_ptr().addr();

@@ -9,9 +9,10 @@ const AT_ONCE: usize = 32;
 /// Text that is put together on the stack, unless it is unusually long.
 pub(super) struct Scratch {
     usual: [u8; USUAL],
-    /// How much of `usual` is in use: all of it, once the text is in `long`.
-    used: usize,
+    /// Instead of `usual`, once the text does not fit in there.
     long: Vec<u8>,
+    /// How much text there is.
+    pub(super) len: usize,
 }
 
 impl Scratch {
@@ -19,31 +20,22 @@ impl Scratch {
     pub(super) fn new() -> Self {
         Self {
             usual: [0; USUAL],
-            used: 0,
             long: Vec::new(),
-        }
-    }
-
-    #[inline(always)]
-    pub(super) fn len(&self) -> usize {
-        if self.long.is_empty() {
-            self.used
-        } else {
-            self.long.len()
+            len: 0,
         }
     }
 
     /// Appends a part of `source`.
     #[inline(always)]
     pub(super) fn push_from(&mut self, source: &[u8], start: usize, length: usize) {
-        let room = self.usual.get_mut(self.used..).and_then(<[u8]>::first_chunk_mut);
+        let room = self.usual.get_mut(self.len..).and_then(<[u8]>::first_chunk_mut);
         let bytes = source.get(start..).and_then(<[u8]>::first_chunk::<AT_ONCE>);
         if length <= AT_ONCE
             && let (Some(room), Some(bytes)) = (room, bytes)
         {
             // What lies behind the string is overwritten by the next one.
             *room = *bytes;
-            self.used += length;
+            self.len += length;
         } else {
             self.push(&source[start..start + length]);
         }
@@ -51,26 +43,22 @@ impl Scratch {
 
     #[inline(never)]
     pub(super) fn push(&mut self, bytes: &[u8]) {
-        if self.long.is_empty() {
-            let room = self.usual.get_mut(self.used..self.used + bytes.len());
-            if let Some(room) = room {
-                room.copy_from_slice(bytes);
-                self.used += bytes.len();
-                return;
+        let end = self.len + bytes.len();
+        match self.usual.get_mut(self.len..end) {
+            Some(room) => room.copy_from_slice(bytes),
+            None => {
+                if self.long.is_empty() {
+                    self.long.extend_from_slice(&self.usual[..self.len]);
+                }
+                self.long.extend_from_slice(bytes);
             }
-            self.long.extend_from_slice(&self.usual[..self.used]);
-            self.used = USUAL;
         }
-        self.long.extend_from_slice(bytes);
+        self.len = end;
     }
 
     /// All that was pushed.
     pub(super) fn text(&self) -> &str {
-        let bytes = if self.long.is_empty() {
-            &self.usual[..self.used]
-        } else {
-            &self.long
-        };
+        let bytes = self.usual.get(..self.len).unwrap_or(&self.long);
         str::from_utf8(bytes).expect("strings were pushed, and nothing else")
     }
 }
@@ -94,7 +82,7 @@ mod tests {
                     scratch.push("ü".as_bytes());
                     expected += "ü";
                 }
-                assert_eq!((scratch.len(), scratch.text()), (expected.len(), &*expected));
+                assert_eq!((scratch.len, scratch.text()), (expected.len(), &*expected));
             }
             let end = source.len() - "äöü".len();
             scratch.push_from(source.as_bytes(), end, "äöü".len());

@@ -12,7 +12,7 @@ mod string;
 
 pub(crate) use members::Members;
 pub(crate) use name::Name;
-pub(crate) use reader::{Reader, Value};
+pub(crate) use reader::{Kind, Reader, Value};
 
 /// Not JSON, or a member stands twice, or it is nested too deeply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

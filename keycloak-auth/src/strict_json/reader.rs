@@ -15,12 +15,41 @@ const MAX_DEPTH: u8 = 128;
 ///
 /// What is long or rare takes it by value: a loop over members keeps it in registers as long as nobody has its address.
 #[derive(Clone, Copy)]
-pub(crate) struct Reader<'j> {
+pub(crate) struct Reader<'j, K = Any> {
     json: &'j str,
     at: usize,
     depth: u8,
+    kind: K,
+}
+
+/// What is known of the strings of a text.
+pub(crate) trait Kind: Copy {
     /// Whether a string ends at the next quote, whatever stands before: nothing in the whole text could end it earlier.
+    fn is_plain(self) -> bool;
+}
+
+/// Text of which it turns out when it is read.
+#[derive(Clone, Copy)]
+pub(crate) struct Any {
     is_plain: bool,
+}
+
+/// Text without escapes, so that its strings are parts of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Plain;
+
+impl Kind for Any {
+    #[inline(always)]
+    fn is_plain(self) -> bool {
+        self.is_plain
+    }
+}
+
+impl Kind for Plain {
+    #[inline(always)]
+    fn is_plain(self) -> bool {
+        true
+    }
 }
 
 /// A scalar, or the beginning of an array or object.
@@ -43,10 +72,24 @@ impl<'j> Reader<'j> {
             json,
             at: 0,
             depth: 0,
-            is_plain: string::is_plain(json),
+            kind: Any {
+                is_plain: string::is_plain(json),
+            },
         }
     }
 
+    /// The same, where nothing in the text has to be unescaped.
+    pub(crate) fn plain(self) -> Option<Reader<'j, Plain>> {
+        self.kind.is_plain.then_some(Reader {
+            json: self.json,
+            at: self.at,
+            depth: self.depth,
+            kind: Plain,
+        })
+    }
+}
+
+impl<'j, K: Kind> Reader<'j, K> {
     /// Reads the next value, an array or object only up to its bracket.
     #[inline]
     pub(crate) fn value(&mut self) -> Result<Value<'j>, Malformed> {
@@ -281,7 +324,7 @@ impl<'j> Reader<'j> {
     #[inline(always)]
     fn string(&mut self) -> Result<Cow<'j, str>, Malformed> {
         let start = self.at;
-        if self.is_plain {
+        if self.kind.is_plain() {
             let end = string::quote(self.json.as_bytes(), start).ok_or(Malformed)?;
             self.at = end + 1;
             return self.json.get(start..end).map(Cow::Borrowed).ok_or(Malformed);
