@@ -112,6 +112,7 @@ impl<'p> Builder<'p> {
         })
     }
 
+    #[inline(always)]
     fn payload<K: Kind>(&mut self, mut reader: Reader<'p, K>) -> Result<(), Malformed> {
         if !reader.object()? {
             return Err(Malformed);
@@ -172,7 +173,8 @@ impl<'p> Builder<'p> {
     }
 
     /// One string or an array of nothing else; `None`: not of that shape.
-    fn audience<K: Kind>(&mut self, mut reader: Reader<'p, K>) -> Result<(Option<List>, Reader<'p, K>), Malformed> {
+    fn audience<K: Kind>(&mut self, reader: Reader<'p, K>) -> Result<(Option<List>, Reader<'p, K>), Malformed> {
+        let mut reader = reader.in_registers();
         if reader.is_at(b'"')? {
             let start = self.elements.len();
             if let Some(text) = reader.text()? {
@@ -186,7 +188,8 @@ impl<'p> Builder<'p> {
 
     /// The strings of an array, appended to the elements, and whether it is an array of nothing else. What is none has none.
     #[inline(never)]
-    fn strings<K: Kind>(&mut self, mut reader: Reader<'p, K>) -> Result<(List, bool, Reader<'p, K>), Malformed> {
+    fn strings<K: Kind>(&mut self, reader: Reader<'p, K>) -> Result<(List, bool, Reader<'p, K>), Malformed> {
+        let mut reader = reader.in_registers();
         let start = self.elements.len();
         let mut strings_only = reader.array()?;
         if strings_only {
@@ -203,7 +206,8 @@ impl<'p> Builder<'p> {
     }
 
     /// `{"roles": […]}`; anything else has no roles.
-    fn roles<K: Kind>(&mut self, mut reader: Reader<'p, K>) -> Result<(List, Reader<'p, K>), Malformed> {
+    fn roles<K: Kind>(&mut self, reader: Reader<'p, K>) -> Result<(List, Reader<'p, K>), Malformed> {
+        let mut reader = reader.in_registers();
         let mut roles = List::default();
         if reader.object()? {
             let mut members = Members::default();
@@ -219,7 +223,8 @@ impl<'p> Builder<'p> {
     }
 
     /// `{"client": {"roles": […]}, …}`; anything else has no clients.
-    fn clients<K: Kind>(&mut self, mut reader: Reader<'p, K>) -> Result<(List, Reader<'p, K>), Malformed> {
+    fn clients<K: Kind>(&mut self, reader: Reader<'p, K>) -> Result<(List, Reader<'p, K>), Malformed> {
+        let mut reader = reader.in_registers();
         let start = self.elements.len();
         if reader.object()? {
             let mut members = Members::default();

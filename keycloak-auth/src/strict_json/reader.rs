@@ -90,6 +90,17 @@ impl<'j> Reader<'j> {
 }
 
 impl<'j, K: Kind> Reader<'j, K> {
+    /// The same reader, as a variable of a function that it was passed to.
+    #[inline(always)]
+    pub(crate) fn in_registers(self) -> Self {
+        Self {
+            json: self.json,
+            at: self.at,
+            depth: self.depth,
+            kind: self.kind,
+        }
+    }
+
     /// Reads the next value, an array or object only up to its bracket.
     #[inline]
     pub(crate) fn value(&mut self) -> Result<Value<'j>, Malformed> {
@@ -221,20 +232,21 @@ impl<'j, K: Kind> Reader<'j, K> {
 
     /// Where the text goes on behind an array or object that was opened.
     #[inline(never)]
-    fn behind(mut self, value: &Value<'j>) -> Result<Self, Malformed> {
+    fn behind(self, value: &Value<'j>) -> Result<Self, Malformed> {
+        let mut reader = self.in_registers();
         if let Value::Array = value {
             let mut first = true;
-            while self.next_element(first)? {
+            while reader.next_element(first)? {
                 first = false;
-                self.skip_value()?;
+                reader.skip_value()?;
             }
         } else {
             let mut seen = Members::default();
-            while self.next_member(&mut seen)?.is_some() {
-                self.skip_value()?;
+            while reader.next_member(&mut seen)?.is_some() {
+                reader.skip_value()?;
             }
         }
-        Ok(self)
+        Ok(reader)
     }
 
     /// Reads the next value to its end and forgets it.
