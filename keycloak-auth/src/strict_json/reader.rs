@@ -2,7 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::{Malformed, Members, string};
+use super::{
+    Malformed, Members,
+    kind::{Any, Kind, Plain},
+    string,
+    value::Value,
+};
 
 /// Arrays and objects lie in one another fewer times than this, as in `serde_json`.
 const MAX_DEPTH: u8 = 128;
@@ -16,54 +21,10 @@ const MAX_DEPTH: u8 = 128;
 /// What is long or rare takes it by value: a loop over members keeps it in registers as long as nobody has its address.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'j, K = Any> {
-    json: &'j str,
-    at: usize,
+    pub(super) json: &'j str,
+    pub(super) at: usize,
     depth: u8,
     kind: K,
-}
-
-/// What is known of the strings of a text.
-pub(crate) trait Kind: Copy {
-    /// Whether a string ends at the next quote, whatever stands before: nothing in the whole text could end it earlier.
-    fn is_plain(self) -> bool;
-}
-
-/// Text of which it turns out when it is read.
-#[derive(Clone, Copy)]
-pub(crate) struct Any {
-    is_plain: bool,
-}
-
-/// Text without escapes, so that its strings are parts of it.
-#[derive(Clone, Copy)]
-pub(crate) struct Plain;
-
-impl Kind for Any {
-    #[inline(always)]
-    fn is_plain(self) -> bool {
-        self.is_plain
-    }
-}
-
-impl Kind for Plain {
-    #[inline(always)]
-    fn is_plain(self) -> bool {
-        true
-    }
-}
-
-/// A scalar, or the beginning of an array or object.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Value<'j> {
-    String(Cow<'j, str>),
-    /// Of at most 18 digits, and not negative.
-    Integer(u64),
-    /// Every other number.
-    Float(f64),
-    Boolean(bool),
-    Null,
-    Array,
-    Object,
 }
 
 impl<'j> Reader<'j> {
@@ -101,41 +62,6 @@ impl<'j, K: Kind> Reader<'j, K> {
         }
     }
 
-    /// Reads the next value, an array or object only up to its bracket.
-    #[inline]
-    pub(crate) fn value(&mut self) -> Result<Value<'j>, Malformed> {
-        let value;
-        (value, *self) = self.any_value()?;
-        Ok(value)
-    }
-
-    #[inline(never)]
-    fn any_value(mut self) -> Result<(Value<'j>, Self), Malformed> {
-        let value = match self.peek()? {
-            b'"' => {
-                self.at += 1;
-                Value::String(self.string()?)
-            }
-            b'{' => {
-                self.open()?;
-                Value::Object
-            }
-            b'[' => {
-                self.open()?;
-                Value::Array
-            }
-            b'-' | b'0'..=b'9' => match self.usual_integer() {
-                Some(number) => Value::Integer(number),
-                None => self.unusual_number()?,
-            },
-            b't' => self.literal("true", Value::Boolean(true))?,
-            b'f' => self.literal("false", Value::Boolean(false))?,
-            b'n' => self.literal("null", Value::Null)?,
-            _ => return Err(Malformed),
-        };
-        Ok((value, self))
-    }
-
     /// Reads the next value; `None` if it is no string.
     #[inline(always)]
     pub(crate) fn text(&mut self) -> Result<Option<Cow<'j, str>>, Malformed> {
@@ -145,18 +71,6 @@ impl<'j, K: Kind> Reader<'j, K> {
         }
         self.skip_value()?;
         Ok(None)
-    }
-
-    /// Reads the next value; an array or object to its end.
-    #[inline(always)]
-    pub(crate) fn scalar(&mut self) -> Result<Value<'j>, Malformed> {
-        self.peek()?;
-        if let Some(number) = self.usual_integer() {
-            return Ok(Value::Integer(number));
-        }
-        let value = self.value()?;
-        self.skip(&value)?;
-        Ok(value)
     }
 
     /// Opens the next value if it is an array, and drops it otherwise.
@@ -278,7 +192,7 @@ impl<'j, K: Kind> Reader<'j, K> {
 
     /// The next byte that is no whitespace, where it stands; an error at the end.
     #[inline(always)]
-    fn peek(&mut self) -> Result<u8, Malformed> {
+    pub(super) fn peek(&mut self) -> Result<u8, Malformed> {
         loop {
             match *self.json.as_bytes().get(self.at).ok_or(Malformed)? {
                 byte if byte > b' ' => return Ok(byte),
@@ -299,7 +213,7 @@ impl<'j, K: Kind> Reader<'j, K> {
     }
 
     #[inline(always)]
-    fn open(&mut self) -> Result<(), Malformed> {
+    pub(super) fn open(&mut self) -> Result<(), Malformed> {
         self.at += 1;
         self.depth += 1;
         if self.depth < MAX_DEPTH { Ok(()) } else { Err(Malformed) }
@@ -323,18 +237,9 @@ impl<'j, K: Kind> Reader<'j, K> {
         }
     }
 
-    fn literal(&mut self, literal: &str, value: Value<'j>) -> Result<Value<'j>, Malformed> {
-        if self.json.as_bytes()[self.at..].starts_with(literal.as_bytes()) {
-            self.at += literal.len();
-            Ok(value)
-        } else {
-            Err(Malformed)
-        }
-    }
-
     /// A string whose opening quote was read.
     #[inline(always)]
-    fn string(&mut self) -> Result<Cow<'j, str>, Malformed> {
+    pub(super) fn string(&mut self) -> Result<Cow<'j, str>, Malformed> {
         let start = self.at;
         if self.kind.is_plain() {
             let end = string::quote(self.json.as_bytes(), start).ok_or(Malformed)?;
@@ -356,39 +261,5 @@ impl<'j, K: Kind> Reader<'j, K> {
         }
         let (text, end) = string::unescape(self.json, start, end)?;
         Ok((Cow::Owned(text), end))
-    }
-
-    /// A whole number of at most 18 digits, if that is what comes next.
-    #[inline(always)]
-    fn usual_integer(&mut self) -> Option<u64> {
-        let bytes = self.json.as_bytes();
-        let mut number: u64 = 0;
-        let mut end = self.at;
-        while let Some(digit @ b'0'..=b'9') = bytes.get(end) {
-            number = number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
-            end += 1;
-        }
-        let is_usual = match end - self.at {
-            1 => true,
-            2..=18 => bytes[self.at] != b'0',
-            _ => false,
-        };
-        if is_usual && !matches!(bytes.get(end), Some(b'.' | b'e' | b'E')) {
-            self.at = end;
-            return Some(number);
-        }
-        None
-    }
-
-    /// A number that is rare in tokens; one reader of them is enough, so that all agree on how they are rounded.
-    #[cold]
-    fn unusual_number(&mut self) -> Result<Value<'j>, Malformed> {
-        let rest = &self.json[self.at..];
-        let length = rest
-            .find(|c| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E'))
-            .unwrap_or(rest.len());
-        let number = serde_json::from_str(&rest[..length]).map_err(|_| Malformed)?;
-        self.at += length;
-        Ok(Value::Float(number))
     }
 }
