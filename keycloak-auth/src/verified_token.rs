@@ -5,15 +5,17 @@ use std::{fmt, sync::Arc};
 use crate::{claims::Claims, expectations::Expectations, jose::VerificationKey};
 
 /// A genuine token with its claims.
+// In this order, so that what every request looks at stands side by side.
+#[repr(C)]
 pub(crate) struct VerifiedToken {
-    /// The token, where the claims were not read from it.
-    introspected: Option<Box<str>>,
-    claims: Claims,
     /// The key that verified the signature; none where Keycloak itself vouched for the token.
     key: Option<Arc<VerificationKey>>,
     /// What its claims were checked against.
     expectations: Arc<Expectations>,
     completeness: Completeness,
+    claims: Claims,
+    /// The token, where the claims were not read from it.
+    introspected: Option<Box<str>>,
 }
 
 /// Whether the claims are all that there is to know.
@@ -65,8 +67,8 @@ impl VerifiedToken {
     }
 
     pub(crate) fn token(&self) -> &str {
-        let introspected = self.introspected.as_deref();
-        introspected.or_else(|| self.claims.token()).unwrap_or_default()
+        let own = self.claims.token();
+        own.or(self.introspected.as_deref()).unwrap_or_default()
     }
 
     pub(crate) fn claims(&self) -> &Claims {

@@ -20,7 +20,7 @@ impl Element {
     pub(super) fn new(text: Text, mark: u8) -> Self {
         Self {
             start: text.start,
-            key: key(text.end.get() as usize - text.start as usize, mark),
+            key: (text.end.get() - text.start) << u8::BITS | u32::from(mark),
         }
     }
 

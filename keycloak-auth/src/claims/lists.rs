@@ -5,23 +5,24 @@ use std::{iter, slice};
 use super::{
     Claims, List,
     element::{self, Element},
+    known::TextClaim,
 };
 
 impl Claims {
     /// `aud`: for whom the token is (RFC 7519 §4.1.3).
     pub fn audience(&self) -> impl Iterator<Item = &str> {
-        self.list(self.registered.audience.unwrap_or_default())
+        self.list(self.audience.unwrap_or_default())
     }
 
     /// `scope`: the granted scopes, which are separated by spaces and nothing else (RFC 6749 §3.3, RFC 9068 §2.2.3).
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
-        let scopes = self.registered.scope.map(|scope| self.text(scope)).unwrap_or_default();
+        let scopes = self.text_of(TextClaim::Scope).unwrap_or_default();
         scopes.split(' ').filter(|scope| !scope.is_empty())
     }
 
     /// `realm_access.roles`: the realm roles, composites expanded by Keycloak.
     pub fn realm_roles(&self) -> impl Iterator<Item = &str> {
-        self.list(self.registered.realm_roles)
+        self.list(self.realm_roles)
     }
 
     /// `resource_access.{client}.roles`: the roles of that client, and of no other.
@@ -40,7 +41,7 @@ impl Claims {
     }
 
     fn client_elements(&self) -> impl Iterator<Item = (Element, List)> {
-        let List { start, end } = self.registered.clients;
+        let List { start, end } = self.clients;
         let mut rest = start as usize..end as usize;
         iter::from_fn(move || {
             let [name, roles] = *self.elements[rest.clone()].first_chunk()?;
@@ -52,12 +53,12 @@ impl Claims {
 
     /// `groups`: the full paths of the groups that the user is a direct member of; empty without a group mapper.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
-        self.list(self.registered.groups)
+        self.list(self.groups)
     }
 
     /// Whether [`realm_roles`](Self::realm_roles) has the role.
     pub(crate) fn has_realm_role(&self, role: &str) -> bool {
-        element::contain(self.elements_of(self.registered.realm_roles), &self.text, role)
+        element::contain(self.elements_of(self.realm_roles), &self.text, role)
     }
 
     /// Whether [`client_roles`](Self::client_roles) of the client has the role.
@@ -69,12 +70,12 @@ impl Claims {
 
     /// Whether [`groups`](Self::groups) has exactly that path.
     pub(crate) fn has_group(&self, path: &str) -> bool {
-        element::contain(self.elements_of(self.registered.groups), &self.text, path)
+        element::contain(self.elements_of(self.groups), &self.text, path)
     }
 
     /// Whether [`scopes`](Self::scopes) has the scope.
     pub(crate) fn has_scope(&self, scope: &str) -> bool {
-        let scopes = self.registered.scope.map(|scope| self.text(scope)).unwrap_or_default();
+        let scopes = self.text_of(TextClaim::Scope).unwrap_or_default();
         // Byte by byte: searching for spaces in a text this short would cost more.
         let mut words = scopes.as_bytes().split(|byte| *byte == b' ');
         !scope.is_empty() && words.any(|word| word == scope.as_bytes())

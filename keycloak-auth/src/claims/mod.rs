@@ -11,14 +11,24 @@ mod lists;
 mod lookup;
 mod parse;
 pub(crate) mod path;
+mod scratch;
 
-use std::{borrow::Cow, fmt, num::NonZeroU32, sync::OnceLock};
+use std::{
+    borrow::Cow,
+    fmt,
+    num::{NonZeroU32, NonZeroU64},
+    sync::OnceLock,
+};
 
 use serde::de::DeserializeOwned;
+use smallvec::SmallVec;
 
 use crate::jose;
 
-use element::Element;
+use self::{
+    element::Element,
+    known::{DateClaim, TextClaim},
+};
 
 pub(crate) use lightweight::{is_lightweight, says_that_it_is_lightweight};
 pub(crate) use parse::InvalidPayload;
@@ -26,30 +36,37 @@ pub(crate) use parse::InvalidPayload;
 /// The claims of an access token.
 ///
 /// A [`KeycloakUser`](crate::KeycloakUser) dereferences to them.
+// In this order, so that what every request looks at stands side by side.
 #[derive(Clone)]
+#[repr(C)]
 pub struct Claims {
+    dates: [Option<Seconds>; DateClaim::COUNT],
     /// What the claims were read from, followed by the strings that are not in there as they are.
     text: Box<str>,
-    /// Where in `text` is what the claims were read from.
-    source: Source,
+    /// How much of `text` is what the claims were read from: a token, or JSON.
+    source_length: u32,
+    is_bound: bool,
+    email_verified: Option<bool>,
+    /// Where in a token its payload is, base64url.
+    payload: Option<Text>,
+    realm_roles: List,
+    clients: List,
+    groups: List,
+    audience: Option<List>,
     /// The elements of all lists, one list after the other. Those of `clients` are, for each client: its name, the
     /// positions of its roles, and these.
-    elements: Box<[Element]>,
-    registered: Registered,
+    elements: Elements,
+    texts: [Option<Text>; TextClaim::COUNT],
+    /// The payload of a token, decoded, once somebody has asked for it.
+    json: OnceLock<Box<str>>,
 }
 
-#[derive(Clone)]
-enum Source {
-    /// A token with its payload, base64url, at these positions.
-    Token {
-        length: u32,
-        payload: Text,
-        /// Once somebody has asked for it.
-        json: OnceLock<Box<str>>,
-    },
-    /// JSON of this length.
-    Json { length: u32 },
-}
+/// Those of a usual token take no allocation of their own.
+type Elements = SmallVec<[Element; 24]>;
+
+/// A time since the Unix epoch, as one second more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Seconds(NonZeroU64);
 
 /// Positions of a string in [`Claims::text`]. It never ends at 0: something stands before the first one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,41 +82,14 @@ struct List {
     end: u32,
 }
 
-#[derive(Clone, Debug, Default)]
-struct Registered {
-    issuer: Option<Text>,
-    subject: Option<Text>,
-    audience: Option<List>,
-    expires_at: Option<u64>,
-    not_before: Option<u64>,
-    issued_at: Option<u64>,
-    auth_time: Option<u64>,
-    token_id: Option<Text>,
-    token_type: Option<Text>,
-    authorized_party: Option<Text>,
-    session_id: Option<Text>,
-    scope: Option<Text>,
-    acr: Option<Text>,
-    is_bound: bool,
-    username: Option<Text>,
-    email: Option<Text>,
-    email_verified: Option<bool>,
-    name: Option<Text>,
-    given_name: Option<Text>,
-    family_name: Option<Text>,
-    realm_roles: List,
-    groups: List,
-    clients: List,
-}
-
 /// Accessors for text claims, which differ in nothing but the claim.
 macro_rules! text_claims {
-    ($($(#[$doc:meta])* $name:ident;)*) => {
+    ($($(#[$doc:meta])* $name:ident is $claim:ident;)*) => {
         $(
             $(#[$doc])*
             #[must_use]
             pub fn $name(&self) -> Option<&str> {
-                self.registered.$name.map(|text| self.text(text))
+                self.text_of(TextClaim::$claim)
             }
         )*
     };
@@ -108,65 +98,65 @@ macro_rules! text_claims {
 impl Claims {
     text_claims! {
         /// `iss`: who issued the token (RFC 7519 §4.1.1).
-        issuer;
+        issuer is Issuer;
         /// `sub`: the user's id (RFC 7519 §4.1.2). Absent in Keycloak's lightweight tokens.
-        subject;
+        subject is Subject;
         /// `jti`: the token's id (RFC 7519 §4.1.7).
-        token_id;
+        token_id is TokenId;
         /// `typ` of the payload: `Bearer` in Keycloak's access tokens.
-        token_type;
+        token_type is TokenType;
         /// `azp`: the client that the token was issued to (OpenID Connect Core §2).
-        authorized_party;
+        authorized_party is AuthorizedParty;
         /// `sid`: the session; absent for client credentials.
-        session_id;
+        session_id is SessionId;
         /// `acr`: how the user logged in (OpenID Connect Core §2).
-        acr;
+        acr is Acr;
         /// `preferred_username`; absent in lightweight tokens.
-        username;
+        username is Username;
         /// `email`.
-        email;
+        email is Email;
         /// `name`: the full name.
-        name;
+        name is Name;
         /// `given_name`.
-        given_name;
+        given_name is GivenName;
         /// `family_name`.
-        family_name;
+        family_name is FamilyName;
     }
 
     /// `exp`: when the token ends, in seconds since the Unix epoch (RFC 7519 §4.1.4).
     #[must_use]
     pub fn expires_at(&self) -> Option<u64> {
-        self.registered.expires_at
+        self.date(DateClaim::ExpiresAt)
     }
 
     /// `nbf`: from when the token holds, in seconds since the Unix epoch (RFC 7519 §4.1.5).
     #[must_use]
     pub fn not_before(&self) -> Option<u64> {
-        self.registered.not_before
+        self.date(DateClaim::NotBefore)
     }
 
     /// `iat`: when the token was issued, in seconds since the Unix epoch (RFC 7519 §4.1.6).
     #[must_use]
     pub fn issued_at(&self) -> Option<u64> {
-        self.registered.issued_at
+        self.date(DateClaim::IssuedAt)
     }
 
     /// `auth_time`: when the user logged in, in seconds since the Unix epoch (OpenID Connect Core §2).
     #[must_use]
     pub fn auth_time(&self) -> Option<u64> {
-        self.registered.auth_time
+        self.date(DateClaim::AuthTime)
     }
 
     /// `email_verified`; `false` when the token does not say.
     #[must_use]
     pub fn email_verified(&self) -> bool {
-        self.registered.email_verified.unwrap_or(false)
+        self.email_verified.unwrap_or(false)
     }
 
     /// Whether the token is bound to a key (`cnf`, RFC 7800), and so is no bearer token.
     #[must_use]
     pub fn is_bound(&self) -> bool {
-        self.registered.is_bound
+        self.is_bound
     }
 
     /// Reads the claims into a type of the caller's: the way to custom claims.
@@ -181,30 +171,29 @@ impl Claims {
     /// The token's payload as it was signed: a JSON object.
     #[must_use]
     pub fn json(&self) -> &str {
-        match &self.source {
-            Source::Json { length } => &self.text[..*length as usize],
-            Source::Token { payload, json, .. } => json.get_or_init(|| {
-                let json = jose::decode_text(self.text(*payload));
-                json.expect("it was decoded before").into_boxed_str()
-            }),
-        }
+        let Some(payload) = self.payload else {
+            return self.source();
+        };
+        self.json.get_or_init(|| {
+            let json = jose::decode_text(self.text(payload));
+            json.expect("it was decoded before").into_boxed_str()
+        })
     }
 
     /// The token that the claims were read from; `None` where Keycloak told them.
     pub(crate) fn token(&self) -> Option<&str> {
-        match &self.source {
-            Source::Token { length, .. } => Some(&self.text[..*length as usize]),
-            Source::Json { .. } => None,
-        }
+        self.payload.is_some().then(|| self.source())
     }
 
     /// The bytes that these claims take in memory, or may come to take, beside the value itself.
     pub(crate) fn heap_size(&self) -> usize {
-        let json = match &self.source {
-            Source::Token { payload, .. } => self.text(*payload).len() / 4 * 3,
-            Source::Json { .. } => 0,
+        let json = self.payload.map_or(0, |payload| self.text(payload).len() / 4 * 3);
+        let elements = if self.elements.spilled() {
+            self.elements.capacity() * size_of::<Element>()
+        } else {
+            0
         };
-        self.text.len() + size_of_val(&*self.elements) + json
+        self.text.len() + elements + json
     }
 
     /// The text claim at that path, registered or custom.
@@ -218,7 +207,19 @@ impl Claims {
     }
 
     pub(crate) fn has_audience(&self) -> bool {
-        self.registered.audience.is_some()
+        self.audience.is_some()
+    }
+
+    fn date(&self, claim: DateClaim) -> Option<u64> {
+        self.dates[claim as usize].map(Seconds::get)
+    }
+
+    fn text_of(&self, claim: TextClaim) -> Option<&str> {
+        self.texts[claim as usize].map(|text| self.text(text))
+    }
+
+    fn source(&self) -> &str {
+        &self.text[..self.source_length as usize]
     }
 
     fn text(&self, text: Text) -> &str {
@@ -226,7 +227,18 @@ impl Claims {
     }
 }
 
+impl Seconds {
+    fn new(seconds: u64) -> Option<Self> {
+        NonZeroU64::MIN.checked_add(seconds).map(Self)
+    }
+
+    fn get(self) -> u64 {
+        self.0.get() - 1
+    }
+}
+
 impl Text {
+    #[inline(always)]
     fn new(start: usize, end: usize) -> Self {
         Self {
             start: position(start),
@@ -236,6 +248,7 @@ impl Text {
 }
 
 /// A position or length in a text; an [`Element`] has room for 24 bits of it.
+#[inline(always)]
 fn position(index: usize) -> u32 {
     let position = u32::try_from(index).ok().filter(|position| position >> 24 == 0);
     position.expect("tokens are capped far below 16 MiB")

@@ -6,13 +6,16 @@
 
 use std::{borrow::Cow, ops::Range, sync::OnceLock};
 
+use smallvec::SmallVec;
+
 use super::{
-    Claims, List, Registered, Source, Text,
+    Claims, Elements, List, Seconds, Text,
     element::{self, Element},
-    known::{Known, Scalar},
+    known::{DateClaim, Known, TextClaim},
     position,
+    scratch::Scratch,
 };
-use crate::strict_json::{Malformed, Members, Reader, Value};
+use crate::strict_json::{Kind, Malformed, Members, Reader, Value};
 
 /// Why a payload gives no claims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,58 +29,66 @@ pub(crate) enum InvalidPayload {
 /// The last second of the year 9999: no token lives longer, and sums with a leeway stay far from an overflow.
 const LATEST: u64 = 253_402_300_799;
 
-/// How much text the claims of a usual token have, in bytes. Allocators are quicker with blocks below a kilobyte.
-const USUAL_TEXT: usize = 768;
-
 impl Claims {
     /// Parses the payload of a token whose signature has been verified: `json` is what `payload`, a part of `token`, says.
     pub(crate) fn of_token(token: &str, payload: Range<usize>, json: &str) -> Result<Self, InvalidPayload> {
-        let source = Source::Token {
-            length: position(token.len()),
-            payload: Text::new(payload.start, payload.end),
-            json: OnceLock::new(),
-        };
-        let builder = Builder::new(json, token.len(), false, String::with_capacity(USUAL_TEXT));
-        builder.parse(token, source)
+        Builder::new(token, Some(Text::new(payload.start, payload.end)), json).parse()
     }
 
     /// Parses the claims that Keycloak told.
     pub(crate) fn parse(json: &str) -> Result<Self, InvalidPayload> {
-        let source = Source::Json {
-            length: position(json.len()),
-        };
-        Builder::new(json, json.len(), true, String::new()).parse(json, source)
+        Builder::new(json, None, json).parse()
     }
 }
 
 struct Builder<'p> {
     json: &'p str,
-    /// Whether strings are left where they are in the JSON.
-    in_place: bool,
-    /// How much text stands before `copied`.
-    copied_from: usize,
-    copied: String,
-    elements: Vec<Element>,
-    registered: Registered,
+    /// What the text of the claims begins with: the token, or the JSON.
+    source: &'p str,
+    /// Where in a token its payload is. Without one, strings are left where they are in the JSON.
+    payload: Option<Text>,
+    /// The strings that follow.
+    copied: Scratch,
+    elements: Elements,
+    texts: [Option<Text>; TextClaim::COUNT],
+    dates: [Option<Seconds>; DateClaim::COUNT],
+    audience: Option<List>,
+    realm_roles: List,
+    groups: List,
+    clients: List,
+    is_bound: bool,
+    email_verified: Option<bool>,
     invalid: Option<&'static str>,
 }
 
 impl<'p> Builder<'p> {
-    fn new(json: &'p str, copied_from: usize, in_place: bool, copied: String) -> Self {
+    #[inline]
+    fn new(source: &'p str, payload: Option<Text>, json: &'p str) -> Self {
         Self {
             json,
-            in_place,
-            copied_from,
-            copied,
-            elements: Vec::with_capacity(32),
-            registered: Registered::default(),
+            source,
+            payload,
+            copied: Scratch::new(),
+            elements: SmallVec::new(),
+            texts: [None; TextClaim::COUNT],
+            dates: [None; DateClaim::COUNT],
+            audience: None,
+            realm_roles: List::default(),
+            groups: List::default(),
+            clients: List::default(),
+            is_bound: false,
+            email_verified: None,
             invalid: None,
         }
     }
 
-    fn parse(mut self, source_text: &str, source: Source) -> Result<Claims, InvalidPayload> {
-        let mut reader = Reader::new(self.json);
-        let read = self.payload(&mut reader).and_then(|()| reader.end());
+    #[inline]
+    fn parse(mut self) -> Result<Claims, InvalidPayload> {
+        let reader = Reader::new(self.json);
+        let read = match reader.plain() {
+            Some(reader) => self.payload(reader),
+            None => self.payload(reader),
+        };
         if read == Err(Malformed) {
             return Err(InvalidPayload::Malformed);
         }
@@ -85,17 +96,27 @@ impl<'p> Builder<'p> {
             return Err(InvalidPayload::Claim(claim));
         }
         Ok(Claims {
-            text: [source_text, &self.copied].concat().into(),
-            source,
-            elements: self.elements.into(),
-            registered: self.registered,
+            dates: self.dates,
+            text: [self.source, self.copied.text()].concat().into_boxed_str(),
+            source_length: position(self.source.len()),
+            is_bound: self.is_bound,
+            email_verified: self.email_verified,
+            payload: self.payload,
+            realm_roles: self.realm_roles,
+            clients: self.clients,
+            groups: self.groups,
+            audience: self.audience,
+            elements: self.elements,
+            texts: self.texts,
+            json: OnceLock::new(),
         })
     }
 
-    fn payload(&mut self, reader: &mut Reader<'p>) -> Result<(), Malformed> {
-        let Value::Object = reader.value()? else {
+    #[inline(always)]
+    fn payload<K: Kind>(&mut self, mut reader: Reader<'p, K>) -> Result<(), Malformed> {
+        if !reader.object()? {
             return Err(Malformed);
-        };
+        }
         let mut seen = 0;
         let mut others = Members::default();
         let mut first = true;
@@ -112,102 +133,122 @@ impl<'p> Builder<'p> {
                 return Err(Malformed);
             }
             seen |= known.bit();
-            let value = reader.value()?;
             match known {
+                Known::Text(claim) => {
+                    let text = reader.text()?.map(|text| self.keep(text));
+                    self.texts[claim as usize] = text;
+                    if text.is_none() {
+                        self.note_invalid(claim.required());
+                    }
+                }
+                Known::Date(claim) => {
+                    let date = date(&reader.scalar()?, claim);
+                    self.dates[claim as usize] = date;
+                    if date.is_none() {
+                        self.note_invalid(claim.required());
+                    }
+                }
                 Known::Audience => {
-                    let audience = self.strings(reader, value, Shape::StringOrArrayOfStrings)?;
-                    self.registered.audience = self.required("aud", audience);
+                    (self.audience, reader) = self.audience(reader)?;
+                    if self.audience.is_none() {
+                        self.note_invalid(Some("aud"));
+                    }
                 }
-                Known::Groups => {
-                    let groups = self.strings(reader, value, Shape::ArrayKeepingStrings)?;
-                    self.registered.groups = groups.unwrap_or_default();
+                Known::Groups => (self.groups, _, reader) = self.strings(reader)?,
+                Known::RealmAccess => (self.realm_roles, reader) = self.roles(reader)?,
+                Known::ResourceAccess => (self.clients, reader) = self.clients(reader)?,
+                Known::Confirmation => {
+                    self.is_bound = true;
+                    reader.skip_value()?;
                 }
-                Known::RealmAccess => self.registered.realm_roles = self.roles(reader, value)?,
-                Known::ResourceAccess => self.registered.clients = self.clients(reader, value)?,
-                Known::Scalar(scalar) => {
-                    reader.skip(&value)?;
-                    self.claim(scalar, value);
+                Known::EmailVerified => {
+                    self.email_verified = match reader.scalar()? {
+                        Value::Boolean(verified) => Some(verified),
+                        _ => None,
+                    };
                 }
             }
         }
-        Ok(())
+        reader.end()
     }
 
-    /// A list of strings, appended to the elements. `None`: not of that shape.
-    fn strings(&mut self, reader: &mut Reader<'p>, value: Value<'p>, shape: Shape) -> Result<Option<List>, Malformed> {
-        let start = position(self.elements.len());
-        let fits = match value {
-            Value::String(text) if shape == Shape::StringOrArrayOfStrings => {
+    /// One string or an array of nothing else; `None`: not of that shape.
+    fn audience<K: Kind>(&mut self, reader: Reader<'p, K>) -> Result<(Option<List>, Reader<'p, K>), Malformed> {
+        let mut reader = reader.in_registers();
+        if reader.is_at(b'"')? {
+            let start = self.elements.len();
+            if let Some(text) = reader.text()? {
                 self.push(text);
-                true
             }
-            Value::Array => {
-                let mut strings_only = true;
-                let mut first = true;
-                while reader.next_element(first)? {
-                    first = false;
-                    match reader.value()? {
-                        Value::String(text) => self.push(text),
-                        other => {
-                            reader.skip(&other)?;
-                            strings_only = false;
-                        }
-                    }
+            return Ok((Some(self.list_from(start)), reader));
+        }
+        let (list, strings_only, reader) = self.strings(reader)?;
+        Ok((strings_only.then_some(list), reader))
+    }
+
+    /// The strings of an array, appended to the elements, and whether it is an array of nothing else. What is none has none.
+    #[inline(never)]
+    fn strings<K: Kind>(&mut self, reader: Reader<'p, K>) -> Result<(List, bool, Reader<'p, K>), Malformed> {
+        let mut reader = reader.in_registers();
+        let start = self.elements.len();
+        let mut strings_only = reader.array()?;
+        if strings_only {
+            let mut first = true;
+            while reader.next_element(first)? {
+                first = false;
+                match reader.text()? {
+                    Some(text) => self.push(text),
+                    None => strings_only = false,
                 }
-                strings_only || shape == Shape::ArrayKeepingStrings
             }
-            other => {
-                reader.skip(&other)?;
-                false
-            }
-        };
-        let end = position(self.elements.len());
-        Ok(fits.then_some(List { start, end }))
+        }
+        Ok((self.list_from(start), strings_only, reader))
     }
 
     /// `{"roles": […]}`; anything else has no roles.
-    fn roles(&mut self, reader: &mut Reader<'p>, value: Value<'p>) -> Result<List, Malformed> {
+    fn roles<K: Kind>(&mut self, reader: Reader<'p, K>) -> Result<(List, Reader<'p, K>), Malformed> {
+        let mut reader = reader.in_registers();
         let mut roles = List::default();
-        if value != Value::Object {
-            reader.skip(&value)?;
-            return Ok(roles);
-        }
-        let mut members = Members::default();
-        while let Some(name) = reader.next_member(&mut members)? {
-            if name == "roles" {
-                let value = reader.value()?;
-                let strings = self.strings(reader, value, Shape::ArrayKeepingStrings)?;
-                roles = strings.unwrap_or_default();
-            } else {
-                reader.skip_value()?;
+        if reader.object()? {
+            let mut members = Members::default();
+            while let Some(name) = reader.next_member(&mut members)? {
+                if name == "roles" {
+                    (roles, _, reader) = self.strings(reader)?;
+                } else {
+                    reader.skip_value()?;
+                }
             }
         }
-        Ok(roles)
+        Ok((roles, reader))
     }
 
     /// `{"client": {"roles": […]}, …}`; anything else has no clients.
-    fn clients(&mut self, reader: &mut Reader<'p>, value: Value<'p>) -> Result<List, Malformed> {
-        if value != Value::Object {
-            reader.skip(&value)?;
-            return Ok(List::default());
+    fn clients<K: Kind>(&mut self, reader: Reader<'p, K>) -> Result<(List, Reader<'p, K>), Malformed> {
+        let mut reader = reader.in_registers();
+        let start = self.elements.len();
+        if reader.object()? {
+            let mut members = Members::default();
+            while let Some(name) = reader.next_member(&mut members)? {
+                self.push(name);
+                let at = self.elements.len();
+                // The positions of the roles stand in this place as soon as they are known.
+                self.elements.push(Element::of_list(List::default()));
+                (_, reader) = self.roles(reader)?;
+                self.elements[at] = Element::of_list(self.list_from(at + 1));
+            }
         }
-        let start = position(self.elements.len());
-        let mut members = Members::default();
-        while let Some(name) = reader.next_member(&mut members)? {
-            self.push(name);
-            let at = self.elements.len();
-            // The positions of the roles stand in this place as soon as they are known.
-            self.elements.push(Element::of_list(List::default()));
-            let value = reader.value()?;
-            let start = position(at + 1);
-            self.roles(reader, value)?;
-            let end = position(self.elements.len());
-            self.elements[at] = Element::of_list(List { start, end });
-        }
-        let end = position(self.elements.len());
-        Ok(List { start, end })
+        Ok((self.list_from(start), reader))
     }
 
+    /// The elements from `start` on.
+    fn list_from(&self, start: usize) -> List {
+        List {
+            start: position(start),
+            end: position(self.elements.len()),
+        }
+    }
+
+    #[inline(always)]
     fn push(&mut self, text: Cow<'p, str>) {
         let mark = element::mark(&text);
         let text = self.keep(text);
@@ -215,90 +256,44 @@ impl<'p> Builder<'p> {
     }
 
     /// The positions of `text`: those in the JSON it was borrowed from, or of a copy behind it.
+    #[inline(always)]
     fn keep(&mut self, text: Cow<'p, str>) -> Text {
+        let copy_from = self.source.len() + self.copied.len;
         match text {
-            Cow::Borrowed(text) if self.in_place => {
+            Cow::Borrowed(text) => {
                 let start = text.as_ptr().addr() - self.json.as_ptr().addr();
-                Text::new(start, start + text.len())
+                if self.payload.is_none() {
+                    return Text::new(start, start + text.len());
+                }
+                self.copied.push_from(self.json.as_bytes(), start, text.len());
+                Text::new(copy_from, copy_from + text.len())
             }
-            text => {
-                let start = self.copied_from + self.copied.len();
-                self.copied.push_str(&text);
-                Text::new(start, start + text.len())
+            Cow::Owned(text) => {
+                self.copied.push(text.as_bytes());
+                Text::new(copy_from, copy_from + text.len())
             }
         }
     }
 
-    fn keep_string(&mut self, value: Value<'p>) -> Option<Text> {
-        match value {
-            Value::String(text) => Some(self.keep(text)),
-            _ => None,
-        }
-    }
-
-    fn claim(&mut self, claim: Scalar, value: Value<'p>) {
-        match claim {
-            Scalar::Issuer => self.registered.issuer = self.required_string("iss", value),
-            Scalar::Subject => self.registered.subject = self.required_string("sub", value),
-            Scalar::TokenType => self.registered.token_type = self.required_string("typ", value),
-            Scalar::AuthorizedParty => self.registered.authorized_party = self.required_string("azp", value),
-            Scalar::ExpiresAt => self.registered.expires_at = self.required("exp", date(&value, f64::floor)),
-            Scalar::NotBefore => self.registered.not_before = self.required("nbf", date(&value, f64::ceil)),
-            Scalar::IssuedAt => self.registered.issued_at = self.required("iat", date(&value, f64::ceil)),
-            Scalar::AuthTime => self.registered.auth_time = date(&value, f64::floor),
-            Scalar::Confirmation => self.registered.is_bound = true,
-            Scalar::TokenId => self.registered.token_id = self.keep_string(value),
-            Scalar::SessionId => self.registered.session_id = self.keep_string(value),
-            Scalar::Scope => self.registered.scope = self.keep_string(value),
-            Scalar::Acr => self.registered.acr = self.keep_string(value),
-            Scalar::Username => self.registered.username = self.keep_string(value),
-            Scalar::Email => self.registered.email = self.keep_string(value),
-            Scalar::EmailVerified => {
-                self.registered.email_verified = if let Value::Boolean(verified) = value {
-                    Some(verified)
-                } else {
-                    None
-                };
-            }
-            Scalar::Name => self.registered.name = self.keep_string(value),
-            Scalar::GivenName => self.registered.given_name = self.keep_string(value),
-            Scalar::FamilyName => self.registered.family_name = self.keep_string(value),
-        }
-    }
-
-    fn required_string(&mut self, claim: &'static str, value: Value<'p>) -> Option<Text> {
-        let text = self.keep_string(value);
-        self.required(claim, text)
-    }
-
-    /// Notes the claim as invalid when it has no value.
-    fn required<T>(&mut self, claim: &'static str, value: Option<T>) -> Option<T> {
-        if value.is_none() {
-            self.invalid = self.invalid.or(Some(claim));
-        }
-        value
+    /// Notes a claim that decides about the token as invalid.
+    #[cold]
+    fn note_invalid(&mut self, claim: Option<&'static str>) {
+        self.invalid = self.invalid.or(claim);
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    /// `aud`: anything else is an error.
-    StringOrArrayOfStrings,
-    /// Roles and groups: other elements are left out.
-    ArrayKeepingStrings,
-}
-
-/// A NumericDate in seconds (RFC 7519 §2); fractions go where they shorten the token's life.
-fn date(value: &Value<'_>, whole: fn(f64) -> f64) -> Option<u64> {
-    match *value {
-        Value::Integer(seconds) => Some(seconds),
+/// A NumericDate in seconds (RFC 7519 §2).
+#[inline]
+fn date(value: &Value<'_>, claim: DateClaim) -> Option<Seconds> {
+    let seconds = match *value {
+        Value::Integer(seconds) => seconds,
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "the range is checked"
         )]
-        Value::Float(seconds) if (0.0..=LATEST as f64).contains(&seconds) => Some(whole(seconds) as u64),
-        _ => None,
-    }
-    .filter(|seconds| *seconds <= LATEST)
+        Value::Float(seconds) if (0.0..=LATEST as f64).contains(&seconds) => claim.whole(seconds) as u64,
+        _ => return None,
+    };
+    if seconds <= LATEST { Seconds::new(seconds) } else { None }
 }

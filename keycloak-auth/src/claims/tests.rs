@@ -218,6 +218,39 @@ fn names_are_found_exactly_where_they_are() {
     }
 }
 
+/// However much text there is, and whether it has escapes.
+#[test]
+fn a_token_has_the_claims_that_its_payload_has() {
+    for count in [0, 1, 10, 30, 100, 1000] {
+        for letter in ["x", "é", "\"", "\\"] {
+            let names: Vec<String> = (0..count)
+                .map(|number| format!("{number}{}", letter.repeat(number % 40)))
+                .collect();
+            let json = serde_json::json!({
+                "sub": letter, "exp": 2000, "aud": names, "realm_access": { "roles": names }, "scope": names.join(" "),
+                "resource_access": { "client": { "roles": names } }, "name": letter.repeat(count), "custom": names,
+            });
+            let json = json.to_string();
+            let token = format!("e30.{}.c2ln", jose::encode(json.as_bytes()));
+            let claims = Claims::of_token(&token, 4..token.len() - 5, &json).expect("claims");
+            assert_eq!((claims.token(), claims.json()), (Some(&*token), &*json));
+            let told = parse(&json).expect("claims");
+            assert_eq!((told.token(), told.json()), (None, &*json));
+            for claims in [claims, told] {
+                assert_eq!((claims.subject(), claims.expires_at()), (Some(letter), Some(2000)));
+                assert_eq!(
+                    (claims.name(), claims.not_before()),
+                    (Some(&*letter.repeat(count)), None)
+                );
+                assert_eq!(claims.audience().collect::<Vec<_>>(), names);
+                assert_eq!(claims.realm_roles().collect::<Vec<_>>(), names);
+                assert_eq!(claims.client_roles("client").collect::<Vec<_>>(), names);
+                assert_eq!(claims.scopes().collect::<Vec<_>>(), names);
+            }
+        }
+    }
+}
+
 #[test]
 fn a_name_longer_than_any_token_is_not_there() {
     let name = "x".repeat(1 << 24);

@@ -5,14 +5,18 @@
 //! `serde_json`. Members that stand twice apart, both take the same texts for JSON, which the tests
 //! hold them to.
 
+mod kind;
 mod members;
 mod name;
 mod reader;
 mod string;
+mod value;
 
+pub(crate) use kind::Kind;
 pub(crate) use members::Members;
 pub(crate) use name::Name;
-pub(crate) use reader::{Reader, Value};
+pub(crate) use reader::Reader;
+pub(crate) use value::Value;
 
 /// Not JSON, or a member stands twice, or it is nested too deeply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
