@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     AuthError, KeycloakUser, Unavailable,
     bearer::BearerToken,
-    challenge::Answer,
+    challenge::code_of,
     introspection::Introspector,
     invalid_token::InvalidToken,
     metrics::Recorder,
@@ -115,13 +115,13 @@ impl Authenticator {
             introspection,
             ..
         } = self;
-        let token = match token.word() {
-            Ok(token) => token,
+        let word = match token.word() {
+            Ok(word) => word,
             Err(fault) => return Some(self.noted(Err(fault.into()))),
         };
-        let unverified = match validator.inspect(token) {
+        let unverified = match validator.inspect_word(word) {
             Ok(unverified) => unverified,
-            Err(_) if introspection.as_ref().is_some_and(|asked| asked.judges(token)) => return None,
+            Err(_) if introspection.as_ref().is_some_and(|asked| asked.judges(word.bytes)) => return None,
             Err(invalid) => return Some(self.noted(Err(invalid.into()))),
         };
         let snapshot = key_set.snapshot(now)?;
@@ -146,7 +146,7 @@ impl Authenticator {
                     .metrics()
                     .key_looked_up(!matches!(result, Err(InvalidToken::UnknownKey)));
                 let result = result.map_err(AuthError::from);
-                self.provider.metrics().token_judged(stopwatch, code_of(&result));
+                self.provider.metrics().token_judged(stopwatch, code_of_result(&result));
                 Some(self.noted(result))
             }
         }
@@ -162,7 +162,7 @@ impl Authenticator {
         let metrics = self.provider.metrics();
         let stopwatch = metrics.stopwatch();
         let result = self.ask_about(token, metrics).await;
-        metrics.token_judged(stopwatch, code_of(&result));
+        metrics.token_judged(stopwatch, code_of_result(&result));
         self.noted(result)
     }
 
@@ -232,19 +232,19 @@ impl Authenticator {
     #[cold]
     fn note_refused_token(&self, error: &AuthError) {
         if self.provider.metrics().is_listening() {
-            self.provider.metrics().token_refused(Answer::to(error).code);
+            self.provider.metrics().token_refused(code_of(error));
         }
         match error {
             AuthError::InvalidToken(invalid) => tracing::debug!(
                 name: "keycloak.token_refused",
                 target: "keycloak_auth",
-                { "error.type" = Answer::to(error).code },
+                { "error.type" = code_of(error) },
                 "access token refused: {invalid}"
             ),
             other => tracing::debug!(
                 name: "keycloak.token_not_judged",
                 target: "keycloak_auth",
-                { "error.type" = Answer::to(other).code },
+                { "error.type" = code_of(other) },
                 "access token not judged: {}", chain(other)
             ),
         }
@@ -252,8 +252,8 @@ impl Authenticator {
 }
 
 /// The code of the error, if it is one.
-fn code_of<T>(result: &Result<T, AuthError>) -> Option<&'static str> {
-    result.as_ref().err().map(|error| Answer::to(error).code)
+fn code_of_result<T>(result: &Result<T, AuthError>) -> Option<&'static str> {
+    result.as_ref().err().map(code_of)
 }
 
 #[cold]

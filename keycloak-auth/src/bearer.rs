@@ -15,6 +15,14 @@ pub(crate) enum BearerToken<'r> {
     Text(&'r str),
 }
 
+/// The bytes of one token.
+#[derive(Clone, Copy)]
+pub(crate) struct Word<'r> {
+    pub(crate) bytes: &'r [u8],
+    /// How many of them are dots.
+    pub(crate) dots: usize,
+}
+
 /// What is wrong with an `Authorization` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -88,33 +96,73 @@ impl<'r> BearerToken<'r> {
         }
     }
 
-    /// The bytes, when they are those of one token; from a header they are ASCII then.
-    pub(crate) fn word(self) -> Result<&'r [u8], HeaderFault> {
-        let bytes = match self {
-            Self::Unread(bytes) => bytes,
-            Self::Text(text) => return Ok(text.as_bytes()),
-        };
-        // A processor takes many at once for these. That of the usual token is a range without the comma.
-        let above_comma = |byte: &u8| byte.wrapping_sub(b'-');
-        let greatest = bytes.iter().fold(0, |greatest, byte| above_comma(byte).max(greatest));
-        if greatest <= above_comma(&b'~') {
-            return Ok(bytes);
-        }
-        // The least and the greatest of all bytes, and how near they come to a comma.
-        let all = (u8::MAX, 0, u8::MAX);
-        let (least, greatest, from_comma) = bytes.iter().fold(all, |(least, greatest, from_comma), byte| {
-            (least.min(*byte), greatest.max(*byte), from_comma.min(*byte ^ b','))
-        });
-        if least >= b'!' && greatest <= b'~' && from_comma != 0 {
-            Ok(bytes)
-        } else {
-            not_one_word(bytes)
+    /// The token, when it is one.
+    pub(crate) fn word(self) -> Result<Word<'r>, HeaderFault> {
+        match self {
+            Self::Unread(bytes) => Word::read(bytes),
+            Self::Text(text) => Ok(Word::counted(text.as_bytes())),
         }
     }
 
     /// The text, when it is that of one token.
     pub(crate) fn text(self) -> Result<&'r str, HeaderFault> {
-        std::str::from_utf8(self.word()?).map_err(|_| HeaderFault::Malformed)
+        std::str::from_utf8(self.word()?.bytes).map_err(|_| HeaderFault::Malformed)
+    }
+}
+
+/// How many bytes of a token are looked at together: a processor does that with as many at once as its registers have.
+const BLOCK: usize = 32;
+
+impl<'r> Word<'r> {
+    /// Reads bytes of a header, of which each is looked at once. They are ASCII when they are one word.
+    fn read(bytes: &'r [u8]) -> Result<Self, HeaderFault> {
+        // The usual token's bytes are a range, which does not have the comma.
+        let above_comma = |byte: u8| byte.wrapping_sub(b'-');
+        let mut greatest = [0; BLOCK];
+        let mut dots = [0_u8; BLOCK];
+        let mut look_at = |block: &[u8; BLOCK]| {
+            for (index, byte) in block.iter().enumerate() {
+                greatest[index] = above_comma(*byte).max(greatest[index]);
+                dots[index] = dots[index].wrapping_add(u8::from(*byte == b'.'));
+            }
+        };
+        let (blocks, rest) = bytes.as_chunks();
+        blocks.iter().for_each(&mut look_at);
+        let mut last = [b'-'; BLOCK];
+        last[..rest.len()].copy_from_slice(rest);
+        look_at(&last);
+        if greatest.iter().any(|greatest| *greatest > above_comma(b'~')) {
+            let bytes = unusual_word(bytes)?;
+            return Ok(Self::counted(bytes));
+        }
+        // A number for each place in a block counts no further than this.
+        if blocks.len() >= usize::from(u8::MAX) {
+            return Ok(Self::counted(bytes));
+        }
+        let dots = dots.iter().map(|dots| usize::from(*dots)).sum();
+        Ok(Self { bytes, dots })
+    }
+
+    fn counted(bytes: &'r [u8]) -> Self {
+        Self {
+            bytes,
+            dots: memchr::memchr_iter(b'.', bytes).count(),
+        }
+    }
+}
+
+/// Looks again at bytes of which some are not those of a usual token.
+#[cold]
+fn unusual_word(bytes: &[u8]) -> Result<&[u8], HeaderFault> {
+    // The least and the greatest of all bytes, and how near they come to a comma.
+    let all = (u8::MAX, 0, u8::MAX);
+    let (least, greatest, from_comma) = bytes.iter().fold(all, |(least, greatest, from_comma), byte| {
+        (least.min(*byte), greatest.max(*byte), from_comma.min(*byte ^ b','))
+    });
+    if least >= b'!' && greatest <= b'~' && from_comma != 0 {
+        Ok(bytes)
+    } else {
+        not_one_word(bytes)
     }
 }
 
@@ -147,10 +195,12 @@ impl fmt::Debug for BearerToken<'_> {
 }
 
 fn names_bearer_after_a_comma(text: &str) -> bool {
-    text.split(',').skip(1).any(|part| {
-        let scheme = part.trim_start().split([' ', '\t']).next().unwrap_or_default();
-        scheme.eq_ignore_ascii_case("Bearer")
-    })
+    // Mostly there is none, which is soon seen.
+    text.as_bytes().contains(&b',')
+        && text.split(',').skip(1).any(|part| {
+            let scheme = part.trim_start().split([' ', '\t']).next().unwrap_or_default();
+            scheme.eq_ignore_ascii_case("Bearer")
+        })
 }
 
 #[cfg(test)]

@@ -3,12 +3,13 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use axum::response::Response;
+use http::HeaderValue;
 
 use crate::{
     AuthError, BuildError, FutureNotBefore, KeycloakBuilder, KeycloakUser, ProviderError, Unavailable,
     authenticator::Authenticator,
     bearer::BearerToken,
-    challenge::{Answer, ErrorFormat},
+    challenge::{self, ErrorFormat},
     client_authentication::Client,
     diagnostics::{Recent, Route},
     metrics::Recorder,
@@ -42,6 +43,8 @@ pub(crate) struct Parts {
     pub(crate) issuer: String,
     pub(crate) client: Arc<Client>,
     pub(crate) error_format: ErrorFormat,
+    /// What a request without credentials is answered with: it names the realm.
+    pub(crate) challenge: HeaderValue,
     #[cfg(feature = "utoipa")]
     pub(crate) openapi: crate::openapi::SchemeSettings,
     pub(crate) authenticator: Authenticator,
@@ -174,7 +177,12 @@ impl Keycloak {
     /// The response to an error, in the configured format.
     #[must_use]
     pub fn respond(&self, error: &AuthError) -> Response {
-        Answer::to(error).response(&self.parts.error_format, Some(self.realm()))
+        let Parts {
+            error_format,
+            challenge,
+            ..
+        } = &*self.parts;
+        challenge::respond(error, error_format, self.realm(), challenge)
     }
 
     /// The realm's name.

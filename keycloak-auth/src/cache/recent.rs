@@ -7,12 +7,7 @@
 //! Nothing is here that was not in the cache of all, and it is judged by the same checks on every request. A token gets a place when
 //! it is met there twice in a row, so that neither one-time tokens nor many in turn get one.
 
-use std::{
-    array,
-    cell::Cell,
-    fmt,
-    sync::Arc,
-};
+use std::{array, cell::Cell, fmt, sync::Arc};
 
 use super::{USUAL_ENTRY, same_token};
 use crate::verified_token::VerifiedToken;

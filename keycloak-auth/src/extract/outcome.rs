@@ -7,7 +7,7 @@ use tracing::{Level, Span};
 use super::{AuthRejection, head::Head};
 use crate::{
     AuthError, Keycloak, KeycloakUser,
-    challenge::Answer,
+    challenge::code_of,
     metrics::Outcome,
     policy::{EvaluationContext, Explanation, Policy},
     route::{method_name, route_of},
@@ -77,7 +77,7 @@ pub(super) fn refuse(
     if let Some(user) = user {
         record_enduser_id(user, keycloak);
     }
-    let (outcome, code) = (Outcome::WouldDeny, Answer::to(&error).code);
+    let (outcome, code) = (Outcome::WouldDeny, code_of(&error));
     keycloak.metrics().decided(extensions, method, outcome);
     keycloak.metrics().policy_would_deny(handler, code);
     decision!(
@@ -134,7 +134,7 @@ pub(crate) fn note_refusal(
         method,
         extensions,
         [
-            "error.type" = Answer::to(error).code,
+            "error.type" = code_of(error),
             "enduser.id" = user.and_then(|user| enduser_id(user, keycloak))
         ],
         "refused: {}",

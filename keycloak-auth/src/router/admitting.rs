@@ -79,7 +79,9 @@ where
 
     fn call(self, mut request: Request, state: S) -> Admission<H, T, S> {
         let demand = const { &Demand::new(*T::POLICY) };
-        match T::ADMITTED.map_or(Ok(()), |admitted| admit(demand, T::HANDLER, &mut request, &state, admitted)) {
+        match T::ADMITTED.map_or(Ok(()), |admitted| {
+            admit(demand, T::HANDLER, &mut request, &state, admitted)
+        }) {
             Ok(()) => Admission::Called {
                 future: T::call(self.handler, request, state),
             },
