@@ -1,11 +1,12 @@
 //! From a token to a caller: by the keys and the cache at hand, by keys that are fetched for it, or by asking Keycloak.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Borrow, sync::Arc, time::Duration};
 
 use crate::{
     AuthError, KeycloakUser, Unavailable,
     bearer::BearerToken,
     challenge::code_of,
+    error::Cause,
     introspection::Introspector,
     invalid_token::InvalidToken,
     metrics::Recorder,
@@ -75,7 +76,7 @@ impl Authenticator {
 
     /// Judges the token by the keys at hand; `None` when that takes a question to Keycloak. Never waits, so that the usual request
     /// neither allocates a future nor yields.
-    pub(crate) fn judge(&self, token: BearerToken<'_>, now: Duration) -> Option<Result<Arc<VerifiedToken>, AuthError>> {
+    pub(crate) fn judge(&self, token: BearerToken<'_>, now: Duration) -> Option<Result<Arc<VerifiedToken>, Cause>> {
         if !self.needs_keys() {
             return None;
         }
@@ -95,7 +96,7 @@ impl Authenticator {
 
     /// A token that was good once.
     #[cold]
-    fn judge_found(&self, found: Found, now: Duration) -> Option<Result<Arc<VerifiedToken>, AuthError>> {
+    fn judge_found(&self, found: Found, now: Duration) -> Option<Result<Arc<VerifiedToken>, Cause>> {
         match self.validator.judge_found(found, now) {
             Ok(Verified::Complete(verified)) => {
                 self.provider.metrics().token_found();
@@ -108,7 +109,7 @@ impl Authenticator {
 
     /// A token that is not known, in a function of its own: the usual request needs no room for what it has to remember.
     #[inline(never)]
-    fn judge_new(&self, token: BearerToken<'_>, now: Duration) -> Option<Result<Arc<VerifiedToken>, AuthError>> {
+    fn judge_new(&self, token: BearerToken<'_>, now: Duration) -> Option<Result<Arc<VerifiedToken>, Cause>> {
         let Self {
             validator,
             key_set,
@@ -145,7 +146,7 @@ impl Authenticator {
                 self.provider
                     .metrics()
                     .key_looked_up(!matches!(result, Err(InvalidToken::UnknownKey)));
-                let result = result.map_err(AuthError::from);
+                let result = result.map_err(Cause::from);
                 self.provider.metrics().token_judged(stopwatch, code_of_result(&result));
                 Some(self.noted(result))
             }
@@ -221,10 +222,10 @@ impl Authenticator {
         Ok(result?)
     }
 
-    fn noted(&self, result: Result<Arc<VerifiedToken>, AuthError>) -> Result<Arc<VerifiedToken>, AuthError> {
+    fn noted<E: Borrow<AuthError>>(&self, result: Result<Arc<VerifiedToken>, E>) -> Result<Arc<VerifiedToken>, E> {
         match &result {
             Ok(_) => self.provider.metrics().token_accepted(),
-            Err(error) => self.note_refused_token(error),
+            Err(error) => self.note_refused_token(error.borrow()),
         }
         result
     }
@@ -252,8 +253,8 @@ impl Authenticator {
 }
 
 /// The code of the error, if it is one.
-fn code_of_result<T>(result: &Result<T, AuthError>) -> Option<&'static str> {
-    result.as_ref().err().map(code_of)
+fn code_of_result<T, E: Borrow<AuthError>>(result: &Result<T, E>) -> Option<&'static str> {
+    result.as_ref().err().map(|error| code_of(error.borrow()))
 }
 
 #[cold]

@@ -12,6 +12,7 @@ use crate::{
     challenge::{self, ErrorFormat},
     client_authentication::Client,
     diagnostics::{Recent, Route},
+    error::Cause,
     metrics::Recorder,
     policy::{Decision, EvaluationContext, Policy},
     provider::{Provider, RealmUrl},
@@ -101,7 +102,7 @@ impl Keycloak {
         let Some(judged) = authenticator.judge(token, self.now()) else {
             return authenticator.judge_by_asking(token).await.map(KeycloakUser::new);
         };
-        let user = KeycloakUser::new(judged?);
+        let user = KeycloakUser::new(judged.map_err(Cause::into_error)?);
         authenticator.hand_back(user.clone());
         Ok(user)
     }
@@ -183,6 +184,11 @@ impl Keycloak {
             ..
         } = &*self.parts;
         challenge::respond(error, error_format, self.realm(), challenge)
+    }
+
+    /// Whether the response to an error is that of any other realm as well, in the usual format.
+    pub(crate) fn answers_as_anybody(&self, error: &AuthError) -> bool {
+        matches!(self.parts.error_format, ErrorFormat::Envelope) && !matches!(error, AuthError::MissingCredentials)
     }
 
     /// The realm's name.

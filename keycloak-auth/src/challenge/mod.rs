@@ -11,7 +11,7 @@ mod response;
 pub use answer::Answer;
 pub use format::{ErrorFormat, Renderer};
 
-pub(crate) use response::{challenge_of, code_of, respond};
+pub(crate) use response::{challenge_of, code_of, respond, respond_as_anybody};
 
 #[cfg(feature = "utoipa")]
 pub(crate) use response::problem_details;

@@ -21,7 +21,7 @@ impl Answer {
         }
         let text = match &self.challenge {
             Challenge::None => return None,
-            Challenge::Realm => return Some(realm.map_or_else(|| HeaderValue::from_static("Bearer"), challenge_of)),
+            Challenge::Realm => return Some(realm.map_or_else(|| BEARER.clone(), challenge_of)),
             Challenge::Error { error, scope } => {
                 let mut text = format!("Bearer error=\"{error}\", error_description=\"{}\"", self.message);
                 if !scope.is_empty() {
@@ -127,7 +127,7 @@ pub(crate) fn challenge_of(realm: &str) -> HeaderValue {
 }
 
 fn header_value(text: String) -> HeaderValue {
-    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("Bearer"))
+    HeaderValue::try_from(text).unwrap_or_else(|_| BEARER.clone())
 }
 
 /// The response to an error in the given format. `challenge` is that of the `realm`, made once for all responses.
@@ -138,12 +138,21 @@ pub(crate) fn respond(error: &AuthError, format: &ErrorFormat, realm: &str, chal
     }
 }
 
+/// The response to an error in the usual format, without a realm.
+pub(crate) fn respond_as_anybody(error: &AuthError) -> Response {
+    match Prepared::to(error) {
+        Some(prepared) => prepared.response(&BEARER),
+        None => Answer::to(error).response(&ErrorFormat::Envelope, None),
+    }
+}
+
 /// The code of the answer to an error.
 pub(crate) fn code_of(error: &AuthError) -> &'static str {
     Prepared::to(error).map_or_else(|| Answer::to(error).code, |prepared| prepared.code)
 }
 
 // Checking each of their characters is left to the compiler.
+static BEARER: HeaderValue = HeaderValue::from_static("Bearer");
 static JSON: HeaderValue = HeaderValue::from_static("application/json");
 static PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 

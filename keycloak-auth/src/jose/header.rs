@@ -43,6 +43,29 @@ pub(crate) enum HeaderError {
 const REFUSED: [&str; 10] = ["crit", "b64", "enc", "zip", "p2c", "epk", "jwk", "jku", "x5u", "x5c"];
 
 impl Header {
+    /// Reads a header that is written as most are, `None` for any other. It says what reading its JSON would say.
+    fn read_usual(json: &[u8]) -> Option<Result<Self, HeaderError>> {
+        USUAL.iter().find_map(|[before, between, behind]| {
+            // The names of all algorithms that a token may have are that long, and those of some others.
+            let (name, rest) = json.strip_prefix(*before)?.split_first_chunk::<5>()?;
+            let key_id = rest.strip_prefix(*between)?.strip_suffix(*behind)?;
+            let is_special = |found, byte: &u8| found | !matches!(byte, b' '..=b'~') | matches!(byte, b'"' | b'\\');
+            if name.iter().fold(false, is_special) || key_id.iter().fold(false, is_special) {
+                return None;
+            }
+            let text = |bytes| str::from_utf8(bytes).ok();
+            let (name, key_id) = (text(&name[..])?, text(key_id)?);
+            Some(match name.parse() {
+                Ok(algorithm) => Ok(Self {
+                    algorithm,
+                    key_id: Some(key_id.into()),
+                    token_type: TokenTypeHeader::AccessToken,
+                }),
+                Err(_) => Err(HeaderError::Algorithm),
+            })
+        })
+    }
+
     /// Decodes and reads the first part of a token.
     pub(crate) fn parse(encoded: &[u8]) -> Result<Self, HeaderError> {
         let mut buffer = base64url::buffer::<USUAL_SIZE>();
@@ -54,6 +77,14 @@ impl Header {
                 &long
             }
         };
+        if let Some(header) = Self::read_usual(json) {
+            return header;
+        }
+        Self::read(json)
+    }
+
+    /// Reads a header as JSON.
+    fn read(json: &[u8]) -> Result<Self, HeaderError> {
         let json = str::from_utf8(json).map_err(|_| MalformedToken::Header)?;
         let raw = RawHeader::read(json).map_err(|strict_json::Malformed| MalformedToken::Header)?;
         if let Some(parameter) = raw.refused {
@@ -77,6 +108,12 @@ impl Header {
         })
     }
 }
+
+/// How most headers are written, around the name of the algorithm and the `kid`: by Keycloak, and by libraries that sort.
+const USUAL: [[&[u8]; 3]; 2] = [
+    [br#"{"alg":""#, br#"","typ" : "JWT","kid" : ""#, br#""}"#],
+    [br#"{"alg":""#, br#"","kid":""#, br#"","typ":"JWT"}"#],
+];
 
 #[derive(Default)]
 struct RawHeader<'j> {
@@ -143,6 +180,51 @@ mod tests {
         assert_eq!(header.algorithm, Algorithm::RS256);
         assert_eq!(header.key_id.as_deref(), Some("k-1"));
         assert_eq!(header.token_type, TokenTypeHeader::AccessToken);
+    }
+
+    #[test]
+    fn a_header_that_is_written_as_most_are_says_what_its_json_says() {
+        let algorithms = Algorithm::ALL.iter().map(|algorithm| algorithm.name());
+        for name in algorithms.chain([
+            "HS512",
+            "none!",
+            "n\u{f6}ne",
+            "RS25\\",
+            "\\u006",
+            "",
+            "RS2560",
+            "RS25\t",
+        ]) {
+            for key_id in [
+                "k-1",
+                "",
+                " ",
+                "~",
+                "a\"b",
+                r#"a\"b"#,
+                r"a\\b",
+                r"a\u0062",
+                "\u{7f}",
+                "\n",
+                "k\u{e4}",
+                r#"k","crit":"#,
+                r#"k","kid":"l"#,
+            ] {
+                for [before, between, behind] in USUAL {
+                    let json = [before, name.as_bytes(), between, key_id.as_bytes(), behind].concat();
+                    let read = Header::read(&json);
+                    if let Some(usual) = Header::read_usual(&json) {
+                        assert_eq!(usual, read, "{}", json.escape_ascii());
+                    } else {
+                        assert!(
+                            name.len() != 5 || key_id != "k-1" || read.is_err(),
+                            "{}",
+                            json.escape_ascii()
+                        );
+                    }
+                }
+            }
+        }
     }
 
     #[test]
