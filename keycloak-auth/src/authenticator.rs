@@ -80,9 +80,8 @@ impl Authenticator {
         if !self.needs_keys() {
             return None;
         }
-        if self.key_set.is_usable(now)
-            && let Some(found) = self.validator.find(token.as_bytes(), now)
-        {
+        let is_usable = self.key_set.is_usable(now);
+        if is_usable && let Some(found) = self.validator.find(token.as_bytes(), now) {
             if !found.is_good {
                 return self.judge_found(found, now);
             }
@@ -91,7 +90,7 @@ impl Authenticator {
             metrics.token_accepted();
             return Some(Ok(found.verified));
         }
-        self.judge_new(token, now)
+        self.judge_new(token, now, is_usable)
     }
 
     /// A token that was good once.
@@ -109,7 +108,12 @@ impl Authenticator {
 
     /// A token that is not known, in a function of its own: the usual request needs no room for what it has to remember.
     #[inline(never)]
-    fn judge_new(&self, token: BearerToken<'_>, now: Duration) -> Option<Result<Arc<VerifiedToken>, Cause>> {
+    fn judge_new(
+        &self,
+        token: BearerToken<'_>,
+        now: Duration,
+        has_keys: bool,
+    ) -> Option<Result<Arc<VerifiedToken>, Cause>> {
         let Self {
             validator,
             key_set,
@@ -125,7 +129,7 @@ impl Authenticator {
             Err(_) if introspection.as_ref().is_some_and(|asked| asked.judges(word.bytes)) => return None,
             Err(invalid) => return Some(self.noted(Err(invalid.into()))),
         };
-        let snapshot = key_set.snapshot(now)?;
+        let snapshot = has_keys.then(|| key_set.usable_snapshot())?;
         let stopwatch = self.provider.metrics().stopwatch();
         let result = match validator.verify(&unverified, snapshot.keys(), now) {
             Ok(Verified::Complete(verified)) => Ok(verified),

@@ -41,6 +41,7 @@ impl<'t> Compact<'t> {
     }
 
     /// Splits a token that has that many dots.
+    #[inline]
     pub(crate) fn split(token: &'t [u8], dots: usize) -> Result<Self, MalformedToken> {
         if dots != 2 {
             return Err(MalformedToken::Parts);

@@ -49,19 +49,23 @@ impl Header {
             // The names of all algorithms that a token may have are that long, and those of some others.
             let (name, rest) = json.strip_prefix(*before)?.split_first_chunk::<5>()?;
             let key_id = rest.strip_prefix(*between)?.strip_suffix(*behind)?;
-            let is_special = |found, byte: &u8| found | !matches!(byte, b' '..=b'~') | matches!(byte, b'"' | b'\\');
-            if name.iter().fold(false, is_special) || key_id.iter().fold(false, is_special) {
+            let key_id = str::from_utf8(key_id).ok()?;
+            // Without a way out early, so that many bytes are compared at a time.
+            let special = |found, byte| found | matches!(byte, ..0x20 | b'"' | b'\\');
+            if key_id.bytes().fold(false, special) {
                 return None;
             }
-            let text = |bytes| str::from_utf8(bytes).ok();
-            let (name, key_id) = (text(&name[..])?, text(key_id)?);
-            Some(match name.parse() {
-                Ok(algorithm) => Ok(Self {
-                    algorithm,
+            let known = Algorithm::ALL
+                .iter()
+                .find(|algorithm| algorithm.name().as_bytes() == name);
+            Some(match known {
+                Some(algorithm) => Ok(Self {
+                    algorithm: *algorithm,
                     key_id: Some(key_id.into()),
                     token_type: TokenTypeHeader::AccessToken,
                 }),
-                Err(_) => Err(HeaderError::Algorithm),
+                None if name.iter().all(u8::is_ascii_alphanumeric) => Err(HeaderError::Algorithm),
+                None => return None,
             })
         })
     }
