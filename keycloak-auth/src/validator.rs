@@ -170,14 +170,14 @@ impl Validator {
     }
 
     /// The checks that need no key, of a token whose dots are counted.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn inspect_word<'t>(&self, word: Word<'t>) -> Result<Unverified<'t>, InvalidToken> {
         let Word { bytes: token, dots } = word;
         self.check_size(token)?;
         self.inspect_parts(token, Compact::split(token, dots))
     }
 
-    #[inline]
+    #[inline(always)]
     fn inspect_parts<'t>(
         &self,
         token: &'t [u8],

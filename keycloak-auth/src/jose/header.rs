@@ -45,29 +45,41 @@ const REFUSED: [&str; 10] = ["crit", "b64", "enc", "zip", "p2c", "epk", "jwk", "
 impl Header {
     /// Reads a header that is written as most are, `None` for any other. It says what reading its JSON would say.
     fn read_usual(json: &[u8]) -> Option<Result<Self, HeaderError>> {
-        USUAL.iter().find_map(|[before, between, behind]| {
-            // The names of all algorithms that a token may have are that long, and those of some others.
-            let (name, rest) = json.strip_prefix(*before)?.split_first_chunk::<5>()?;
-            let key_id = rest.strip_prefix(*between)?.strip_suffix(*behind)?;
-            let key_id = str::from_utf8(key_id).ok()?;
-            // Without a way out early, so that many bytes are compared at a time.
-            let special = |found, byte| found | matches!(byte, ..0x20 | b'"' | b'\\');
-            if key_id.bytes().fold(false, special) {
-                return None;
-            }
-            let known = Algorithm::ALL
-                .iter()
-                .find(|algorithm| algorithm.name().as_bytes() == name);
-            Some(match known {
-                Some(algorithm) => Ok(Self {
-                    algorithm: *algorithm,
-                    key_id: Some(key_id.into()),
-                    token_type: TokenTypeHeader::AccessToken,
-                }),
-                None if name.iter().all(u8::is_ascii_alphanumeric) => Err(HeaderError::Algorithm),
-                None => return None,
-            })
-        })
+        Self::read_between(json, &BY_KEYCLOAK.0, &BY_KEYCLOAK.1)
+            .or_else(|| Self::read_between(json, &SORTED.0, &SORTED.1))
+    }
+
+    fn read_between<const BETWEEN: usize, const BEHIND: usize>(
+        json: &[u8],
+        between: &[u8; BETWEEN],
+        behind: &[u8; BEHIND],
+    ) -> Option<Result<Self, HeaderError>> {
+        let (start, rest) = json.split_first_chunk()?;
+        // The names of all algorithms that a token may have are that long, and those of some others.
+        let (name, rest) = rest.split_first_chunk::<5>()?;
+        let (middle, rest) = rest.split_first_chunk()?;
+        let (key_id, end) = rest.split_last_chunk()?;
+        if (start, middle, end) != (BEFORE, between, behind) {
+            return None;
+        }
+        let key_id = str::from_utf8(key_id).ok()?;
+        // Without a way out early, so that many bytes are compared at a time.
+        let special = |found, byte| found | matches!(byte, ..0x20 | b'"' | b'\\');
+        if key_id.bytes().fold(false, special) {
+            return None;
+        }
+        let known = Algorithm::ALL
+            .iter()
+            .find(|algorithm| algorithm.name().as_bytes() == name);
+        match known {
+            Some(algorithm) => Some(Ok(Self {
+                algorithm: *algorithm,
+                key_id: Some(key_id.into()),
+                token_type: TokenTypeHeader::AccessToken,
+            })),
+            None if name.iter().all(u8::is_ascii_alphanumeric) => Some(Err(HeaderError::Algorithm)),
+            None => None,
+        }
     }
 
     /// Decodes and reads the first part of a token.
@@ -113,11 +125,14 @@ impl Header {
     }
 }
 
-/// How most headers are written, around the name of the algorithm and the `kid`: by Keycloak, and by libraries that sort.
-const USUAL: [[&[u8]; 3]; 2] = [
-    [br#"{"alg":""#, br#"","typ" : "JWT","kid" : ""#, br#""}"#],
-    [br#"{"alg":""#, br#"","kid":""#, br#"","typ":"JWT"}"#],
-];
+/// What stands before the algorithm in a header that is written as most are.
+const BEFORE: &[u8; 8] = br#"{"alg":""#;
+
+/// What Keycloak writes between the algorithm and the `kid`, and behind that.
+const BY_KEYCLOAK: ([u8; 25], [u8; 2]) = (*br#"","typ" : "JWT","kid" : ""#, *br#""}"#);
+
+/// What libraries write there that sort.
+const SORTED: ([u8; 9], [u8; 14]) = (*br#"","kid":""#, *br#"","typ":"JWT"}"#);
 
 #[derive(Default)]
 struct RawHeader<'j> {
@@ -214,8 +229,8 @@ mod tests {
                 r#"k","crit":"#,
                 r#"k","kid":"l"#,
             ] {
-                for [before, between, behind] in USUAL {
-                    let json = [before, name.as_bytes(), between, key_id.as_bytes(), behind].concat();
+                for (between, behind) in [(&BY_KEYCLOAK.0[..], &BY_KEYCLOAK.1[..]), (&SORTED.0[..], &SORTED.1[..])] {
+                    let json = [BEFORE, name.as_bytes(), between, key_id.as_bytes(), behind].concat();
                     let read = Header::read(&json);
                     if let Some(usual) = Header::read_usual(&json) {
                         assert_eq!(usual, read, "{}", json.escape_ascii());
