@@ -120,24 +120,18 @@ impl<'r> Word<'r> {
         let mut seen = Seen::NOTHING;
         let (pairs, single) = blocks.as_chunks();
         for [one, other] in pairs {
-            seen.look_at(one, 0);
-            seen.look_at(other, 0);
+            seen.look_at(one);
+            seen.look_at(other);
         }
-        single.iter().for_each(|block| seen.look_at(block, 0));
-        match bytes.last_chunk() {
-            // Most of it was looked at before; copying the rest would take longer.
-            Some(last) => seen.look_at(last, BLOCK - rest.len()),
-            None => {
-                let mut padded = [b'-'; BLOCK];
-                padded[..rest.len()].copy_from_slice(rest);
-                seen.look_at(&padded, 0);
-            }
-        }
+        single.iter().for_each(|block| seen.look_at(block));
+        let mut last = [b'-'; BLOCK];
+        last[..rest.len()].copy_from_slice(rest);
+        seen.look_at(&last);
         if !seen.is_usual() {
             return unusual_word(bytes).map(Self::counted);
         }
         // Each number counts up to one a block.
-        if blocks.len() + 1 > usize::from(u8::MAX) {
+        if blocks.len() >= usize::from(u8::MAX) {
             return Ok(Self::counted(bytes));
         }
         let dots = seen.dots();
@@ -166,13 +160,12 @@ impl Seen {
         dots: [0; BLOCK],
     };
 
-    /// Looks at a block, whose dots before the place `new` are counted already.
     #[inline(always)]
-    fn look_at(&mut self, block: &[u8; BLOCK], new: usize) {
+    fn look_at(&mut self, block: &[u8; BLOCK]) {
         for (place, byte) in block.iter().enumerate() {
             self.least[place] = self.least[place].min(*byte);
             self.greatest[place] = self.greatest[place].max(*byte);
-            self.dots[place] = self.dots[place].wrapping_add(u8::from(*byte == b'.' && place >= new));
+            self.dots[place] = self.dots[place].wrapping_add(u8::from(*byte == b'.'));
         }
     }
 

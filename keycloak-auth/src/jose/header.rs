@@ -68,17 +68,14 @@ impl Header {
         if key_id.bytes().fold(false, special) {
             return None;
         }
-        let known = Algorithm::ALL
-            .iter()
-            .find(|algorithm| algorithm.name().as_bytes() == name);
-        match known {
-            Some(algorithm) => Some(Ok(Self {
-                algorithm: *algorithm,
+        match str::from_utf8(name).ok()?.parse() {
+            Ok(algorithm) => Some(Ok(Self {
+                algorithm,
                 key_id: Some(key_id.into()),
                 token_type: TokenTypeHeader::AccessToken,
             })),
-            None if name.iter().all(u8::is_ascii_alphanumeric) => Some(Err(HeaderError::Algorithm)),
-            None => None,
+            Err(_) if name.iter().all(u8::is_ascii_alphanumeric) => Some(Err(HeaderError::Algorithm)),
+            Err(_) => None,
         }
     }
 
