@@ -177,6 +177,7 @@ impl Validator {
         self.inspect_parts(token, Compact::split(token, dots))
     }
 
+    // Where it is called, so that what it makes is not moved from one place to another.
     #[inline(always)]
     fn inspect_parts<'t>(
         &self,

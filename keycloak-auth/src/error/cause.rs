@@ -91,3 +91,40 @@ impl Borrow<AuthError> for Cause {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_stays_the_one_that_it_is() {
+        let invalid_tokens = [
+            InvalidToken::Malformed(MalformedToken::Parts),
+            InvalidToken::Malformed(MalformedToken::Encoding),
+            InvalidToken::Malformed(MalformedToken::Header),
+            InvalidToken::Malformed(MalformedToken::Payload),
+            InvalidToken::Malformed(MalformedToken::TooLarge),
+            InvalidToken::HeaderParameter("crit"),
+            InvalidToken::Algorithm,
+            InvalidToken::UnknownKey,
+            InvalidToken::Signature,
+            InvalidToken::MissingClaim("aud"),
+            InvalidToken::Expired,
+            InvalidToken::NotYetValid,
+            InvalidToken::TokenType,
+            InvalidToken::SenderConstrained,
+        ];
+        let others = [
+            AuthError::MissingCredentials,
+            AuthError::NotInstalled,
+            AuthError::InvalidRequest(HeaderFault::SeveralCredentials),
+            AuthError::InvalidRequest(HeaderFault::Malformed),
+        ];
+        for error in invalid_tokens.map(AuthError::InvalidToken).into_iter().chain(others) {
+            let told = format!("{error:?}");
+            let cause = Cause::from(error);
+            assert_eq!(format!("{:?}", &*cause), told);
+            assert_eq!(format!("{:?}", cause.into_error()), told);
+        }
+    }
+}

@@ -68,14 +68,14 @@ impl Header {
         if key_id.bytes().fold(false, special) {
             return None;
         }
-        match str::from_utf8(name).ok()?.parse() {
-            Ok(algorithm) => Some(Ok(Self {
+        match Algorithm::named(name) {
+            Some(algorithm) => Some(Ok(Self {
                 algorithm,
                 key_id: Some(key_id.into()),
                 token_type: TokenTypeHeader::AccessToken,
             })),
-            Err(_) if name.iter().all(u8::is_ascii_alphanumeric) => Some(Err(HeaderError::Algorithm)),
-            Err(_) => None,
+            None if name.iter().all(u8::is_ascii_alphanumeric) => Some(Err(HeaderError::Algorithm)),
+            None => None,
         }
     }
 
