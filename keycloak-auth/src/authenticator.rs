@@ -1,12 +1,13 @@
 //! From a token to a caller: by the keys and the cache at hand, by keys that are fetched for it, or by asking Keycloak.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Borrow, sync::Arc, time::Duration};
 
 use crate::{
     AuthError, KeycloakUser, Unavailable,
     bearer::BearerToken,
     cache::Place,
-    challenge::Answer,
+    challenge::code_of,
+    error::Cause,
     introspection::Introspector,
     invalid_token::InvalidToken,
     metrics::Recorder,
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// Whose token it is, and where it was found, or why it is not acceptable.
-pub(crate) type Judged<'a> = Result<(KeycloakUser, Place<'a>), AuthError>;
+pub(crate) type Judged<'a> = Result<(KeycloakUser, Place<'a>), Cause>;
 
 /// Judges access tokens.
 pub(crate) struct Authenticator {
@@ -84,16 +85,15 @@ impl Authenticator {
         if !self.needs_keys() {
             return None;
         }
-        if self.key_set.is_usable(now)
-            && let Some(found) = self.validator.find(token.as_bytes(), now)
-        {
+        let is_usable = self.key_set.is_usable(now);
+        if is_usable && let Some(found) = self.validator.find(token.as_bytes(), now) {
             if !found.is_good {
                 return self.judge_found(found, now);
             }
             self.provider.metrics().known_token_accepted();
             return Some(Ok((KeycloakUser::new(found.verified), found.place)));
         }
-        self.judge_unknown(token, now)
+        self.judge_unknown(token, now, is_usable)
     }
 
     /// A token that was good once.
@@ -106,37 +106,42 @@ impl Authenticator {
             }
             Ok(Verified::Lightweight(_)) => None,
             Err(invalid) => {
-                let error = invalid.into();
-                self.note_refused_token(&error);
-                Some(Err(error))
+                let cause = Cause::from(invalid);
+                self.note_refused_token(&cause);
+                Some(Err(cause))
             }
         }
     }
 
     #[inline(never)]
-    fn judge_unknown(&self, token: BearerToken<'_>, now: Duration) -> Option<Judged<'_>> {
-        let judged = self.judge_new(token, now)?;
+    fn judge_unknown(&self, token: BearerToken<'_>, now: Duration, has_keys: bool) -> Option<Judged<'_>> {
+        let judged = self.judge_new(token, now, has_keys)?;
         Some(judged.map(|verified| (KeycloakUser::new(verified), Place::NONE)))
     }
 
     /// A token that is not known.
-    fn judge_new(&self, token: BearerToken<'_>, now: Duration) -> Option<Result<Arc<VerifiedToken>, AuthError>> {
+    fn judge_new(
+        &self,
+        token: BearerToken<'_>,
+        now: Duration,
+        has_keys: bool,
+    ) -> Option<Result<Arc<VerifiedToken>, Cause>> {
         let Self {
             validator,
             key_set,
             introspection,
             ..
         } = self;
-        let token = match token.word() {
-            Ok(token) => token,
+        let word = match token.word() {
+            Ok(word) => word,
             Err(fault) => return Some(self.noted(Err(fault.into()))),
         };
-        let unverified = match validator.inspect(token) {
+        let unverified = match validator.inspect_word(word) {
             Ok(unverified) => unverified,
-            Err(_) if introspection.as_ref().is_some_and(|asked| asked.judges(token)) => return None,
+            Err(_) if introspection.as_ref().is_some_and(|asked| asked.judges(word.bytes)) => return None,
             Err(invalid) => return Some(self.noted(Err(invalid.into()))),
         };
-        let snapshot = key_set.snapshot(now)?;
+        let snapshot = has_keys.then(|| key_set.usable_snapshot())?;
         let stopwatch = self.provider.metrics().stopwatch();
         let result = match validator.verify(&unverified, snapshot.keys(), now) {
             Ok(Verified::Complete(verified)) => Ok(verified),
@@ -157,8 +162,8 @@ impl Authenticator {
                 self.provider
                     .metrics()
                     .key_looked_up(!matches!(result, Err(InvalidToken::UnknownKey)));
-                let result = result.map_err(AuthError::from);
-                self.provider.metrics().token_judged(stopwatch, code_of(&result));
+                let result = result.map_err(Cause::from);
+                self.provider.metrics().token_judged(stopwatch, code_of_result(&result));
                 Some(self.noted(result))
             }
         }
@@ -175,7 +180,7 @@ impl Authenticator {
         let metrics = self.provider.metrics();
         let stopwatch = metrics.stopwatch();
         let result = self.ask_about(token, metrics).await;
-        metrics.token_judged(stopwatch, code_of(&result));
+        metrics.token_judged(stopwatch, code_of_result(&result));
         self.noted(result)
     }
 
@@ -234,10 +239,10 @@ impl Authenticator {
         Ok(result?)
     }
 
-    fn noted(&self, result: Result<Arc<VerifiedToken>, AuthError>) -> Result<Arc<VerifiedToken>, AuthError> {
+    fn noted<E: Borrow<AuthError>>(&self, result: Result<Arc<VerifiedToken>, E>) -> Result<Arc<VerifiedToken>, E> {
         match &result {
             Ok(_) => self.provider.metrics().token_accepted(),
-            Err(error) => self.note_refused_token(error),
+            Err(error) => self.note_refused_token(error.borrow()),
         }
         result
     }
@@ -245,19 +250,19 @@ impl Authenticator {
     #[cold]
     fn note_refused_token(&self, error: &AuthError) {
         if self.provider.metrics().is_listening() {
-            self.provider.metrics().token_refused(Answer::to(error).code);
+            self.provider.metrics().token_refused(code_of(error));
         }
         match error {
             AuthError::InvalidToken(invalid) => tracing::debug!(
                 name: "keycloak.token_refused",
                 target: "keycloak_auth",
-                { "error.type" = Answer::to(error).code },
+                { "error.type" = code_of(error) },
                 "access token refused: {invalid}"
             ),
             other => tracing::debug!(
                 name: "keycloak.token_not_judged",
                 target: "keycloak_auth",
-                { "error.type" = Answer::to(other).code },
+                { "error.type" = code_of(other) },
                 "access token not judged: {}", chain(other)
             ),
         }
@@ -265,8 +270,8 @@ impl Authenticator {
 }
 
 /// The code of the error, if it is one.
-fn code_of<T>(result: &Result<T, AuthError>) -> Option<&'static str> {
-    result.as_ref().err().map(|error| Answer::to(error).code)
+fn code_of_result<T, E: Borrow<AuthError>>(result: &Result<T, E>) -> Option<&'static str> {
+    result.as_ref().err().map(|error| code_of(error.borrow()))
 }
 
 #[cold]

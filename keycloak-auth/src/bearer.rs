@@ -2,9 +2,13 @@
 //!
 //! Only the `Authorization` header counts: a token in the query string or in a cookie is not looked at (RFC 9700 §4.3.2).
 
+mod word;
+
 use std::fmt;
 
 use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
+
+pub(crate) use word::Word;
 
 /// An access token as it came in, neither validated nor decoded.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -88,48 +92,17 @@ impl<'r> BearerToken<'r> {
         }
     }
 
-    /// The bytes, when they are those of one token; from a header they are ASCII then.
-    pub(crate) fn word(self) -> Result<&'r [u8], HeaderFault> {
-        let bytes = match self {
-            Self::Unread(bytes) => bytes,
-            Self::Text(text) => return Ok(text.as_bytes()),
-        };
-        // A processor takes many at once for these. That of the usual token is a range without the comma.
-        let above_comma = |byte: &u8| byte.wrapping_sub(b'-');
-        let greatest = bytes.iter().fold(0, |greatest, byte| above_comma(byte).max(greatest));
-        if greatest <= above_comma(&b'~') {
-            return Ok(bytes);
-        }
-        // The least and the greatest of all bytes, and how near they come to a comma.
-        let all = (u8::MAX, 0, u8::MAX);
-        let (least, greatest, from_comma) = bytes.iter().fold(all, |(least, greatest, from_comma), byte| {
-            (least.min(*byte), greatest.max(*byte), from_comma.min(*byte ^ b','))
-        });
-        if least >= b'!' && greatest <= b'~' && from_comma != 0 {
-            Ok(bytes)
-        } else {
-            not_one_word(bytes)
+    /// The token, when it is one.
+    pub(crate) fn word(self) -> Result<Word<'r>, HeaderFault> {
+        match self {
+            Self::Unread(bytes) => Word::read(bytes),
+            Self::Text(text) => Ok(Word::counted(text.as_bytes())),
         }
     }
 
     /// The text, when it is that of one token.
     pub(crate) fn text(self) -> Result<&'r str, HeaderFault> {
-        std::str::from_utf8(self.word()?).map_err(|_| HeaderFault::Malformed)
-    }
-}
-
-/// What is wrong with bytes that are not one word, unless they are a JSON object.
-#[cold]
-fn not_one_word(bytes: &[u8]) -> Result<&[u8], HeaderFault> {
-    if !bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t')) {
-        Err(HeaderFault::Malformed)
-    } else if bytes.starts_with(b"{") {
-        // The JSON serialisation of a JWS: one credential, though not one that is accepted.
-        Ok(bytes)
-    } else if bytes.contains(&b',') {
-        Err(HeaderFault::SeveralCredentials)
-    } else {
-        Err(HeaderFault::Malformed)
+        std::str::from_utf8(self.word()?.bytes).map_err(|_| HeaderFault::Malformed)
     }
 }
 
@@ -147,10 +120,12 @@ impl fmt::Debug for BearerToken<'_> {
 }
 
 fn names_bearer_after_a_comma(text: &str) -> bool {
-    text.split(',').skip(1).any(|part| {
-        let scheme = part.trim_start().split([' ', '\t']).next().unwrap_or_default();
-        scheme.eq_ignore_ascii_case("Bearer")
-    })
+    // Mostly there is none, which is soon seen.
+    text.as_bytes().contains(&b',')
+        && text.split(',').skip(1).any(|part| {
+            let scheme = part.trim_start().split([' ', '\t']).next().unwrap_or_default();
+            scheme.eq_ignore_ascii_case("Bearer")
+        })
 }
 
 #[cfg(test)]

@@ -3,14 +3,16 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use axum::response::Response;
+use http::HeaderValue;
 
 use crate::{
     AuthError, BuildError, FutureNotBefore, KeycloakBuilder, KeycloakUser, ProviderError, Unavailable,
     authenticator::Authenticator,
     bearer::BearerToken,
-    challenge::{Answer, ErrorFormat},
+    challenge::{self, ErrorFormat},
     client_authentication::Client,
     diagnostics::{Recent, Route},
+    error::Cause,
     metrics::Recorder,
     policy::{Decision, EvaluationContext, Policy},
     provider::{Provider, RealmUrl},
@@ -42,6 +44,8 @@ pub(crate) struct Parts {
     pub(crate) issuer: String,
     pub(crate) client: Arc<Client>,
     pub(crate) error_format: ErrorFormat,
+    /// What a request without credentials is answered with: it names the realm.
+    pub(crate) challenge: HeaderValue,
     #[cfg(feature = "utoipa")]
     pub(crate) openapi: crate::openapi::SchemeSettings,
     pub(crate) authenticator: Authenticator,
@@ -98,7 +102,7 @@ impl Keycloak {
         let Some(judged) = authenticator.judge(token, self.now()) else {
             return authenticator.judge_by_asking(token).await.map(KeycloakUser::new);
         };
-        let (user, place) = judged?;
+        let (user, place) = judged.map_err(Cause::into_error)?;
         authenticator.hand_back(user.clone(), place);
         Ok(user)
     }
@@ -174,7 +178,17 @@ impl Keycloak {
     /// The response to an error, in the configured format.
     #[must_use]
     pub fn respond(&self, error: &AuthError) -> Response {
-        Answer::to(error).response(&self.parts.error_format, Some(self.realm()))
+        let Parts {
+            error_format,
+            challenge,
+            ..
+        } = &*self.parts;
+        challenge::respond(error, error_format, self.realm(), challenge)
+    }
+
+    /// Whether the response to an error is that of any other realm as well, in the usual format.
+    pub(crate) fn answers_as_anybody(&self, error: &AuthError) -> bool {
+        matches!(self.parts.error_format, ErrorFormat::Envelope) && !matches!(error, AuthError::MissingCredentials)
     }
 
     /// The realm's name.

@@ -24,6 +24,7 @@ use std::{
 
 use self::mismatch::{log_mismatch, log_missing};
 use crate::{
+    bearer::Word,
     cache::{Place, TokenCache},
     claims::{Claims, InvalidPayload, is_lightweight},
     error::FutureNotBefore,
@@ -172,7 +173,25 @@ impl Validator {
     pub(crate) fn inspect<'t>(&self, token: &'t (impl AsRef<[u8]> + ?Sized)) -> Result<Unverified<'t>, InvalidToken> {
         let token = token.as_ref();
         self.check_size(token)?;
-        let compact = Compact::parse(token).map_err(InvalidToken::Malformed)?;
+        self.inspect_parts(token, Compact::parse(token))
+    }
+
+    /// The checks that need no key, of a token whose dots are counted.
+    #[inline(always)]
+    pub(crate) fn inspect_word<'t>(&self, word: Word<'t>) -> Result<Unverified<'t>, InvalidToken> {
+        let Word { bytes: token, dots } = word;
+        self.check_size(token)?;
+        self.inspect_parts(token, Compact::split(token, dots))
+    }
+
+    // Where it is called, so that what it makes is not moved from one place to another.
+    #[inline(always)]
+    fn inspect_parts<'t>(
+        &self,
+        token: &'t [u8],
+        compact: Result<Compact<'t>, MalformedToken>,
+    ) -> Result<Unverified<'t>, InvalidToken> {
+        let compact = compact.map_err(InvalidToken::Malformed)?;
         let header = self.usual_header.read(compact.header);
         let header = header.map_err(|error| InvalidToken::from(VerifyError::from(error)))?;
         if !self.expectations.algorithms.contains(&header.algorithm) {

@@ -6,6 +6,7 @@ use super::{BuildError, KeycloakBuilder, address::Address, problems::Problems};
 use crate::{
     ClientAuthentication, Introspection, Keycloak,
     authenticator::Authenticator,
+    challenge::challenge_of,
     client_authentication::Client,
     diagnostics::{Recent, Route},
     expectations::Expectations,
@@ -170,6 +171,7 @@ impl KeycloakBuilder {
             root_certificates: self.root_certificates,
         };
         Keycloak::assemble(crate::keycloak::Parts {
+            challenge: challenge_of(realm_url.realm()),
             realm_url,
             issuer: issuers.into_iter().next().unwrap_or_default(),
             client,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::prepared::{Prepared, Texts, prepared};
+use super::prepared::{Prepared, prepared};
 use crate::{
     bearer::HeaderFault,
     error::{AuthError, GrantKind, TlsFault, TokenRefusal, Unavailable},
@@ -29,7 +29,7 @@ pub struct Answer {
     /// The `WWW-Authenticate` header, unless a realm has to be named in it.
     pub(super) challenge: Challenge,
     pub(super) retry_after: Option<u64>,
-    pub(super) prepared: Option<Prepared>,
+    pub(super) prepared: Option<&'static Prepared>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -49,37 +49,34 @@ pub(super) enum Challenge {
     },
 }
 
+impl Prepared {
+    /// The answer to an error, where it depends on nothing.
+    pub(super) fn to(error: &AuthError) -> Option<&'static Self> {
+        match error {
+            AuthError::MissingCredentials => Some(no_credentials()),
+            AuthError::InvalidRequest(fault) => Some(invalid_request(*fault)),
+            AuthError::InvalidToken(invalid) => invalid_token(*invalid).ok(),
+            _ => None,
+        }
+    }
+}
+
 impl Answer {
     /// The answer to an error: the one place where causes become wire codes.
     #[must_use]
     pub fn to(error: &AuthError) -> Self {
         match error {
-            // RFC 6750 §3.1: no error code when the request lacks any authentication information.
-            AuthError::MissingCredentials => Self::prepared(
-                StatusCode::UNAUTHORIZED,
-                prepared!("missing_header", "an access token is required"),
-                Challenge::Realm,
-            ),
-            // RFC 6750 §3.1, invalid_request.
-            AuthError::InvalidRequest(fault) => Self::prepared(
-                StatusCode::BAD_REQUEST,
-                match fault {
-                    HeaderFault::SeveralCredentials => prepared!(
-                        "invalid_request": "invalid_header_format", "the request has more than one set of credentials"
-                    ),
-                    HeaderFault::Malformed => prepared!(
-                        "invalid_request": "invalid_header_format",
-                        "the authorization header is not `Bearer` followed by one token"
-                    ),
-                },
-                Challenge::error("invalid_request"),
-            ),
-            // RFC 6750 §3.1, invalid_token.
-            AuthError::InvalidToken(invalid) => Self::prepared(
-                StatusCode::UNAUTHORIZED,
-                invalid_token(*invalid),
-                Challenge::error("invalid_token"),
-            ),
+            AuthError::MissingCredentials => Self::of(no_credentials()),
+            AuthError::InvalidRequest(fault) => Self::of(invalid_request(*fault)),
+            AuthError::InvalidToken(invalid) => match invalid_token(*invalid) {
+                Ok(prepared) => Self::of(prepared),
+                Err((code, message)) => Self::new(
+                    StatusCode::UNAUTHORIZED,
+                    code,
+                    message.concat(),
+                    Challenge::error("invalid_token"),
+                ),
+            },
             // RFC 6750 §3.1, insufficient_scope.
             AuthError::Forbidden(denial) => Self::denied(&denial.unmet()),
             // RFC 9470 §3.
@@ -138,10 +135,15 @@ impl Answer {
         }
     }
 
-    fn prepared(status: StatusCode, (code, message, prepared): Texts, challenge: Challenge) -> Self {
+    fn of(prepared: &'static Prepared) -> Self {
         Self {
-            prepared,
-            ..Self::new(status, code, message, challenge)
+            prepared: Some(prepared),
+            ..Self::new(
+                prepared.status,
+                prepared.code,
+                prepared.message,
+                prepared.error.map_or(Challenge::Realm, Challenge::error),
+            )
         }
     }
 
@@ -206,52 +208,78 @@ impl Challenge {
     }
 }
 
-fn invalid_token(invalid: InvalidToken) -> Texts {
-    match invalid {
+/// RFC 6750 §3.1: no error code when the request lacks any authentication information.
+fn no_credentials() -> &'static Prepared {
+    prepared!(UNAUTHORIZED, "missing_header", "an access token is required")
+}
+
+/// RFC 6750 §3.1, invalid_request.
+fn invalid_request(fault: HeaderFault) -> &'static Prepared {
+    match fault {
+        HeaderFault::SeveralCredentials => prepared!(
+            BAD_REQUEST,
+            "invalid_request": "invalid_header_format",
+            "the request has more than one set of credentials"
+        ),
+        HeaderFault::Malformed => prepared!(
+            BAD_REQUEST,
+            "invalid_request": "invalid_header_format",
+            "the authorization header is not `Bearer` followed by one token"
+        ),
+    }
+}
+
+/// RFC 6750 §3.1, invalid_token. Where a claim has to be named: the code, and the message in pieces.
+fn invalid_token(invalid: InvalidToken) -> Result<&'static Prepared, (&'static str, [&'static str; 3])> {
+    Ok(match invalid {
         InvalidToken::Malformed(MalformedToken::TooLarge) => {
-            prepared!("invalid_token": "malformed_token", "the access token is too large")
+            prepared!(UNAUTHORIZED, "invalid_token": "malformed_token", "the access token is too large")
         }
         InvalidToken::Malformed(
             MalformedToken::Parts | MalformedToken::Encoding | MalformedToken::Header | MalformedToken::Payload,
-        ) => prepared!("invalid_token": "malformed_token", "the access token is malformed"),
+        ) => prepared!(UNAUTHORIZED, "invalid_token": "malformed_token", "the access token is malformed"),
         InvalidToken::HeaderParameter(_) => {
-            prepared!("invalid_token": "malformed_token", "the access token's header is not acceptable")
+            prepared!(UNAUTHORIZED, "invalid_token": "malformed_token", "the access token's header is not acceptable")
         }
         InvalidToken::Algorithm => {
-            prepared!("invalid_token": "invalid_algorithm", "the access token's algorithm is not accepted")
+            prepared!(UNAUTHORIZED, "invalid_token": "invalid_algorithm", "the access token's algorithm is not accepted")
         }
         InvalidToken::UnknownKey => {
-            prepared!("invalid_token": "unknown_kid", "the access token names no current key of the issuer")
+            prepared!(UNAUTHORIZED, "invalid_token": "unknown_kid", "the access token names no current key of the issuer")
         }
         InvalidToken::Signature => {
-            prepared!("invalid_token": "invalid_signature", "the access token's signature is not valid")
+            prepared!(UNAUTHORIZED, "invalid_token": "invalid_signature", "the access token's signature is not valid")
         }
-        InvalidToken::MissingClaim(claim) => (
-            "missing_claim",
-            format!("the access token has no claim `{claim}`").into(),
-            None,
-        ),
-        InvalidToken::Claim(claim) => (
-            "invalid_claims",
-            format!("the access token's claim `{claim}` is not acceptable").into(),
-            None,
-        ),
+        InvalidToken::MissingClaim(claim) => {
+            return Err(("missing_claim", ["the access token has no claim `", claim, "`"]));
+        }
+        InvalidToken::Claim(claim) => {
+            return Err((
+                "invalid_claims",
+                ["the access token's claim `", claim, "` is not acceptable"],
+            ));
+        }
         InvalidToken::CustomClaims => {
-            prepared!("invalid_token": "invalid_claims", "the access token lacks claims that are required here")
+            prepared!(UNAUTHORIZED, "invalid_token": "invalid_claims", "the access token lacks claims that are required here")
         }
         InvalidToken::Inactive | InvalidToken::IssuedBeforeNotBefore => {
-            prepared!("invalid_token": "token_inactive", "the access token is not active")
+            prepared!(UNAUTHORIZED, "invalid_token": "token_inactive", "the access token is not active")
         }
-        InvalidToken::Expired => prepared!("invalid_token": "token_expired", "the access token has expired"),
+        InvalidToken::Expired => {
+            prepared!(UNAUTHORIZED, "invalid_token": "token_expired", "the access token has expired")
+        }
         InvalidToken::NotYetValid => {
-            prepared!("invalid_token": "token_not_yet_valid", "the access token is not valid yet")
+            prepared!(UNAUTHORIZED, "invalid_token": "token_not_yet_valid", "the access token is not valid yet")
         }
-        InvalidToken::TokenType => prepared!("invalid_token": "invalid_token_type", "the token is not an access token"),
+        InvalidToken::TokenType => {
+            prepared!(UNAUTHORIZED, "invalid_token": "invalid_token_type", "the token is not an access token")
+        }
         InvalidToken::SenderConstrained => prepared!(
+            UNAUTHORIZED,
             "invalid_token": "sender_constrained_token",
             "the access token is bound to a key and not acceptable as a bearer token"
         ),
-    }
+    })
 }
 
 /// The code for a caller who does not meet this.

@@ -11,6 +11,8 @@ mod response;
 pub use answer::Answer;
 pub use format::{ErrorFormat, Renderer};
 
+pub(crate) use response::{challenge_of, code_of, respond, respond_as_anybody};
+
 #[cfg(feature = "utoipa")]
 pub(crate) use response::problem_details;
 

@@ -1,52 +1,73 @@
-//! Texts of responses that are made by the compiler.
+//! Answers that are made by the compiler.
 
-use std::borrow::Cow;
+use axum::{body::Body, response::Response};
+use http::{
+    HeaderValue, StatusCode,
+    header::{CONTENT_TYPE, WWW_AUTHENTICATE},
+};
 
-use http::HeaderValue;
-
-/// The texts of a response that depends on nothing: refusing garbage must cost an attacker more than the service.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Prepared {
-    /// `None`: the realm has to be named in it.
-    pub(super) challenge: Option<&'static HeaderValue>,
+/// An answer that depends on nothing: refusing garbage must cost an attacker more than the service.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Prepared {
+    pub(super) status: StatusCode,
+    pub(crate) code: &'static str,
+    pub(super) message: &'static str,
+    /// The error of RFC 6750 §3.1; `None`: the realm has to be named in the challenge.
+    pub(super) error: Option<&'static str>,
+    pub(super) challenge: Option<HeaderValue>,
     pub(super) envelope: &'static str,
 }
 
-/// The code and message of an answer, with the texts of its response; `error` is that of RFC 6750 §3.1.
+impl Prepared {
+    /// The whole response in the format of the envelope; `of_realm` is the challenge that names the realm.
+    pub(super) fn response(&self, of_realm: &HeaderValue) -> Response {
+        let mut response = Response::new(Body::from(self.envelope));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, const { HeaderValue::from_static("application/json") });
+        headers.insert(WWW_AUTHENTICATE, self.challenge.as_ref().unwrap_or(of_realm).clone());
+        response
+    }
+}
+
+/// An answer by its status, code and message; `error` is that of RFC 6750 §3.1.
 macro_rules! prepared {
-    ($code:literal, $message:literal) => {
-        prepared!($code, $message, None)
+    ($status:ident, $code:literal, $message:literal) => {
+        prepared!($status, $code, $message, None, None)
     };
-    ($error:literal: $code:literal, $message:literal) => {{
+    ($status:ident, $error:literal: $code:literal, $message:literal) => {
         // Each character is checked here, by the compiler, and not in each response.
-        static CHALLENGE: ::http::HeaderValue = ::http::HeaderValue::from_static(concat!(
-            r#"Bearer error=""#,
-            $error,
-            r#"", error_description=""#,
-            $message,
-            '"'
-        ));
-        prepared!($code, $message, Some(&CHALLENGE))
-    }};
-    ($code:literal, $message:literal, $challenge:expr) => {
-        (
+        prepared!(
+            $status,
             $code,
-            Cow::Borrowed($message),
-            Some(Prepared {
-                challenge: $challenge,
-                envelope: concat!(
-                    r#"{"error":{"code":""#,
-                    $code,
-                    r#"","details":{},"message":""#,
-                    $message,
-                    r#""}}"#
-                ),
-            }),
+            $message,
+            Some($error),
+            Some(::http::HeaderValue::from_static(concat!(
+                r#"Bearer error=""#,
+                $error,
+                r#"", error_description=""#,
+                $message,
+                '"'
+            )))
         )
     };
+    ($status:ident, $code:literal, $message:literal, $error:expr, $challenge:expr) => {{
+        static PREPARED: Prepared = Prepared {
+            status: ::http::StatusCode::$status,
+            code: $code,
+            message: $message,
+            error: $error,
+            challenge: $challenge,
+            envelope: concat!(
+                r#"{"error":{"code":""#,
+                $code,
+                r#"","details":{},"message":""#,
+                $message,
+                r#""}}"#
+            ),
+        };
+        &PREPARED
+    }};
 }
 
 pub(super) use prepared;
-
-/// Code and message, and the whole texts where they depend on nothing.
-pub(super) type Texts = (&'static str, Cow<'static, str>, Option<Prepared>);

@@ -10,20 +10,18 @@ use http::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Answer, ErrorFormat, answer::Challenge};
+use super::{Answer, ErrorFormat, answer::Challenge, prepared::Prepared};
+use crate::AuthError;
 
 impl Answer {
     /// The value of `WWW-Authenticate`; `realm` is named where the answer has no error.
     pub(super) fn challenge(&self, realm: Option<&str>) -> Option<HeaderValue> {
-        if let Some(challenge) = self.prepared.and_then(|prepared| prepared.challenge) {
+        if let Some(challenge) = self.prepared.and_then(|prepared| prepared.challenge.as_ref()) {
             return Some(challenge.clone());
         }
         let text = match &self.challenge {
             Challenge::None => return None,
-            Challenge::Realm => realm.map_or_else(
-                || "Bearer".to_owned(),
-                |realm| format!("Bearer realm=\"{}\"", quotable(realm)),
-            ),
+            Challenge::Realm => return Some(realm.map_or_else(|| BEARER.clone(), challenge_of)),
             Challenge::Error { error, scope } => {
                 let mut text = format!("Bearer error=\"{error}\", error_description=\"{}\"", self.message);
                 if !scope.is_empty() {
@@ -45,9 +43,7 @@ impl Answer {
                 text
             }
         };
-        HeaderValue::try_from(text)
-            .ok()
-            .or(Some(HeaderValue::from_static("Bearer")))
+        Some(header_value(text))
     }
 
     /// The whole response: the body in the given format; status and challenge always as above.
@@ -125,7 +121,38 @@ fn quotable(text: &str) -> String {
         .collect()
 }
 
+/// The challenge that names a realm, without an error.
+pub(crate) fn challenge_of(realm: &str) -> HeaderValue {
+    header_value(format!("Bearer realm=\"{}\"", quotable(realm)))
+}
+
+fn header_value(text: String) -> HeaderValue {
+    HeaderValue::try_from(text).unwrap_or_else(|_| BEARER.clone())
+}
+
+/// The response to an error in the given format. `challenge` is that of the `realm`, made once for all responses.
+pub(crate) fn respond(error: &AuthError, format: &ErrorFormat, realm: &str, challenge: &HeaderValue) -> Response {
+    match (format, Prepared::to(error)) {
+        (ErrorFormat::Envelope, Some(prepared)) => prepared.response(challenge),
+        _ => Answer::to(error).response(format, Some(realm)),
+    }
+}
+
+/// The response to an error in the usual format, without a realm.
+pub(crate) fn respond_as_anybody(error: &AuthError) -> Response {
+    match Prepared::to(error) {
+        Some(prepared) => prepared.response(&BEARER),
+        None => Answer::to(error).response(&ErrorFormat::Envelope, None),
+    }
+}
+
+/// The code of the answer to an error.
+pub(crate) fn code_of(error: &AuthError) -> &'static str {
+    Prepared::to(error).map_or_else(|| Answer::to(error).code, |prepared| prepared.code)
+}
+
 // Checking each of their characters is left to the compiler.
+static BEARER: HeaderValue = HeaderValue::from_static("Bearer");
 static JSON: HeaderValue = HeaderValue::from_static("application/json");
 static PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 

@@ -2,6 +2,7 @@
 //!
 //! What a client gets to see of it is decided in one place: `challenge`.
 
+mod cause;
 mod http_client;
 mod provider;
 mod tls_fault;
@@ -14,6 +15,7 @@ use crate::{
     policy::{Decision, Denial, StepUp},
 };
 
+pub(crate) use cause::Cause;
 pub use http_client::HttpClientError;
 pub use provider::ProviderError;
 pub use tls_fault::TlsFault;

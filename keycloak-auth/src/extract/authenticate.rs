@@ -12,7 +12,7 @@ use std::{
 use http::{Extensions, HeaderMap, request::Parts};
 
 use super::{AuthRejection, head::Head, state::find_in_state};
-use crate::{AuthError, Keycloak, KeycloakUser, bearer::BearerToken, route::route_of};
+use crate::{AuthError, Keycloak, KeycloakUser, bearer::BearerToken, error::Cause, route::route_of};
 
 /// What a layer leaves in a request's extensions for the extractors behind it.
 #[derive(Clone, Debug)]
@@ -78,7 +78,7 @@ pub(super) fn keycloak_for<S: 'static>(extensions: &Extensions, state: &S) -> Op
 }
 
 /// Who sends a request, `None` for one without credentials, or what is wrong with the credentials.
-pub(super) type Caller<'u> = Result<Option<&'u KeycloakUser>, AuthError>;
+pub(super) type Caller<'u> = Result<Option<&'u KeycloakUser>, Cause>;
 
 /// A request whose caller only Keycloak can tell.
 pub(crate) struct Unasked {
@@ -181,7 +181,7 @@ pub(super) async fn asked<H: Head + Send, T>(
             }
             conclude(Ok(user.as_ref()), head, &keycloak)
         }
-        Err(error) => conclude(Err(error), head, &keycloak),
+        Err(error) => conclude(Err(error.into()), head, &keycloak),
     }
 }
 

@@ -5,7 +5,7 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use super::{AuthRejection, authenticate::keycloak_for};
-use crate::{AuthError, InvalidToken, KeycloakUser};
+use crate::{InvalidToken, KeycloakUser};
 
 /// The claims of the caller's token, read into a type of the service's own.
 ///
@@ -47,7 +47,7 @@ where
                 "the claims do not fit {}", std::any::type_name::<T>()
             );
             match keycloak_for(&parts.extensions, state) {
-                Some(keycloak) => AuthRejection::new(AuthError::InvalidToken(InvalidToken::CustomClaims), keycloak),
+                Some(keycloak) => AuthRejection::new(InvalidToken::CustomClaims.into(), &keycloak),
                 None => AuthRejection::not_installed(),
             }
         })

@@ -18,7 +18,7 @@ use super::{
     head::Head,
     outcome::{allow, refuse, reject},
 };
-use crate::{AuthError, Keycloak, Policy};
+use crate::{Keycloak, Policy, error::Cause};
 
 /// A policy as a type; `#[keycloak(...)]` makes one for each handler.
 pub trait HandlerPolicy: Send + Sync + 'static {
@@ -223,9 +223,9 @@ fn decision<'p, H: Head>(
                 allow(user, handler, head, keycloak);
                 Ok(())
             }
-            Err((error, why)) => refuse(error, why, Some(user), handler, head, keycloak),
+            Err((error, why)) => refuse(error.into(), why, Some(user), handler, head, keycloak),
         },
-        Ok(None) => refuse(AuthError::MissingCredentials, None, None, handler, head, keycloak),
+        Ok(None) => refuse(Cause::NO_CREDENTIALS, None, None, handler, head, keycloak),
         Err(error) => Err(reject(error, handler, head, keycloak)),
     }
 }

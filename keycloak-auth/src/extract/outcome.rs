@@ -7,7 +7,8 @@ use tracing::{Level, Span};
 use super::{AuthRejection, head::Head};
 use crate::{
     AuthError, Keycloak, KeycloakUser,
-    challenge::Answer,
+    challenge::code_of,
+    error::Cause,
     metrics::Outcome,
     policy::{EvaluationContext, Explanation, Policy},
     route::{method_name, route_of},
@@ -62,7 +63,7 @@ pub(super) fn why(
 /// Refuses a request for what its policy says of it, and logs why. Lets it through where policies are only reported about.
 #[cold]
 pub(super) fn refuse(
-    error: AuthError,
+    error: Cause,
     why: Option<Explanation>,
     user: Option<&KeycloakUser>,
     handler: &'static str,
@@ -72,12 +73,12 @@ pub(super) fn refuse(
     let (method, extensions) = (head.method(), head.extensions());
     if !is_report_only(head) {
         note_refusal(&error, why.as_ref(), user, Some(handler), method, extensions, keycloak);
-        return Err(AuthRejection::new(error, keycloak.clone()));
+        return Err(AuthRejection::new(error, keycloak));
     }
     if let Some(user) = user {
         record_enduser_id(user, keycloak);
     }
-    let (outcome, code) = (Outcome::WouldDeny, Answer::to(&error).code);
+    let (outcome, code) = (Outcome::WouldDeny, code_of(&error));
     keycloak.metrics().decided(extensions, method, outcome);
     keycloak.metrics().policy_would_deny(handler, code);
     decision!(
@@ -98,7 +99,7 @@ pub(super) fn refuse(
 
 /// Refuses a request whose credentials are not acceptable or cannot be judged, also where policies are only reported about.
 #[cold]
-pub(super) fn reject(error: AuthError, handler: &'static str, head: &impl Head, keycloak: &Keycloak) -> AuthRejection {
+pub(super) fn reject(error: Cause, handler: &'static str, head: &impl Head, keycloak: &Keycloak) -> AuthRejection {
     note_refusal(
         &error,
         None,
@@ -108,7 +109,7 @@ pub(super) fn reject(error: AuthError, handler: &'static str, head: &impl Head, 
         head.extensions(),
         keycloak,
     );
-    AuthRejection::new(error, keycloak.clone())
+    AuthRejection::new(error, keycloak)
 }
 
 /// Notes that a request is refused: for its credentials by the guard of `handler`, or by a layer in front of all handlers.
@@ -134,7 +135,7 @@ pub(crate) fn note_refusal(
         method,
         extensions,
         [
-            "error.type" = Answer::to(error).code,
+            "error.type" = code_of(error),
             "enduser.id" = user.and_then(|user| enduser_id(user, keycloak))
         ],
         "refused: {}",

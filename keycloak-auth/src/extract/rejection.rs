@@ -4,63 +4,64 @@ use std::{error::Error, fmt};
 
 use axum::response::{IntoResponse, Response};
 
-use crate::{
-    AuthError, Keycloak,
-    challenge::{Answer, ErrorFormat},
-};
+use crate::{AuthError, Keycloak, challenge::respond_as_anybody, error::Cause};
 
 /// Why an extractor refused a request; answers in the format that was configured.
 #[derive(Clone, Debug)]
-pub struct AuthRejection(Box<Refusal>);
+pub struct AuthRejection(Refusal);
 
-/// In a box, because the future of every handler has room for it and nearly none needs it.
+/// Small, because the future of every handler has room for it and nearly none needs it.
 #[derive(Clone, Debug)]
-struct Refusal {
-    error: AuthError,
-    /// Whose format and realm the answer has.
-    keycloak: Option<Keycloak>,
+enum Refusal {
+    /// Whoever refuses for this answers the same.
+    ByAnybody(&'static AuthError),
+    WithoutCredentials(Keycloak),
+    Other(Box<(Cause, Keycloak)>),
 }
 
 impl AuthRejection {
-    pub(crate) fn new(error: AuthError, keycloak: Keycloak) -> Self {
-        Self(Box::new(Refusal {
-            error,
-            keycloak: Some(keycloak),
-        }))
+    pub(crate) fn new(cause: Cause, keycloak: &Keycloak) -> Self {
+        Self(match cause {
+            Cause::Known(AuthError::MissingCredentials) => Refusal::WithoutCredentials(keycloak.clone()),
+            Cause::Known(error) if keycloak.answers_as_anybody(error) => Refusal::ByAnybody(error),
+            cause => Refusal::Other(Box::new((cause, keycloak.clone()))),
+        })
     }
 
     pub(crate) fn not_installed() -> Self {
-        Self(Box::new(Refusal {
-            error: AuthError::NotInstalled,
-            keycloak: None,
-        }))
+        Self(Refusal::ByAnybody(&AuthError::NotInstalled))
     }
 
     /// The cause.
     #[must_use]
     pub fn error(&self) -> &AuthError {
-        &self.0.error
+        match &self.0 {
+            Refusal::ByAnybody(error) => error,
+            Refusal::WithoutCredentials(_) => &AuthError::MissingCredentials,
+            Refusal::Other(other) => &other.0,
+        }
     }
 }
 
 impl fmt::Display for AuthRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.error.fmt(f)
+        self.error().fmt(f)
     }
 }
 
 /// Says what its [`error`](AuthRejection::error) says, so that its cause is that one's.
 impl Error for AuthRejection {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.error.source()
+        self.error().source()
     }
 }
 
 impl IntoResponse for AuthRejection {
     fn into_response(self) -> Response {
-        match &self.0.keycloak {
-            Some(keycloak) => keycloak.respond(&self.0.error),
-            None => Answer::to(&self.0.error).response(&ErrorFormat::Envelope, None),
+        match &self.0 {
+            Refusal::ByAnybody(error) => respond_as_anybody(error),
+            Refusal::WithoutCredentials(keycloak) => keycloak.respond(&AuthError::MissingCredentials),
+            Refusal::Other(other) => other.1.respond(&other.0),
         }
     }
 }

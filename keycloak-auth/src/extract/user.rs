@@ -9,7 +9,7 @@ use super::{
     AuthRejection,
     authenticate::{RequestContext, known, with_caller},
 };
-use crate::{AuthError, KeycloakUser};
+use crate::{KeycloakUser, error::Cause};
 
 impl<S> FromRequestParts<S> for KeycloakUser
 where
@@ -20,8 +20,8 @@ where
     fn from_request_parts(parts: &mut Parts, state: &S) -> impl Future<Output = Result<Self, AuthRejection>> + Send {
         let known = known(&parts.extensions, state);
         with_caller(parts, known, None, |caller, _, keycloak| {
-            let caller = caller.and_then(|user| user.cloned().ok_or(AuthError::MissingCredentials));
-            caller.map_err(|error| AuthRejection::new(error, keycloak.clone()))
+            let caller = caller.and_then(|user| user.cloned().ok_or(Cause::NO_CREDENTIALS));
+            caller.map_err(|error| AuthRejection::new(error, keycloak))
         })
     }
 }
@@ -40,7 +40,7 @@ where
         let known = known(&parts.extensions, state);
         with_caller(parts, known, None, |caller, _, keycloak| {
             let caller = caller.map(|user| user.cloned());
-            caller.map_err(|error| AuthRejection::new(error, keycloak.clone()))
+            caller.map_err(|error| AuthRejection::new(error, keycloak))
         })
     }
 }

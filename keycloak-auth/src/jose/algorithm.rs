@@ -71,6 +71,11 @@ impl Algorithm {
             Self::EdDSA => "EdDSA",
         }
     }
+
+    pub(crate) fn named(name: &[u8]) -> Option<Self> {
+        let mut all = Self::ALL.iter().copied();
+        all.find(|algorithm| algorithm.name().as_bytes() == name)
+    }
 }
 
 impl fmt::Display for Algorithm {
@@ -83,11 +88,7 @@ impl FromStr for Algorithm {
     type Err = UnknownAlgorithm;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|algorithm| algorithm.name() == name)
-            .ok_or(UnknownAlgorithm)
+        Self::named(name.as_bytes()).ok_or(UnknownAlgorithm)
     }
 }
 

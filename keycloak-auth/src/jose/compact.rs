@@ -37,13 +37,22 @@ impl<'t> Compact<'t> {
     /// The empty signature gets through because its answer is about the algorithm: `alg: none`.
     pub(crate) fn parse(token: &'t (impl AsRef<[u8]> + ?Sized)) -> Result<Self, MalformedToken> {
         let token = token.as_ref();
-        let mut dots = memchr::memchr_iter(b'.', token);
-        let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
+        Self::split(token, memchr::memchr_iter(b'.', token).count())
+    }
+
+    /// Splits a token that has that many dots.
+    #[inline]
+    pub(crate) fn split(token: &'t [u8], dots: usize) -> Result<Self, MalformedToken> {
+        if dots != 2 {
+            return Err(MalformedToken::Parts);
+        }
+        // Looked for from both ends: what is between them is long.
+        let (Some(first), Some(second)) = (memchr::memchr(b'.', token), memchr::memrchr(b'.', token)) else {
             return Err(MalformedToken::Parts);
         };
         let compact = Self {
             header: &token[..first],
-            payload: &token[first + 1..second],
+            payload: token.get(first + 1..second).ok_or(MalformedToken::Parts)?,
             signature: &token[second + 1..],
             signing_input: &token[..second],
         };

@@ -43,6 +43,42 @@ pub(crate) enum HeaderError {
 const REFUSED: [&str; 10] = ["crit", "b64", "enc", "zip", "p2c", "epk", "jwk", "jku", "x5u", "x5c"];
 
 impl Header {
+    /// Reads a header that is written as most are, `None` for any other. It says what reading its JSON would say.
+    fn read_usual(json: &[u8]) -> Option<Result<Self, HeaderError>> {
+        Self::read_between(json, &BY_KEYCLOAK.0, &BY_KEYCLOAK.1)
+            .or_else(|| Self::read_between(json, &SORTED.0, &SORTED.1))
+    }
+
+    fn read_between<const BETWEEN: usize, const BEHIND: usize>(
+        json: &[u8],
+        between: &[u8; BETWEEN],
+        behind: &[u8; BEHIND],
+    ) -> Option<Result<Self, HeaderError>> {
+        let (start, rest) = json.split_first_chunk()?;
+        // The names of all algorithms that a token may have are that long, and those of some others.
+        let (name, rest) = rest.split_first_chunk::<5>()?;
+        let (middle, rest) = rest.split_first_chunk()?;
+        let (key_id, end) = rest.split_last_chunk()?;
+        if (start, middle, end) != (BEFORE, between, behind) {
+            return None;
+        }
+        let key_id = str::from_utf8(key_id).ok()?;
+        // Without a way out early, so that many bytes are compared at a time.
+        let special = |found, byte| found | matches!(byte, ..0x20 | b'"' | b'\\');
+        if key_id.bytes().fold(false, special) {
+            return None;
+        }
+        match Algorithm::named(name) {
+            Some(algorithm) => Some(Ok(Self {
+                algorithm,
+                key_id: Some(key_id.into()),
+                token_type: TokenTypeHeader::AccessToken,
+            })),
+            None if name.iter().all(u8::is_ascii_alphanumeric) => Some(Err(HeaderError::Algorithm)),
+            None => None,
+        }
+    }
+
     /// Decodes and reads the first part of a token.
     pub(crate) fn parse(encoded: &[u8]) -> Result<Self, HeaderError> {
         let mut buffer = base64url::buffer::<USUAL_SIZE>();
@@ -54,6 +90,14 @@ impl Header {
                 &long
             }
         };
+        if let Some(header) = Self::read_usual(json) {
+            return header;
+        }
+        Self::read(json)
+    }
+
+    /// Reads a header as JSON.
+    fn read(json: &[u8]) -> Result<Self, HeaderError> {
         let json = str::from_utf8(json).map_err(|_| MalformedToken::Header)?;
         let raw = RawHeader::read(json).map_err(|strict_json::Malformed| MalformedToken::Header)?;
         if let Some(parameter) = raw.refused {
@@ -77,6 +121,15 @@ impl Header {
         })
     }
 }
+
+/// What stands before the algorithm in a header that is written as most are.
+const BEFORE: &[u8; 8] = br#"{"alg":""#;
+
+/// What Keycloak writes between the algorithm and the `kid`, and behind that.
+const BY_KEYCLOAK: ([u8; 25], [u8; 2]) = (*br#"","typ" : "JWT","kid" : ""#, *br#""}"#);
+
+/// What libraries write there that sort.
+const SORTED: ([u8; 9], [u8; 14]) = (*br#"","kid":""#, *br#"","typ":"JWT"}"#);
 
 #[derive(Default)]
 struct RawHeader<'j> {
@@ -143,6 +196,51 @@ mod tests {
         assert_eq!(header.algorithm, Algorithm::RS256);
         assert_eq!(header.key_id.as_deref(), Some("k-1"));
         assert_eq!(header.token_type, TokenTypeHeader::AccessToken);
+    }
+
+    #[test]
+    fn a_header_that_is_written_as_most_are_says_what_its_json_says() {
+        let algorithms = Algorithm::ALL.iter().map(|algorithm| algorithm.name());
+        for name in algorithms.chain([
+            "HS512",
+            "none!",
+            "n\u{f6}ne",
+            "RS25\\",
+            "\\u006",
+            "",
+            "RS2560",
+            "RS25\t",
+        ]) {
+            for key_id in [
+                "k-1",
+                "",
+                " ",
+                "~",
+                "a\"b",
+                r#"a\"b"#,
+                r"a\\b",
+                r"a\u0062",
+                "\u{7f}",
+                "\n",
+                "k\u{e4}",
+                r#"k","crit":"#,
+                r#"k","kid":"l"#,
+            ] {
+                for (between, behind) in [(&BY_KEYCLOAK.0[..], &BY_KEYCLOAK.1[..]), (&SORTED.0[..], &SORTED.1[..])] {
+                    let json = [BEFORE, name.as_bytes(), between, key_id.as_bytes(), behind].concat();
+                    let read = Header::read(&json);
+                    if let Some(usual) = Header::read_usual(&json) {
+                        assert_eq!(usual, read, "{}", json.escape_ascii());
+                    } else {
+                        assert!(
+                            name.len() != 5 || key_id != "k-1" || read.is_err(),
+                            "{}",
+                            json.escape_ascii()
+                        );
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub(crate) enum KnownHeader {
 
 impl HeaderMemo {
     /// Decodes and reads the first part of a token, unless it is the usual one.
+    #[inline]
     pub(crate) fn read(&self, encoded: &[u8]) -> Result<KnownHeader, HeaderError> {
         match &*self.0.load() {
             Some(usual) if *usual.encoded == *encoded => Ok(KnownHeader::Remembered(Arc::clone(usual))),

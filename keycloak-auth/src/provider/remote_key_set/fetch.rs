@@ -22,7 +22,8 @@ pub(super) struct Flight {
 
 impl Flight {
     pub(super) fn is_under_way(&self) -> bool {
-        !*self.done.borrow() && self.done.has_changed().is_ok()
+        // Soon seen of one that is long over, as most are.
+        !self.task.is_finished() && !*self.done.borrow() && self.done.has_changed().is_ok()
     }
 
     /// To wait for its end.

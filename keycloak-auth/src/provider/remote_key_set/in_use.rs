@@ -16,6 +16,8 @@ use crate::{clock::milliseconds, jose::KeySet};
 #[derive(Debug)]
 pub(super) struct KeysInUse {
     current: ArcSwapOption<Published>,
+    /// How many sets took the place of another; counted once a set is there.
+    successions: AtomicU64,
     /// In milliseconds since the Unix epoch; 0 without keys.
     usable_until: AtomicU64,
 }
@@ -28,12 +30,16 @@ struct Published {
 }
 
 /// The keys at one moment: cheap to take, and unaffected by a reload.
-pub(crate) struct Snapshot(Guard<Option<Arc<Published>>>);
+pub(crate) struct Snapshot {
+    published: Guard<Option<Arc<Published>>>,
+    /// How many successions there were before it was taken.
+    successions: u64,
+}
 
 impl Snapshot {
     pub(crate) fn keys(&self) -> &KeySet {
         static NONE: KeySet = KeySet::empty();
-        self.0.as_ref().map_or(&NONE, |published| &published.keys)
+        self.published.as_ref().map_or(&NONE, |published| &published.keys)
     }
 }
 
@@ -47,6 +53,7 @@ impl KeysInUse {
         });
         Self {
             current: ArcSwapOption::from_pointee(published),
+            successions: AtomicU64::new(0),
             usable_until,
         }
     }
@@ -57,7 +64,10 @@ impl KeysInUse {
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
-        Snapshot(self.current.load())
+        Snapshot {
+            successions: self.successions.load(Ordering::Acquire),
+            published: self.current.load(),
+        }
     }
 
     /// Whether there are keys, be they too old or not.
@@ -65,12 +75,10 @@ impl KeysInUse {
         self.current.load().is_some()
     }
 
-    /// Whether they are those of the snapshot.
+    /// Whether no others came since the snapshot was taken. For whoever holds the lock under which they are replaced, or held it
+    /// after that.
     pub(super) fn are_in(&self, snapshot: &Snapshot) -> bool {
-        match (&*self.current.load(), &*snapshot.0) {
-            (Some(current), Some(taken)) => Arc::ptr_eq(current, taken),
-            _ => false,
-        }
+        self.successions.load(Ordering::Acquire) == snapshot.successions
     }
 
     /// Whether they were fetched after that time.
@@ -95,6 +103,7 @@ impl KeysInUse {
         };
         let published = Arc::new(Published { keys, fetched_at: now });
         self.current.store(Some(Arc::clone(&published)));
+        self.successions.fetch_add(1, Ordering::Release);
         if let Some(previous) = previous.as_ref() {
             previous.keys.retire_keys_missing_in(&published.keys);
         }

@@ -102,6 +102,11 @@ impl RemoteKeySet {
         self.is_usable(now).then(|| self.shared.in_use.snapshot())
     }
 
+    /// The keys that were found to be [usable](Self::is_usable).
+    pub(crate) fn usable_snapshot(&self) -> Snapshot {
+        self.shared.in_use.snapshot()
+    }
+
     /// Whether there are keys that may be used; begins to fetch them where there are none.
     pub(crate) fn is_loaded(&self, now: Duration) -> bool {
         if self.is_usable(now) {
