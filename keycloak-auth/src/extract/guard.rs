@@ -140,7 +140,7 @@ fn given<S: 'static>(
 
 /// What becomes of a request that is let through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admitted {
+pub(crate) enum Admitted {
     /// The handler wants no more of it.
     AsItIs,
     /// Further arguments of the handler are made of it.

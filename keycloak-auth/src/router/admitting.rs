@@ -39,11 +39,38 @@ pub trait GuardedArgs<H, S> {
     const POLICY: &'static Policy;
     /// The path of the handler.
     const HANDLER: &'static str;
-    /// What becomes of a request that is let through.
-    const ADMITTED: Admitted;
+    /// How the handler is called for a request that is let through.
+    const CALL: Call<H, S>;
+}
 
-    /// Calls the handler for a request that is let through.
-    fn call(handler: H, request: Request, state: S) -> Answering;
+/// How a handler is called.
+///
+/// By functions that take no more than they need: a request that a handler has no use for stays where it is.
+#[derive(Debug)]
+pub enum Call<H, S> {
+    /// With nothing but its guard.
+    Alone(fn(H) -> Answering),
+    /// With further arguments, which are made of the request.
+    WithArguments(fn(H, Request, S) -> Answering),
+    /// Through layers of its own, behind which its guard is asked.
+    ThroughLayers(fn(H, Request, S) -> Answering),
+}
+
+impl<H, S> Call<H, S> {
+    const fn admitted(&self) -> Admitted {
+        match self {
+            Self::Alone(_) => Admitted::AsItIs,
+            Self::WithArguments(_) => Admitted::ForArguments,
+            Self::ThroughLayers(_) => Admitted::ToItsGuard,
+        }
+    }
+
+    fn call(self, handler: H, request: Request, state: S) -> Answering {
+        match self {
+            Self::Alone(call) => call(handler),
+            Self::WithArguments(call) | Self::ThroughLayers(call) => call(handler, request, state),
+        }
+    }
 }
 
 /// A handler with the arguments `T`, whose policy is asked when it is called.
@@ -75,14 +102,19 @@ where
 {
     type Future = Admission;
 
+    #[inline(never)] // so that the request stays where it is, rather than being moved into the frame of a caller
     fn call(self, mut request: Request, state: S) -> Admission {
         let demand = const { &Demand::new(*T::POLICY) };
-        match admit(demand, T::HANDLER, &mut request, &state, T::ADMITTED) {
-            Ok(()) => Admission::Called(T::call(self.handler, request, state)),
+        let admitted = const { T::CALL.admitted() };
+        match admit(demand, T::HANDLER, &mut request, &state, admitted) {
+            Ok(()) => Admission::Called(match T::CALL {
+                Call::Alone(call) => call(self.handler),
+                Call::WithArguments(call) | Call::ThroughLayers(call) => call(self.handler, request, state),
+            }),
             Err(Hurdle::Refused(rejection)) => Admission::Refused(Some(rejection)),
             Err(Hurdle::Unasked(unasked)) => Admission::Asking {
                 asking: ask(demand, T::HANDLER, request, unasked),
-                call: Some(Box::new(|request| T::call(self.handler, request, state))),
+                call: Some(Box::new(|request| T::CALL.call(self.handler, request, state))),
             },
         }
     }
@@ -133,12 +165,7 @@ where
 {
     const POLICY: &'static Policy = G::POLICY;
     const HANDLER: &'static str = G::HANDLER;
-    const ADMITTED: Admitted = Admitted::AsItIs;
-
-    #[inline(always)] // so that nobody moves the request to here, only for it to be dropped
-    fn call(handler: H, _: Request, _: S) -> Answering {
-        Box::pin(async move { handler(G::passed()).await.into_response() })
-    }
+    const CALL: Call<H, S> = Call::Alone(|handler| Box::pin(async move { handler(G::passed()).await.into_response() }));
 }
 
 macro_rules! guarded_args {
@@ -158,9 +185,7 @@ macro_rules! guarded_args {
         {
             const POLICY: &'static Policy = G::POLICY;
             const HANDLER: &'static str = G::HANDLER;
-            const ADMITTED: Admitted = Admitted::ForArguments;
-
-            fn call(handler: H, request: Request, state: S) -> Answering {
+            const CALL: Call<H, S> = Call::WithArguments(|handler, request, state| {
                 Box::pin(async move {
                     guarded_args!(@parts request, state; $($argument)*);
                     let $last = match $last::from_request(request, &state).await {
@@ -169,7 +194,7 @@ macro_rules! guarded_args {
                     };
                     handler(G::passed(), $($argument,)* $last).await.into_response()
                 })
-            }
+            });
         }
 
         guarded_args!(@layered $($argument)* $last);
@@ -195,11 +220,8 @@ macro_rules! guarded_args {
         {
             const POLICY: &'static Policy = G::POLICY;
             const HANDLER: &'static str = G::HANDLER;
-            const ADMITTED: Admitted = Admitted::ToItsGuard;
-
-            fn call(handler: Layered<L, H, Self, S>, request: Request, state: S) -> Answering {
-                Box::pin(handler.call(request, state))
-            }
+            const CALL: Call<Layered<L, H, Self, S>, S> =
+                Call::ThroughLayers(|handler, request, state| Box::pin(handler.call(request, state)));
         }
     };
 }
