@@ -113,7 +113,21 @@ pub(crate) fn left(until: Duration, whole: Duration, now: Duration) -> Option<Du
     (!left.is_zero() && left <= whole).then_some(left)
 }
 
+/// In nanoseconds, for times that are compared on every request: one number is compared sooner than two. Later than in the year
+/// 2554 there is no difference any more.
+#[inline]
+pub(crate) fn nanoseconds(duration: Duration) -> u64 {
+    nanoseconds_of(duration.as_secs()).saturating_add(u64::from(duration.subsec_nanos()))
+}
+
+/// Seconds in nanoseconds, likewise.
+#[inline]
+pub(crate) const fn nanoseconds_of(seconds: u64) -> u64 {
+    seconds.saturating_mul(1_000_000_000)
+}
+
 /// In milliseconds, as an atomic holds them.
+#[inline]
 pub(crate) fn milliseconds(duration: Duration) -> u64 {
     duration
         .as_secs()

@@ -27,6 +27,7 @@ use crate::{
     bearer::Word,
     cache::{Place, TokenCache},
     claims::{Claims, InvalidPayload, is_lightweight},
+    clock::{nanoseconds, nanoseconds_of},
     error::FutureNotBefore,
     expectations::Expectations,
     invalid_token::InvalidToken,
@@ -309,17 +310,19 @@ impl Validator {
     /// When it is good.
     fn check_times(&self, claims: &Claims, now: Duration) -> Result<(), InvalidToken> {
         let expires_at = claims.expires_at().ok_or(InvalidToken::MissingClaim("exp"))?;
-        let leeway = self.expectations.leeway;
+        let leeway = nanoseconds(self.expectations.leeway);
+        let now = nanoseconds(now);
         // RFC 7519 §4.1.4: on or after `exp` the token must not be accepted.
-        if now >= Duration::from_secs(expires_at) + leeway {
+        if now >= nanoseconds_of(expires_at).saturating_add(leeway) {
             return Err(InvalidToken::Expired);
         }
-        let begins = claims.not_before().max(claims.issued_at()).unwrap_or(0);
-        if Duration::from_secs(begins) > now + leeway {
+        let issued_at = claims.issued_at().unwrap_or(0);
+        let begins = claims.not_before().map_or(issued_at, |not_before| not_before.max(issued_at));
+        if nanoseconds_of(begins) > now.saturating_add(leeway) {
             return Err(InvalidToken::NotYetValid);
         }
         // As Keycloak does it: without leeway, since both times are by its own clock.
-        if claims.issued_at().unwrap_or(0) < self.not_before() {
+        if issued_at < self.not_before() {
             return Err(InvalidToken::IssuedBeforeNotBefore);
         }
         Ok(())

@@ -88,6 +88,7 @@ impl RemoteKeySet {
     }
 
     /// Whether there are keys that may still be used. Starts a reload in the background when one is due.
+    #[inline]
     pub(crate) fn is_usable(&self, now: Duration) -> bool {
         let now_in_milliseconds = milliseconds(now);
         let usable_until = self.shared.in_use.usable_until();
