@@ -39,6 +39,10 @@ pub struct Keycloak {
 }
 
 /// What a [`Keycloak`] is made of; put together by the builder.
+///
+/// Every request reads it, and counts references to it: in memory of their own, lest processors wait for each other's counts
+/// when they want to read.
+#[repr(align(128))]
 pub(crate) struct Parts {
     pub(crate) realm_url: RealmUrl,
     pub(crate) issuer: String,
