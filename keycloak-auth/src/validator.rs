@@ -317,7 +317,9 @@ impl Validator {
             return Err(InvalidToken::Expired);
         }
         let issued_at = claims.issued_at().unwrap_or(0);
-        let begins = claims.not_before().map_or(issued_at, |not_before| not_before.max(issued_at));
+        let begins = claims
+            .not_before()
+            .map_or(issued_at, |not_before| not_before.max(issued_at));
         if nanoseconds_of(begins) > now.saturating_add(leeway) {
             return Err(InvalidToken::NotYetValid);
         }

@@ -9,6 +9,8 @@
 //! The hash takes the end of the token, which is the end of its signature, with random numbers of the process. Only tokens
 //! that verified get in, so nobody without the private key chooses where entries land.
 //!
+//! In front of it each thread has a few places for the tokens that come again and again, see [`recent`].
+//!
 //! `quick_cache` holds the entries: its readers take a shard's lock only for the look-up itself, and its eviction
 //! (S3-FIFO) keeps the regulars when a flood of one-time tokens passes through. `moka` takes more than twice as long for a
 //! look-up; `papaya` and plain maps evict nothing of use. BENCHMARKS.md has the numbers. The bound is in entries
@@ -33,10 +35,7 @@ use crate::verified_token::VerifiedToken;
 /// The share of the cache's bytes that one entry of usual size counts for; larger tokens count for what they take.
 const USUAL_ENTRY: u64 = 4096;
 
-/// How many bytes at the end of a token are hashed: 128 bits of signature and more.
-const TAIL: usize = 24;
-
-/// How many bytes at the end of two tokens are compared in constant time: more than are hashed.
+/// How many bytes at the end of two tokens are compared in constant time: more than the tag has.
 const END: usize = 32;
 
 /// Verified tokens by their text.
@@ -109,18 +108,17 @@ impl TokenCache {
     }
 }
 
-/// The token of an entry, sharing the entry's memory but for its end: looking for others, and moving entries, needs no look at it.
+/// The token of an entry, sharing the entry's memory but for its tag: looking for others, and moving entries, needs no look at it.
 #[derive(Clone, Debug)]
 struct Key {
-    end: [u8; END],
+    tag: u64,
     verified: Arc<VerifiedToken>,
 }
 
 impl Key {
-    /// None for what is too short to have a signature.
     fn of(verified: &Arc<VerifiedToken>) -> Option<Self> {
         Some(Self {
-            end: *verified.token().as_bytes().last_chunk()?,
+            tag: tag(verified.token().as_bytes())?,
             verified: Arc::clone(verified),
         })
     }
@@ -128,7 +126,7 @@ impl Key {
 
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
-        self.verified.token() == other.verified.token()
+        same_token(self.verified.token().as_bytes(), other.verified.token().as_bytes())
     }
 }
 
@@ -136,39 +134,37 @@ impl Eq for Key {}
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        hash_end(&self.end, state);
+        state.write_u64(self.tag);
     }
 }
 
-/// A token that is looked for: its start, and its end.
-struct Sought<'t>(&'t [u8], &'t [u8; END]);
+/// A token that is looked for.
+struct Sought<'t> {
+    tag: u64,
+    token: &'t [u8],
+}
 
 impl<'t> Sought<'t> {
     fn of(token: &'t [u8]) -> Option<Self> {
-        token.split_last_chunk().map(|(start, end)| Self(start, end))
+        tag(token).map(|tag| Self { tag, token })
     }
 }
 
 impl Hash for Sought<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        hash_end(self.1, state);
+        state.write_u64(self.tag);
     }
 }
 
 impl Equivalent<Key> for Sought<'_> {
     fn equivalent(&self, key: &Key) -> bool {
-        same_end(self.1, &key.end) && is_rest(self.0, &key.verified)
+        self.tag == key.tag && same_token(self.token, key.verified.token().as_bytes())
     }
 }
 
-fn hash_end(end: &[u8; END], state: &mut impl Hasher) {
-    state.write(&end[END - TAIL..]);
-}
-
-/// Whether the token, of which the end was compared before, begins with `start`.
-fn is_rest(start: &[u8], verified: &VerifiedToken) -> bool {
-    let token = verified.token().as_bytes();
-    token.len() == start.len() + END && token[..start.len()] == *start
+/// What tokens are told apart by at first: their end, which is the end of the signature. None for what is too short to have one.
+fn tag(token: &[u8]) -> Option<u64> {
+    token.last_chunk().copied().map(u64::from_ne_bytes)
 }
 
 /// Compares whole tokens, in a time that tells nobody anything of a token that is not theirs.
@@ -204,8 +200,6 @@ impl Weighter<Key, Arc<VerifiedToken>> for ByWeight {
 
 #[cfg(test)]
 mod tests {
-    use std::hash::BuildHasher as _;
-
     use super::*;
 
     #[test]
@@ -225,15 +219,13 @@ mod tests {
     }
 
     #[test]
-    fn ends_that_differ_anywhere_hash_differently() {
-        let hash = RandomState::default();
-        let hash_of = |token: &[u8]| hash.hash_one(Sought::of(token).expect("long enough"));
-        let token = [b'a'; 100];
-        for index in 100 - TAIL..100 {
+    fn tokens_are_told_apart_by_their_end() {
+        let token = *b"0123456789abcdef";
+        for index in 0..token.len() {
             let mut other = token;
-            other[index] = b'b';
-            assert_ne!(hash_of(&token), hash_of(&other), "byte {index}");
+            other[index] = b'x';
+            assert_eq!(tag(&token) == tag(&other), index < 8, "byte {index}");
         }
-        assert_eq!(hash_of(&token), hash_of(&token[1..]));
+        assert_eq!(tag(b"short"), None);
     }
 }

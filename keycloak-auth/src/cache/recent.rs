@@ -9,7 +9,7 @@
 
 use std::{array, cell::Cell, fmt, sync::Arc};
 
-use super::{USUAL_ENTRY, same_token};
+use super::{USUAL_ENTRY, same_token, tag};
 use crate::verified_token::VerifiedToken;
 
 /// How many tokens a thread remembers: a power of two.
@@ -85,11 +85,6 @@ impl fmt::Debug for Recent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Recent").finish_non_exhaustive()
     }
-}
-
-/// The end of the token, which is the end of its signature.
-fn tag(token: &[u8]) -> Option<u64> {
-    token.last_chunk().copied().map(u64::from_ne_bytes)
 }
 
 #[cfg(test)]
