@@ -102,4 +102,6 @@ echo "lines of LLVM IR that the attribute adds to a handler (goal: at most 300):
 echo "  without arguments          $(added nothing '')"
 echo "  the same, in SecureRouter  $(added secured '' keycloak_auth)"
 echo "  that takes the headers     $(added headers '_: axum::http::HeaderMap')"
+echo "  the same, in SecureRouter  $(added secured_headers '_: axum::http::HeaderMap' keycloak_auth)"
 echo "  that takes the body        $(added body '_: String')"
+echo "  the same, in SecureRouter  $(added secured_body '_: String' keycloak_auth)"

@@ -34,7 +34,7 @@ pub(super) struct Known {
 
 /// Who asks who sends a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asker {
+pub(crate) enum Asker {
     /// Others may follow.
     Any,
     /// Nobody will ask again, so that there is no use in keeping the caller beside the request.

@@ -128,7 +128,7 @@ fn given<S: 'static>(
     mut request: Request,
     state: &S,
 ) -> Judgement<'static, ()> {
-    match admit(demand, handler, &mut request, state, Admitted::AsItIs) {
+    match admit(demand, handler, &mut request, state, Asker::Last) {
         Ok(()) => Judgement::ready(Ok(())),
         Err(Hurdle::Refused(rejection)) => Judgement::ready(Err(rejection)),
         Err(Hurdle::Unasked(unasked)) => Judgement::asked(async move {
@@ -136,17 +136,6 @@ fn given<S: 'static>(
             Ok(())
         }),
     }
-}
-
-/// What becomes of a request that is let through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Admitted {
-    /// The handler wants no more of it.
-    AsItIs,
-    /// Further arguments of the handler are made of it.
-    ForArguments,
-    /// The handler has its guard asked, behind layers of its own.
-    ToItsGuard,
 }
 
 /// What keeps a request from being let through.
@@ -162,13 +151,8 @@ pub(crate) fn admit<S: 'static>(
     handler: &'static str,
     request: &mut Request,
     state: &S,
-    admitted: Admitted,
+    asker: Asker,
 ) -> Result<(), Hurdle> {
-    let asker = match admitted {
-        Admitted::AsItIs => Asker::Last,
-        Admitted::ForArguments => Asker::Any,
-        Admitted::ToItsGuard => return Ok(()),
-    };
     if demand.is_public() {
         return Ok(());
     }

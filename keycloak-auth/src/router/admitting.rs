@@ -5,6 +5,7 @@
 //! future either.
 
 use std::{
+    fmt,
     future::Future,
     marker::PhantomData,
     pin::Pin,
@@ -19,7 +20,7 @@ use axum::{
 
 use super::guarded::GuardArg;
 use crate::{
-    extract::{Admitted, AuthRejection, Demand, Hurdle, admit, ask},
+    extract::{Asker, AuthRejection, Demand, Hurdle, admit, ask},
     policy::Policy,
 };
 
@@ -34,94 +35,113 @@ type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
     label = "a handler of a `SecureRouter` needs a policy",
     note = "write `#[keycloak(roles = \"…\")]`, `#[keycloak(authenticated)]` or `#[keycloak(public)]` on the handler"
 )]
-pub trait GuardedArgs<H, S> {
+pub trait GuardedArgs<H, S>: Sized {
     /// The policy of the handler.
     const POLICY: &'static Policy;
     /// The path of the handler.
     const HANDLER: &'static str;
-    /// How the handler is called for a request that is let through.
-    const CALL: Call<H, S>;
+
+    /// The handler, whose policy is asked when it is called.
+    type Admitting: Handler<Self, S>;
+
+    /// Has the policy of the handler asked when it is called.
+    fn admitting(handler: H) -> Self::Admitting;
 }
 
-/// How a handler is called.
-///
-/// By functions that take no more than they need: a request that a handler has no use for stays where it is.
+/// A handler without arguments but its guard. A request that is let through stays where it is: nobody has a use for it.
 #[derive(Debug)]
-pub enum Call<H, S> {
-    /// With nothing but its guard.
-    Alone(fn(H) -> Answering),
-    /// With further arguments, which are made of the request.
-    WithArguments(fn(H, Request, S) -> Answering),
-    /// Through layers of its own, behind which its guard is asked.
-    ThroughLayers(fn(H, Request, S) -> Answering),
-}
+pub struct GuardAlone<H, G>(H, PhantomData<fn(G)>);
 
-impl<H, S> Call<H, S> {
-    const fn admitted(&self) -> Admitted {
-        match self {
-            Self::Alone(_) => Admitted::AsItIs,
-            Self::WithArguments(_) => Admitted::ForArguments,
-            Self::ThroughLayers(_) => Admitted::ToItsGuard,
-        }
-    }
-
-    fn call(self, handler: H, request: Request, state: S) -> Answering {
-        match self {
-            Self::Alone(call) => call(handler),
-            Self::WithArguments(call) | Self::ThroughLayers(call) => call(handler, request, state),
-        }
-    }
-}
-
-/// A handler with the arguments `T`, whose policy is asked when it is called.
-pub(super) struct Admitting<H, T> {
-    handler: H,
-    args: PhantomData<fn(T)>,
-}
-
-impl<H, T> Admitting<H, T> {
-    pub(super) const fn new(handler: H) -> Self {
-        Self {
-            handler,
-            args: PhantomData,
-        }
-    }
-}
-
-impl<H: Clone, T> Clone for Admitting<H, T> {
+impl<H: Clone, G> Clone for GuardAlone<H, G> {
     fn clone(&self) -> Self {
-        Self::new(self.handler.clone())
+        Self(self.0.clone(), PhantomData)
     }
 }
 
-impl<H, T, S> Handler<T, S> for Admitting<H, T>
+impl<H, S, M, G, Fut, Res> Handler<(M, G), S> for GuardAlone<H, G>
 where
-    H: Clone + Send + Sync + 'static,
-    T: GuardedArgs<H, S> + 'static,
+    H: FnOnce(G) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Res> + Send,
+    Res: IntoResponse,
+    G: GuardArg,
     S: Send + Sync + 'static,
 {
     type Future = Admission;
 
-    #[inline(never)] // so that the request stays where it is, rather than being moved into the frame of a caller
+    #[inline(never)] // moving the request into the frame of a caller would take longer
     fn call(self, mut request: Request, state: S) -> Admission {
-        let demand = const { &Demand::new(*T::POLICY) };
-        let admitted = const { T::CALL.admitted() };
-        match admit(demand, T::HANDLER, &mut request, &state, admitted) {
-            Ok(()) => Admission::Called(match T::CALL {
-                Call::Alone(call) => call(self.handler),
-                Call::WithArguments(call) | Call::ThroughLayers(call) => call(self.handler, request, state),
-            }),
+        let demand = const { &Demand::new(*G::POLICY) };
+        match admit(demand, G::HANDLER, &mut request, &state, Asker::Last) {
+            Ok(()) => Admission::Called(answer_alone(self.0)),
             Err(Hurdle::Refused(rejection)) => Admission::Refused(Some(rejection)),
             Err(Hurdle::Unasked(unasked)) => Admission::Asking {
-                asking: ask(demand, T::HANDLER, request, unasked),
-                call: Some(Box::new(|request| T::CALL.call(self.handler, request, state))),
+                asking: ask(demand, G::HANDLER, request, unasked),
+                call: Some(Box::new(|_| answer_alone(self.0))),
+            },
+        }
+    }
+}
+
+fn answer_alone<H, G, Fut, Res>(handler: H) -> Answering
+where
+    H: FnOnce(G) -> Fut + Send + 'static,
+    Fut: Future<Output = Res> + Send,
+    Res: IntoResponse,
+    G: GuardArg,
+{
+    Box::pin(async move { handler(G::passed()).await.into_response() })
+}
+
+impl<H, S, M, G, Fut, Res> GuardedArgs<H, S> for (M, G)
+where
+    H: FnOnce(G) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Res> + Send,
+    Res: IntoResponse,
+    G: GuardArg,
+    S: Send + Sync + 'static,
+{
+    const POLICY: &'static Policy = G::POLICY;
+    const HANDLER: &'static str = G::HANDLER;
+
+    type Admitting = GuardAlone<H, G>;
+
+    fn admitting(handler: H) -> GuardAlone<H, G> {
+        GuardAlone(handler, PhantomData)
+    }
+}
+
+/// A handler with the arguments `T`, the first of which is its guard.
+#[derive(Debug)]
+pub struct GuardFirst<H, T>(H, PhantomData<fn(T)>);
+
+impl<H: Clone, T> Clone for GuardFirst<H, T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone(), PhantomData)
+    }
+}
+
+impl<H: Send + 'static, T> GuardFirst<H, T> {
+    /// Asks the policy, and has the handler `answer` a request that is let through.
+    fn call_guarded<G: GuardArg, S: Send + 'static>(
+        self,
+        mut request: Request,
+        state: S,
+        answer: fn(H, Request, S) -> Answering,
+    ) -> Admission {
+        let demand = const { &Demand::new(*G::POLICY) };
+        match admit(demand, G::HANDLER, &mut request, &state, Asker::Any) {
+            Ok(()) => Admission::Called(answer(self.0, request, state)),
+            Err(Hurdle::Refused(rejection)) => Admission::Refused(Some(rejection)),
+            Err(Hurdle::Unasked(unasked)) => Admission::Asking {
+                asking: ask(demand, G::HANDLER, request, unasked),
+                call: Some(Box::new(move |request| answer(self.0, request, state))),
             },
         }
     }
 }
 
 /// The future of a handler behind its policy.
-pub(super) enum Admission {
+pub enum Admission {
     /// The request was let through.
     Called(Answering),
     /// The request was refused. Taken out by the poll that answers it.
@@ -151,50 +171,69 @@ impl Future for Admission {
     }
 }
 
+impl fmt::Debug for Admission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Admission").finish_non_exhaustive()
+    }
+}
+
 fn once<T>(there: &mut Option<T>) -> T {
     there.take().expect("a future is not polled after it is ready")
 }
 
-/// A handler without arguments but its guard.
-impl<H, S, M, G, Fut, Res> GuardedArgs<H, S> for (M, G)
-where
-    H: FnOnce(G) -> Fut + Send + 'static,
-    Fut: Future<Output = Res> + Send,
-    Res: IntoResponse,
-    G: GuardArg,
-{
-    const POLICY: &'static Policy = G::POLICY;
-    const HANDLER: &'static str = G::HANDLER;
-    const CALL: Call<H, S> = Call::Alone(|handler| Box::pin(async move { handler(G::passed()).await.into_response() }));
-}
-
 macro_rules! guarded_args {
     ($($argument:ident)* ; $last:ident) => {
-        /// A handler with more arguments: they are made as axum makes them.
         #[diagnostic::do_not_recommend]
         #[expect(non_snake_case, reason = "arguments are named as their types")]
-        impl<H, S, M, G, $($argument,)* $last, Fut, Res> GuardedArgs<H, S> for (M, G, $($argument,)* $last)
+        impl<H, S, M, G, $($argument,)* $last, Fut, Res> Handler<(M, G, $($argument,)* $last), S>
+            for GuardFirst<H, (M, G, $($argument,)* $last)>
         where
-            H: FnOnce(G, $($argument,)* $last) -> Fut + Send + 'static,
+            H: FnOnce(G, $($argument,)* $last) -> Fut + Clone + Send + Sync + 'static,
             Fut: Future<Output = Res> + Send,
             Res: IntoResponse,
             S: Send + Sync + 'static,
+            Self: 'static,
+            G: GuardArg,
+            $($argument: FromRequestParts<S> + Send,)*
+            $last: FromRequest<S, M> + Send,
+        {
+            type Future = Admission;
+
+            fn call(self, request: Request, state: S) -> Admission {
+                // The arguments are made as axum makes them.
+                self.call_guarded::<G, S>(request, state, |handler, request, state| {
+                    Box::pin(async move {
+                        guarded_args!(@parts request, state; $($argument)*);
+                        let $last = match $last::from_request(request, &state).await {
+                            Ok(argument) => argument,
+                            Err(rejection) => return rejection.into_response(),
+                        };
+                        handler(G::passed(), $($argument,)* $last).await.into_response()
+                    })
+                })
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<H, S, M, G, $($argument,)* $last, Fut, Res> GuardedArgs<H, S> for (M, G, $($argument,)* $last)
+        where
+            H: FnOnce(G, $($argument,)* $last) -> Fut + Clone + Send + Sync + 'static,
+            Fut: Future<Output = Res> + Send,
+            Res: IntoResponse,
+            S: Send + Sync + 'static,
+            Self: 'static,
             G: GuardArg,
             $($argument: FromRequestParts<S> + Send,)*
             $last: FromRequest<S, M> + Send,
         {
             const POLICY: &'static Policy = G::POLICY;
             const HANDLER: &'static str = G::HANDLER;
-            const CALL: Call<H, S> = Call::WithArguments(|handler, request, state| {
-                Box::pin(async move {
-                    guarded_args!(@parts request, state; $($argument)*);
-                    let $last = match $last::from_request(request, &state).await {
-                        Ok(argument) => argument,
-                        Err(rejection) => return rejection.into_response(),
-                    };
-                    handler(G::passed(), $($argument,)* $last).await.into_response()
-                })
-            });
+
+            type Admitting = GuardFirst<H, Self>;
+
+            fn admitting(handler: H) -> GuardFirst<H, Self> {
+                GuardFirst(handler, PhantomData)
+            }
         }
 
         guarded_args!(@layered $($argument)* $last);
@@ -211,7 +250,7 @@ macro_rules! guarded_args {
         let $request = Request::from_parts(parts, body);
     };
     (@layered $($argument:ident)*) => {
-        /// A handler inside of layers, which are in front of its guard.
+        /// A handler inside of layers, which are in front of its guard: it has that asked itself.
         #[diagnostic::do_not_recommend]
         impl<L, H, S, M, G, $($argument,)*> GuardedArgs<Layered<L, H, (M, G, $($argument,)*), S>, S> for (M, G, $($argument,)*)
         where
@@ -220,8 +259,12 @@ macro_rules! guarded_args {
         {
             const POLICY: &'static Policy = G::POLICY;
             const HANDLER: &'static str = G::HANDLER;
-            const CALL: Call<Layered<L, H, Self, S>, S> =
-                Call::ThroughLayers(|handler, request, state| Box::pin(handler.call(request, state)));
+
+            type Admitting = Layered<L, H, Self, S>;
+
+            fn admitting(handler: Layered<L, H, Self, S>) -> Self::Admitting {
+                handler
+            }
         }
     };
 }

@@ -2,10 +2,7 @@
 
 use axum::handler::Handler;
 
-use super::{
-    MethodRouter,
-    admitting::{Admitting, GuardedArgs},
-};
+use super::{MethodRouter, admitting::GuardedArgs};
 use crate::{
     extract::{Guard, HandlerPolicy},
     policy::Policy,
@@ -37,14 +34,13 @@ pub trait GuardedHandler<T, S>: sealed::SealedHandler<T, S> {
 impl<H, T, S> GuardedHandler<T, S> for H
 where
     H: Handler<T, S>,
-    T: GuardedArgs<H, S> + 'static,
-    S: Send + Sync + 'static,
+    T: GuardedArgs<H, S>,
 {
     const POLICY: &'static Policy = T::POLICY;
     const HANDLER: &'static str = T::HANDLER;
 
     fn into_admitting(self) -> impl Handler<T, S> {
-        Admitting::new(self)
+        T::admitting(self)
     }
 }
 
@@ -91,7 +87,7 @@ impl<S> SecureMethodRouter<S> for MethodRouter<S> {
     label = "a handler of a `SecureRouter` needs a policy",
     note = "write `#[keycloak(roles = \"…\")]`, `#[keycloak(authenticated)]` or `#[keycloak(public)]` on the handler"
 )]
-pub trait GuardArg {
+pub trait GuardArg: 'static {
     /// The policy that the guard asks.
     const POLICY: &'static Policy;
     /// The path of the handler behind the guard.
@@ -101,7 +97,7 @@ pub trait GuardArg {
     fn passed() -> Self;
 }
 
-impl<P: HandlerPolicy, Place> GuardArg for Guard<P, Place> {
+impl<P: HandlerPolicy, Place: 'static> GuardArg for Guard<P, Place> {
     const POLICY: &'static Policy = P::POLICY;
     const HANDLER: &'static str = P::HANDLER;
 
