@@ -10,6 +10,7 @@
 //! A token that was verified before skips 1 to 3 and the parsing. Of its claims only the times can have become unacceptable:
 //! the others were checked against these very expectations, which never change, and against others it does not count.
 
+mod found;
 mod mismatch;
 #[cfg(test)]
 mod tests;
@@ -23,9 +24,10 @@ use std::{
 };
 
 use self::mismatch::{log_mismatch, log_missing};
+
 use crate::{
     bearer::Word,
-    cache::{Place, TokenCache},
+    cache::TokenCache,
     claims::{Claims, InvalidPayload, is_lightweight},
     clock::{nanoseconds, nanoseconds_of},
     error::FutureNotBefore,
@@ -36,6 +38,8 @@ use crate::{
     },
     verified_token::{Completeness, Verified, VerifiedToken},
 };
+
+pub(crate) use found::Found;
 
 /// A decoded payload up to this size needs no allocation; Keycloak's take about a kilobyte.
 const USUAL_PAYLOAD: usize = 3072;
@@ -48,15 +52,6 @@ pub(crate) struct Validator {
     /// Tokens that were issued before this time are void, in seconds since the Unix epoch. It only ever grows.
     not_before: AtomicU64,
     usual_header: HeaderMemo,
-}
-
-/// A token that was verified before.
-pub(crate) struct Found<'v> {
-    pub(crate) verified: Arc<VerifiedToken>,
-    pub(crate) place: Place<'v>,
-    /// Whether it has all claims, and passes every check that depends on the time. If not, it is for
-    /// [`judge_found`](Validator::judge_found) to say what it is.
-    pub(crate) is_good: bool,
 }
 
 /// A token that has passed the checks that need no key.
@@ -132,42 +127,6 @@ impl Validator {
 
     pub(crate) fn has_cache(&self) -> bool {
         self.cache.is_enabled()
-    }
-
-    /// Takes back what [`find`](Self::find) or [`verify`](Self::verify) gave, so that it is found sooner.
-    #[inline]
-    pub(crate) fn hand_back(&self, verified: Arc<VerifiedToken>, place: Place<'_>) {
-        self.cache.hand_back(verified, place);
-    }
-
-    /// The token as it was verified before, unless its key or what is expected has changed.
-    #[inline(always)] // what it gives would lie in memory, and keep the processor waiting that reads it at once
-    pub(crate) fn find(&self, token: &[u8], now: Duration) -> Option<Found<'_>> {
-        let (verified, place) = self.cache.find(token)?;
-        if verified.key().is_none_or(|key| key.is_retired()) || !verified.is_for(&self.expectations) {
-            self.cache.remove(&verified);
-            return None;
-        }
-        let is_good = verified.is_complete() && self.check_times(verified.claims(), now).is_ok();
-        Some(Found {
-            verified,
-            place,
-            is_good,
-        })
-    }
-
-    /// What else there is to say of a token that was found.
-    #[cold]
-    pub(crate) fn judge_found(&self, found: Found<'_>, now: Duration) -> Result<Verified, InvalidToken> {
-        let verified = found.verified;
-        match self.check_times(verified.claims(), now) {
-            Ok(()) => Ok(verified.into_verified()),
-            Err(InvalidToken::Expired) => {
-                self.cache.remove(&verified);
-                Err(InvalidToken::Expired)
-            }
-            Err(invalid) => Err(invalid),
-        }
     }
 
     /// The checks that need no key.

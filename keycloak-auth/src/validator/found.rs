@@ -1,0 +1,57 @@
+//! Tokens that were verified before: whether they are still good.
+
+use std::{sync::Arc, time::Duration};
+
+use super::Validator;
+use crate::{
+    cache::Place,
+    invalid_token::InvalidToken,
+    verified_token::{Verified, VerifiedToken},
+};
+
+/// A token that was verified before.
+pub(crate) struct Found<'v> {
+    pub(crate) verified: Arc<VerifiedToken>,
+    pub(crate) place: Place<'v>,
+    /// Whether it has all claims, and passes every check that depends on the time. If not, it is for
+    /// [`judge_found`](Validator::judge_found) to say what it is.
+    pub(crate) is_good: bool,
+}
+
+impl Validator {
+    /// Takes back what [`find`](Self::find) or [`verify`](Self::verify) gave, so that it is found sooner.
+    #[inline]
+    pub(crate) fn hand_back(&self, verified: Arc<VerifiedToken>, place: Place<'_>) {
+        self.cache.hand_back(verified, place);
+    }
+
+    /// The token as it was verified before, unless its key or what is expected has changed.
+    #[inline(always)] // what it gives would lie in memory, and keep the processor waiting that reads it at once
+    pub(crate) fn find(&self, token: &[u8], now: Duration) -> Option<Found<'_>> {
+        let (verified, place) = self.cache.find(token)?;
+        if verified.key().is_none_or(|key| key.is_retired()) || !verified.is_for(&self.expectations) {
+            self.cache.remove(&verified);
+            return None;
+        }
+        let is_good = verified.is_complete() && self.check_times(verified.claims(), now).is_ok();
+        Some(Found {
+            verified,
+            place,
+            is_good,
+        })
+    }
+
+    /// What else there is to say of a token that was found.
+    #[cold]
+    pub(crate) fn judge_found(&self, found: Found<'_>, now: Duration) -> Result<Verified, InvalidToken> {
+        let verified = found.verified;
+        match self.check_times(verified.claims(), now) {
+            Ok(()) => Ok(verified.into_verified()),
+            Err(InvalidToken::Expired) => {
+                self.cache.remove(&verified);
+                Err(InvalidToken::Expired)
+            }
+            Err(invalid) => Err(invalid),
+        }
+    }
+}
