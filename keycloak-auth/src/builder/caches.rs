@@ -7,7 +7,8 @@ use crate::Clock;
 
 /// Caches and time.
 impl KeycloakBuilder {
-    /// How many verified tokens are remembered. Default: 10,000; 0 turns the cache off.
+    /// How many verified tokens are remembered, and at most 64 of usual size, 4 KiB, by each thread beside them. Default: 10,000;
+    /// 0 turns both off.
     ///
     /// A remembered token is accepted no longer than a forgotten one: expiry, keys and the rest are checked each time.
     pub fn token_cache_capacity(mut self, tokens: usize) -> Self {

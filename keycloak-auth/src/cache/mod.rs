@@ -14,7 +14,7 @@
 //! `quick_cache` holds the entries: its readers take a shard's lock only for the look-up itself, and its eviction
 //! (S3-FIFO) keeps the regulars when a flood of one-time tokens passes through. `moka` takes more than twice as long for a
 //! look-up; `papaya` and plain maps evict nothing of use. BENCHMARKS.md has the numbers. The bound is in entries
-//! and in bytes.
+//! and in bytes; a thread's places hold 64 tokens of usual size at most.
 
 mod recent;
 
@@ -29,7 +29,6 @@ use quick_cache::{Equivalent, Weighter, sync::Cache};
 use thread_local::ThreadLocal;
 
 use self::recent::Recent;
-
 use crate::verified_token::VerifiedToken;
 
 /// The share of the cache's bytes that one entry of usual size counts for; larger tokens count for what they take.

@@ -4,6 +4,9 @@
 //! tokens make most requests of some services, such as those of other services, so each thread has a few places for them, which
 //! nobody else looks at. Who finds a token there takes it out and puts it back: nothing is counted.
 //!
+//! The places belong to one cache and end with it, as those of a `std::thread_local!` would not: that is what the crate of that
+//! name is for.
+//!
 //! Nothing is here that was not in the cache of all, and it is judged by the same checks on every request. A token gets a place when
 //! it is met there twice in a row, so that neither one-time tokens nor many in turn get one.
 

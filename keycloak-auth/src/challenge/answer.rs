@@ -50,7 +50,7 @@ pub(super) enum Challenge {
 }
 
 impl Prepared {
-    /// The answer to an error, where it depends on nothing.
+    /// The answer to an error, where it depends on nothing: what [`Answer::to`] is made of there.
     pub(super) fn to(error: &AuthError) -> Option<&'static Self> {
         match error {
             AuthError::MissingCredentials => Some(no_credentials()),
@@ -62,7 +62,7 @@ impl Prepared {
 }
 
 impl Answer {
-    /// The answer to an error: the one place where causes become wire codes.
+    /// The answer to an error: what causes become on the wire.
     #[must_use]
     pub fn to(error: &AuthError) -> Self {
         match error {

@@ -86,6 +86,9 @@ impl Known {
     }
 }
 
+// Those that have bits by their number leave six for the others.
+const _: () = assert!(TextClaim::COUNT + DateClaim::COUNT <= 26);
+
 impl TextClaim {
     pub(super) const COUNT: usize = Self::FamilyName as usize + 1;
 

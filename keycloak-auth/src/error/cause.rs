@@ -49,8 +49,13 @@ fn known(error: &AuthError) -> Option<&'static AuthError> {
         InvalidToken(InvalidToken::Algorithm),
         InvalidToken(InvalidToken::UnknownKey),
         InvalidToken(InvalidToken::Signature),
+        InvalidToken(InvalidToken::CustomClaims),
+        InvalidToken(InvalidToken::Inactive),
+        InvalidToken(InvalidToken::IssuedBeforeNotBefore),
         InvalidToken(InvalidToken::Expired),
+        InvalidToken(InvalidToken::NotYetValid),
         InvalidToken(InvalidToken::TokenType),
+        InvalidToken(InvalidToken::SenderConstrained),
     )
 }
 
@@ -109,6 +114,9 @@ mod tests {
             InvalidToken::UnknownKey,
             InvalidToken::Signature,
             InvalidToken::MissingClaim("aud"),
+            InvalidToken::CustomClaims,
+            InvalidToken::Inactive,
+            InvalidToken::IssuedBeforeNotBefore,
             InvalidToken::Expired,
             InvalidToken::NotYetValid,
             InvalidToken::TokenType,
@@ -122,7 +130,12 @@ mod tests {
         ];
         for error in invalid_tokens.map(AuthError::InvalidToken).into_iter().chain(others) {
             let told = format!("{error:?}");
+            let names_something = matches!(
+                error,
+                AuthError::InvalidToken(InvalidToken::HeaderParameter(_) | InvalidToken::MissingClaim(_))
+            );
             let cause = Cause::from(error);
+            assert_eq!(matches!(cause, Cause::Known(_)), !names_something, "{told}");
             assert_eq!(format!("{:?}", &*cause), told);
             assert_eq!(format!("{:?}", cause.into_error()), told);
         }

@@ -1,4 +1,6 @@
 //! The guard: a handler's policy as its first argument, so that it is asked before the body is read.
+//!
+//! In a `SecureRouter` it is asked by [`admit`] before the arguments are made, and the guard is a receipt for that.
 
 use std::{
     fmt,
@@ -45,7 +47,7 @@ pub enum First {}
 pub enum Alone {}
 
 impl<P, Place> Guard<P, Place> {
-    /// The guard of a request that was let through.
+    /// The guard of a request that was let through: only once [`admit`] has returned `Ok`.
     pub(crate) const fn passed() -> Self {
         Self(PhantomData)
     }

@@ -249,6 +249,7 @@ macro_rules! guarded_args {
         )+
         let $request = Request::from_parts(parts, body);
     };
+    // No type is both: whether it implements `FnOnce`, which is `#[fundamental]`, is settled for those of other crates too.
     (@layered $($argument:ident)*) => {
         /// A handler inside of layers, which are in front of its guard: it has that asked itself.
         #[diagnostic::do_not_recommend]

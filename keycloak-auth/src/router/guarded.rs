@@ -15,7 +15,8 @@ use crate::{
     message = "this handler has no `#[keycloak(...)]` policy",
     label = "a handler of a `SecureRouter` needs a policy",
     note = "write `#[keycloak(roles = \"…\")]`, `#[keycloak(authenticated)]` or `#[keycloak(public)]` on the handler",
-    note = "closures cannot have the attribute: make the closure an `async fn`"
+    note = "closures cannot have the attribute: make the closure an `async fn`",
+    note = "a type of your own around a handler is not taken: use `handler.layer(…)`"
 )]
 pub trait GuardedHandler<T, S>: sealed::SealedHandler<T, S> {
     /// The policy of the handler.
@@ -93,7 +94,7 @@ pub trait GuardArg: 'static {
     /// The path of the handler behind the guard.
     const HANDLER: &'static str;
 
-    /// The guard of a request that was let through.
+    /// The guard of a request that was let through: only once [`admit`](crate::extract::admit) has returned `Ok`.
     fn passed() -> Self;
 }
 

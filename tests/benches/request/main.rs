@@ -124,6 +124,7 @@ impl Times {
         at_most(PLAIN_LAYER, UNPROTECTED, 1.5);
         at_most(MANY_TOKENS, UNPROTECTED, 2.0);
         at_most(UNHEARD, GUARD, 1.05);
+        at_most(COUNTED, GUARD, 1.05);
         at_most(COLD_GUARD, VERIFICATION, 1.12);
         at_most(COLD_LAYERED_GUARD, VERIFICATION, 1.12);
         for name in [UNHEARD, COUNTED, UNPREPARED] {
