@@ -118,6 +118,21 @@ fn a_documented_handler_without_a_policy_is_pointed_at() {
     assert_eq!(errors.matches("error[").count(), 2, "{errors}");
 }
 
+/// A type of a service's own around a handler might leave out asking the policy.
+#[test]
+fn wrappers_of_a_services_own_are_not_taken_and_told_what_is() {
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/unguarded/wrappers.rs");
+    let errors = library::compile_with_axum(program);
+    let told = errors
+        .matches("error[E0277]: this handler has no `#[keycloak(...)]` policy")
+        .count();
+    assert_eq!((told, errors.matches("error[").count()), (4, 4), "{errors}");
+    assert!(
+        errors.contains("a type of your own around a handler is not taken: use `handler.layer(…)`"),
+        "{errors}"
+    );
+}
+
 #[test]
 fn method_routers_of_others_are_told_from_ours_and_nothing_else() {
     let program = concat!(env!("CARGO_MANIFEST_DIR"), "/unguarded/other_method_router.rs");

@@ -78,10 +78,14 @@ impl TokenCache {
     /// Finds a token, which is to be [`hand_back`](Self::hand_back)ed when it is still good, so that it is found sooner.
     pub(crate) fn find(&self, token: &[u8]) -> Option<(Arc<VerifiedToken>, Place<'_>)> {
         let tokens = self.0.as_ref()?;
-        if let Some((verified, place)) = tokens.recent.get_or_default().take(token) {
+        let recent = tokens.recent.get_or_default();
+        if let Some((verified, place)) = recent.take(token) {
+            if recent.is_to_show() {
+                tokens.find_in_all(token);
+            }
             return Some((verified, Place(Some(place))));
         }
-        Some((tokens.all.get(&Sought::of(token)?)?, Place::NONE))
+        Some((tokens.find_in_all(token)?, Place::NONE))
     }
 
     #[inline]
@@ -104,6 +108,12 @@ impl TokenCache {
         if let (Some(tokens), Some(sought)) = (&self.0, Sought::of(verified.token().as_bytes())) {
             tokens.all.remove(&sought);
         }
+    }
+}
+
+impl Tokens {
+    fn find_in_all(&self, token: &[u8]) -> Option<Arc<VerifiedToken>> {
+        self.all.get(&Sought::of(token)?)
     }
 }
 
@@ -199,7 +209,10 @@ impl Weighter<Key, Arc<VerifiedToken>> for ByWeight {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
+    use crate::{claims::Claims, expectations::Expectations};
 
     #[test]
     fn tokens_are_the_same_only_in_all_bytes() {
@@ -215,6 +228,40 @@ mod tests {
             }
             assert!(!same_token(&token, &[&token[..], b"a"].concat()));
         }
+    }
+
+    #[test]
+    fn what_a_thread_finds_in_its_places_stays_in_the_cache_of_all() {
+        let cache = TokenCache::new(1000);
+        let find = |token: &VerifiedToken| {
+            let found = cache.find(token.token().as_bytes());
+            found.is_some_and(|(verified, place)| {
+                cache.hand_back(verified, place);
+                true
+            })
+        };
+        let usual = verified(0);
+        cache.insert(&usual);
+        for number in 1..20_000 {
+            assert!(find(&usual), "before {number}");
+            let other = verified(number);
+            cache.insert(&other);
+            assert!(find(&other) && find(&other));
+        }
+        thread::scope(|scope| {
+            let elsewhere = scope.spawn(|| cache.find(usual.token().as_bytes()).is_some());
+            assert!(elsewhere.join().expect("it does not panic"));
+        });
+    }
+
+    fn verified(number: usize) -> Arc<VerifiedToken> {
+        let claims = Claims::parse("{}").expect("a JSON object");
+        let expectations = Arc::new(Expectations::of_audience("orders-api"));
+        Arc::new(VerifiedToken::introspected(
+            &format!("{number:064}"),
+            claims,
+            expectations,
+        ))
     }
 
     #[test]

@@ -18,8 +18,15 @@ use crate::verified_token::VerifiedToken;
 /// How many tokens a thread remembers: a power of two.
 const PLACES: usize = 64;
 
+/// Of so many finds one is shown to the cache of all, for which a token that is only found here would look unused.
+const SHOWN: u8 = 16;
+
 /// The places of one thread.
-pub(super) struct Recent([Place; PLACES]);
+pub(super) struct Recent {
+    places: [Place; PLACES],
+    /// How many finds there were.
+    finds: Cell<u8>,
+}
 
 #[derive(Default)]
 pub(super) struct Place {
@@ -48,6 +55,14 @@ impl Recent {
         None
     }
 
+    /// Whether a find is to be shown to the cache of all.
+    #[inline]
+    pub(super) fn is_to_show(&self) -> bool {
+        let finds = self.finds.get();
+        self.finds.set(finds.wrapping_add(1));
+        finds.is_multiple_of(SHOWN)
+    }
+
     /// Gives a place to a token that was found elsewhere, when that happens again.
     pub(super) fn meet(&self, verified: Arc<VerifiedToken>) {
         let Some(tag) = tag(verified.token().as_bytes()) else {
@@ -66,7 +81,7 @@ impl Recent {
     fn place(&self, tag: u64) -> &Place {
         // Characters of base64url have no bits of their own: all of them have a say in the highest bits of a product.
         let mixed = tag.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        &self.0[(mixed >> (u64::BITS - PLACES.ilog2())) as usize]
+        &self.places[(mixed >> (u64::BITS - PLACES.ilog2())) as usize]
     }
 }
 
@@ -80,7 +95,10 @@ impl Place {
 
 impl Default for Recent {
     fn default() -> Self {
-        Self(array::from_fn(|_| Place::default()))
+        Self {
+            places: array::from_fn(|_| Place::default()),
+            finds: Cell::default(),
+        }
     }
 }
 

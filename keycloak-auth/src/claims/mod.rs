@@ -62,7 +62,7 @@ pub struct Claims {
 }
 
 /// Those of a usual token take no allocation of their own.
-type Elements = SmallVec<[Element; 20]>;
+type Elements = SmallVec<[Element; 22]>;
 
 /// A time since the Unix epoch, as one second more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -255,6 +255,7 @@ macro_rules! guarded_args {
         #[diagnostic::do_not_recommend]
         impl<L, H, S, M, G, $($argument,)*> GuardedArgs<Layered<L, H, (M, G, $($argument,)*), S>, S> for (M, G, $($argument,)*)
         where
+            Self: GuardedArgs<H, S>,
             Layered<L, H, Self, S>: Handler<Self, S>,
             G: GuardArg,
         {

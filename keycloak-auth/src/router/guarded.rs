@@ -59,10 +59,14 @@ where
     note = "write `keycloak_auth::routing::get(…)` in place of `axum::routing::get(…)`: it sees to it that every handler has a policy",
     note = "services go in by `route_service_public`, routers that need no policy by `merge_public` or `nest_service_public`"
 )]
-pub trait SecureMethodRouter<S>: sealed::Sealed {
+pub trait SecureMethodRouter: sealed::Sealed {
+    /// The state of the router that it is for.
+    #[doc(hidden)]
+    type State;
+
     /// The method router itself.
     #[doc(hidden)]
-    fn into_method_router(self) -> MethodRouter<S>;
+    fn into_method_router(self) -> MethodRouter<Self::State>;
 }
 
 pub(super) mod sealed {
@@ -73,7 +77,9 @@ pub(super) mod sealed {
 
 impl<S> sealed::Sealed for MethodRouter<S> {}
 
-impl<S> SecureMethodRouter<S> for MethodRouter<S> {
+impl<S> SecureMethodRouter for MethodRouter<S> {
+    type State = S;
+
     fn into_method_router(self) -> Self {
         self
     }

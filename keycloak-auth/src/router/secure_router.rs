@@ -79,7 +79,7 @@ where
     /// # Panics
     ///
     /// When the path is malformed or clashes with another one, as in axum.
-    pub fn route(mut self, path: &str, handlers: impl SecureMethodRouter<S>) -> Self {
+    pub fn route(mut self, path: &str, handlers: impl SecureMethodRouter<State = S>) -> Self {
         let handlers = handlers.into_method_router();
         self.has_provided_state |= handlers.has_provided_state;
         self.inner = self.inner.route(path, handlers.inner);
