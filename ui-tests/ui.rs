@@ -134,6 +134,16 @@ fn wrappers_of_a_services_own_are_not_taken_and_told_what_is() {
 }
 
 #[test]
+fn a_state_that_is_not_the_routers_is_named() {
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/unguarded/other_state.rs");
+    let errors = library::compile_with_axum(program);
+    assert_eq!(errors.matches("error[").count(), 1, "{errors}");
+    for told in ["error[E0271]: type mismatch", "AppState", "String"] {
+        assert!(errors.contains(told), "{told}: {errors}");
+    }
+}
+
+#[test]
 fn method_routers_of_others_are_told_from_ours_and_nothing_else() {
     let program = concat!(env!("CARGO_MANIFEST_DIR"), "/unguarded/other_method_router.rs");
     let errors = library::compile(program);

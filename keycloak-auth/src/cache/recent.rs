@@ -19,7 +19,7 @@ use crate::verified_token::VerifiedToken;
 const PLACES: usize = 64;
 
 /// Of so many finds one is shown to the cache of all, for which a token that is only found here would look unused.
-const SHOWN: u8 = 16;
+const SHOWN: u8 = 64;
 
 /// The places of one thread.
 pub(super) struct Recent {

@@ -423,3 +423,51 @@ async fn a_layer_around_one_handler_is_in_front_of_its_guard() {
     }
     assert_eq!(seen.load(Ordering::SeqCst), 12);
 }
+
+#[tokio::test]
+async fn no_path_and_no_method_leads_past_the_guards() {
+    let issuer = Issuer::start().await;
+    let keycloak = builder(&issuer).build().expect("valid");
+    let passing = || middleware::from_fn(|request: Request, next: Next| next.run(request));
+    let routes = || {
+        SecureRouter::new()
+            .route("/one", get(admin).post(echo).fallback(me))
+            .route("/any", any(echo))
+            .route("/layers", get(me.layer(passing()).layer(passing())).merge(post(admin)))
+            .route("/around", any(admin.layer(passing())).layer(passing()))
+    };
+    let router = routes()
+        .nest("/in", routes().nest("/deep", routes().layer(passing())))
+        .fallback(lost.layer(passing()))
+        .method_not_allowed_fallback(admin);
+    let service = Service::start(router.secure_with(keycloak)).await;
+    let methods = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "TRACE", "WHATEVER"]
+        .map(|name| name.parse::<Method>().expect("a method"));
+    let paths = [
+        "/one", "/any", "/layers", "/around", "/other", "//one", "/one/", "/%6fne",
+    ];
+    for prefix in ["", "/in", "/in/deep", "/elsewhere"] {
+        for path in paths {
+            for method in &methods {
+                for credentials in [None, Some("Bearer x.y.z"), Some("Bearer eyJhbGciOiJub25lIn0.e30.")] {
+                    let mut request = service.request(method.clone(), &format!("{prefix}{path}"));
+                    if let Some(credentials) = credentials {
+                        request = request.authorization(credentials);
+                    }
+                    let status = request.send().await.status;
+                    assert_eq!(status, 401, "{method} {prefix}{path} {credentials:?}");
+                }
+            }
+        }
+    }
+    let token = issuer.valid_token();
+    for (method, path, expected) in [
+        (Method::PUT, "/layers", "admin"),
+        (Method::PUT, "/one", "alice"),
+        (Method::GET, "/in/deep/layers", "alice"),
+        (Method::GET, "/other", "lost"),
+    ] {
+        let request = service.request(method, path).bearer(&token);
+        assert_eq!(request.send().await.text(), expected, "{path}");
+    }
+}
