@@ -21,7 +21,8 @@ const PLACES: usize = 64;
 /// Of so many finds one is shown to the cache of all, for which a token that is only found here would look unused.
 const SHOWN: u8 = 64;
 
-/// The places of one thread.
+/// The places of one thread, in memory that those of no other thread are next to: processors would wait for each other's writes.
+#[repr(align(128))]
 pub(super) struct Recent {
     places: [Place; PLACES],
     /// How many finds there were.
