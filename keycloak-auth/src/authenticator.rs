@@ -87,8 +87,8 @@ impl Authenticator {
         }
         let is_usable = self.key_set.is_usable(now);
         if is_usable && let Some(found) = self.validator.find(token.as_bytes(), now) {
-            if !found.is_good {
-                return self.judge_found(found, now);
+            if !found.is_good() {
+                return self.judge_found(found);
             }
             self.provider.metrics().known_token_accepted();
             return Some(Ok((KeycloakUser::new(found.verified), found.place)));
@@ -98,8 +98,8 @@ impl Authenticator {
 
     /// A token that was good once.
     #[cold]
-    fn judge_found(&self, found: Found<'_>, now: Duration) -> Option<Judged<'_>> {
-        match self.validator.judge_found(found, now) {
+    fn judge_found(&self, found: Found<'_>) -> Option<Judged<'_>> {
+        match self.validator.judge_found(found) {
             // All that it may lack is claims.
             Ok(_) => None,
             Err(invalid) => {
@@ -215,7 +215,7 @@ impl Authenticator {
         if key_set.is_usable(now)
             && let Some(found) = validator.find(token.as_bytes(), now)
         {
-            return Ok(validator.judge_found(found, now)?);
+            return Ok(validator.judge_found(found)?);
         }
         let unverified = validator.inspect(token)?;
         let has_keys = key_set.snapshot(now).is_some();

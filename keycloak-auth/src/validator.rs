@@ -24,7 +24,6 @@ use std::{
 };
 
 use self::mismatch::{log_mismatch, log_missing};
-
 use crate::{
     bearer::Word,
     cache::TokenCache,

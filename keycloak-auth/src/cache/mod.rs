@@ -240,12 +240,12 @@ mod tests {
                 true
             })
         };
-        let usual = verified(0);
+        let usual = verified(&format!("{:064}", 0));
         cache.insert(&usual);
         assert!(find(&usual) && find(&usual), "it has a place");
         for number in 1..20_000 {
             assert!(find(&usual), "before {number}");
-            let other = verified(number);
+            let other = verified(&format!("{number:064}"));
             cache.insert(&other);
             // Once, so that it takes nobody's place, and is no stranger to the cache of all.
             assert!(find(&other));
@@ -256,14 +256,10 @@ mod tests {
         });
     }
 
-    fn verified(number: usize) -> Arc<VerifiedToken> {
+    pub(super) fn verified(token: &str) -> Arc<VerifiedToken> {
         let claims = Claims::parse("{}").expect("a JSON object");
         let expectations = Arc::new(Expectations::of_audience("orders-api"));
-        Arc::new(VerifiedToken::introspected(
-            &format!("{number:064}"),
-            claims,
-            expectations,
-        ))
+        Arc::new(VerifiedToken::introspected(token, claims, expectations))
     }
 
     #[test]

@@ -111,14 +111,7 @@ impl fmt::Debug for Recent {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{claims::Claims, expectations::Expectations};
-
-    fn verified(token: &str) -> Arc<VerifiedToken> {
-        let claims = Claims::parse("{}").expect("a JSON object");
-        let expectations = Arc::new(Expectations::of_audience("orders-api"));
-        Arc::new(VerifiedToken::introspected(token, claims, expectations))
-    }
+    use super::{super::tests::verified, *};
 
     fn token(number: usize) -> String {
         format!("{number:064}")

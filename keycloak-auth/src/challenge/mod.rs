@@ -22,31 +22,12 @@ mod catalogue;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AuthError, InvalidToken, bearer::HeaderFault, jose::MalformedToken};
+    use crate::{AuthError, InvalidToken, error::credential_errors};
 
     #[test]
     fn prepared_texts_say_what_they_stand_for() {
-        let invalid_tokens = [
-            InvalidToken::Malformed(MalformedToken::TooLarge),
-            InvalidToken::Malformed(MalformedToken::Parts),
-            InvalidToken::HeaderParameter("crit"),
-            InvalidToken::Algorithm,
-            InvalidToken::UnknownKey,
-            InvalidToken::Signature,
-            InvalidToken::CustomClaims,
-            InvalidToken::Inactive,
-            InvalidToken::IssuedBeforeNotBefore,
-            InvalidToken::Expired,
-            InvalidToken::NotYetValid,
-            InvalidToken::TokenType,
-            InvalidToken::SenderConstrained,
-        ];
-        let others = [
-            AuthError::MissingCredentials,
-            AuthError::InvalidRequest(HeaderFault::SeveralCredentials),
-            AuthError::InvalidRequest(HeaderFault::Malformed),
-        ];
-        for error in invalid_tokens.map(AuthError::InvalidToken).into_iter().chain(others) {
+        let naming = AuthError::from(InvalidToken::HeaderParameter("crit"));
+        for error in credential_errors().into_iter().chain([naming]) {
             let answer = Answer::to(&error);
             let composed = Answer {
                 prepared: None,

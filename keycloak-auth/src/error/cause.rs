@@ -97,45 +97,45 @@ impl Borrow<AuthError> for Cause {
     }
 }
 
+/// The errors of credentials that depend on nothing.
+#[cfg(test)]
+pub(crate) fn credential_errors() -> Vec<AuthError> {
+    let invalid_tokens = [
+        InvalidToken::Malformed(MalformedToken::Parts),
+        InvalidToken::Malformed(MalformedToken::Encoding),
+        InvalidToken::Malformed(MalformedToken::Header),
+        InvalidToken::Malformed(MalformedToken::Payload),
+        InvalidToken::Malformed(MalformedToken::TooLarge),
+        InvalidToken::Algorithm,
+        InvalidToken::UnknownKey,
+        InvalidToken::Signature,
+        InvalidToken::CustomClaims,
+        InvalidToken::Inactive,
+        InvalidToken::IssuedBeforeNotBefore,
+        InvalidToken::Expired,
+        InvalidToken::NotYetValid,
+        InvalidToken::TokenType,
+        InvalidToken::SenderConstrained,
+    ];
+    let mut errors = vec![AuthError::MissingCredentials];
+    errors.extend([HeaderFault::SeveralCredentials, HeaderFault::Malformed].map(AuthError::from));
+    errors.extend(invalid_tokens.map(AuthError::from));
+    errors
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn an_error_stays_the_one_that_it_is() {
-        let invalid_tokens = [
-            InvalidToken::Malformed(MalformedToken::Parts),
-            InvalidToken::Malformed(MalformedToken::Encoding),
-            InvalidToken::Malformed(MalformedToken::Header),
-            InvalidToken::Malformed(MalformedToken::Payload),
-            InvalidToken::Malformed(MalformedToken::TooLarge),
-            InvalidToken::HeaderParameter("crit"),
-            InvalidToken::Algorithm,
-            InvalidToken::UnknownKey,
-            InvalidToken::Signature,
-            InvalidToken::MissingClaim("aud"),
-            InvalidToken::CustomClaims,
-            InvalidToken::Inactive,
-            InvalidToken::IssuedBeforeNotBefore,
-            InvalidToken::Expired,
-            InvalidToken::NotYetValid,
-            InvalidToken::TokenType,
-            InvalidToken::SenderConstrained,
-        ];
-        let others = [
-            AuthError::MissingCredentials,
-            AuthError::NotInstalled,
-            AuthError::InvalidRequest(HeaderFault::SeveralCredentials),
-            AuthError::InvalidRequest(HeaderFault::Malformed),
-        ];
-        for error in invalid_tokens.map(AuthError::InvalidToken).into_iter().chain(others) {
+        let naming = [InvalidToken::HeaderParameter("crit"), InvalidToken::MissingClaim("aud")].map(AuthError::from);
+        let known = credential_errors().into_iter().chain([AuthError::NotInstalled]);
+        let errors = known.map(|error| (error, true));
+        for (error, is_known) in errors.chain(naming.map(|error| (error, false))) {
             let told = format!("{error:?}");
-            let names_something = matches!(
-                error,
-                AuthError::InvalidToken(InvalidToken::HeaderParameter(_) | InvalidToken::MissingClaim(_))
-            );
             let cause = Cause::from(error);
-            assert_eq!(matches!(cause, Cause::Known(_)), !names_something, "{told}");
+            assert_eq!(matches!(cause, Cause::Known(_)), is_known, "{told}");
             assert_eq!(format!("{:?}", &*cause), told);
             assert_eq!(format!("{:?}", cause.into_error()), told);
         }

@@ -16,6 +16,8 @@ use crate::{
 };
 
 pub(crate) use cause::Cause;
+#[cfg(test)]
+pub(crate) use cause::credential_errors;
 pub use http_client::HttpClientError;
 pub use provider::ProviderError;
 pub use tls_fault::TlsFault;

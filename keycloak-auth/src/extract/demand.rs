@@ -53,7 +53,6 @@ impl Demand {
         keycloak: &Keycloak,
     ) -> Result<(), Unmet> {
         let parameters = path_parameters(head);
-        // Looking through what is not there would take longer than the decision.
         let parameters = parameters
             .as_ref()
             .map_or_else(Vec::new, |parameters| parameters.iter().collect());

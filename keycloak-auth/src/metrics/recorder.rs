@@ -49,14 +49,9 @@ impl EachRequest {
     }
 
     fn increment(&self, recording: &Recording) {
-        self.increment_with(recording, &recording.tags(self.has_method, ""));
-    }
-
-    /// Increments with tags that were made for several.
-    fn increment_with(&self, recording: &Recording, tags: &Tags<'_>) {
         match &self.prepared {
             Some(counter) => counter.increment(),
-            None => recording.count(self.metric, tags.own()),
+            None => recording.count(self.metric, recording.tags(self.has_method, "").own()),
         }
     }
 }
@@ -110,19 +105,10 @@ impl Recording {
         self.collector.observe_histogram(self.name(metric), tags, milliseconds);
     }
 
-    /// Tags are made for all at once, and not where the collector has them already.
     #[inline(never)]
     fn count_known_token(&self) {
-        let counters = [&self.found, &self.judged, &self.accepted];
-        if let [Some(found), Some(judged), Some(accepted)] = counters.map(|counter| counter.prepared.as_ref()) {
-            found.increment();
-            judged.increment();
-            accepted.increment();
-            return;
-        }
-        let tags = self.tags(true, "");
-        for counter in counters {
-            counter.increment_with(self, &tags);
+        for counter in [&self.found, &self.judged, &self.accepted] {
+            counter.increment(self);
         }
     }
 

@@ -92,13 +92,11 @@ where
     Box::pin(async move { handler(G::passed()).await.into_response() })
 }
 
-impl<H, S, M, G, Fut, Res> GuardedArgs<H, S> for (M, G)
+impl<H, S, M, G, Fut> GuardedArgs<H, S> for (M, G)
 where
-    H: FnOnce(G) -> Fut + Clone + Send + Sync + 'static,
-    Fut: Future<Output = Res> + Send,
-    Res: IntoResponse,
+    H: FnOnce(G) -> Fut,
+    GuardAlone<H, G>: Handler<Self, S>,
     G: GuardArg,
-    S: Send + Sync + 'static,
 {
     const POLICY: &'static Policy = G::POLICY;
     const HANDLER: &'static str = G::HANDLER;
@@ -215,16 +213,11 @@ macro_rules! guarded_args {
         }
 
         #[diagnostic::do_not_recommend]
-        impl<H, S, M, G, $($argument,)* $last, Fut, Res> GuardedArgs<H, S> for (M, G, $($argument,)* $last)
+        impl<H, S, M, G, $($argument,)* $last, Fut> GuardedArgs<H, S> for (M, G, $($argument,)* $last)
         where
-            H: FnOnce(G, $($argument,)* $last) -> Fut + Clone + Send + Sync + 'static,
-            Fut: Future<Output = Res> + Send,
-            Res: IntoResponse,
-            S: Send + Sync + 'static,
-            Self: 'static,
+            H: FnOnce(G, $($argument,)* $last) -> Fut,
+            GuardFirst<H, Self>: Handler<Self, S>,
             G: GuardArg,
-            $($argument: FromRequestParts<S> + Send,)*
-            $last: FromRequest<S, M> + Send,
         {
             const POLICY: &'static Policy = G::POLICY;
             const HANDLER: &'static str = G::HANDLER;

@@ -13,9 +13,16 @@ use crate::{
 pub(crate) struct Found<'v> {
     pub(crate) verified: Arc<VerifiedToken>,
     pub(crate) place: Place<'v>,
-    /// Whether it has all claims, and passes every check that depends on the time. If not, it is for
-    /// [`judge_found`](Validator::judge_found) to say what it is.
-    pub(crate) is_good: bool,
+    /// What the checks say that depend on the time.
+    times: Result<(), InvalidToken>,
+}
+
+impl Found<'_> {
+    /// Whether it has all claims, and passes every check. If not, it is for [`judge_found`](Validator::judge_found) to say what
+    /// it is.
+    pub(crate) fn is_good(&self) -> bool {
+        self.times.is_ok() && self.verified.is_complete()
+    }
 }
 
 impl Validator {
@@ -33,25 +40,16 @@ impl Validator {
             self.cache.remove(&verified);
             return None;
         }
-        let is_good = verified.is_complete() && self.check_times(verified.claims(), now).is_ok();
-        Some(Found {
-            verified,
-            place,
-            is_good,
-        })
+        let times = self.check_times(verified.claims(), now);
+        Some(Found { verified, place, times })
     }
 
     /// What else there is to say of a token that was found.
     #[cold]
-    pub(crate) fn judge_found(&self, found: Found<'_>, now: Duration) -> Result<Verified, InvalidToken> {
-        let verified = found.verified;
-        match self.check_times(verified.claims(), now) {
-            Ok(()) => Ok(verified.into_verified()),
-            Err(InvalidToken::Expired) => {
-                self.cache.remove(&verified);
-                Err(InvalidToken::Expired)
-            }
-            Err(invalid) => Err(invalid),
+    pub(crate) fn judge_found(&self, found: Found<'_>) -> Result<Verified, InvalidToken> {
+        if found.times == Err(InvalidToken::Expired) {
+            self.cache.remove(&found.verified);
         }
+        found.times.map(|()| found.verified.into_verified())
     }
 }

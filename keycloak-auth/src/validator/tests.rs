@@ -33,9 +33,8 @@ fn verified(validator: &Validator, keys: &KeySet, audience: &str) -> Arc<Verifie
 }
 
 fn find(validator: &Validator, token: &VerifiedToken, now: u64) -> Option<Result<(), InvalidToken>> {
-    let now = Duration::from_secs(now);
-    let found = validator.find(token.token().as_bytes(), now);
-    found.map(|found| validator.judge_found(found, now).map(drop))
+    let found = validator.find(token.token().as_bytes(), Duration::from_secs(now));
+    found.map(|found| validator.judge_found(found).map(drop))
 }
 
 #[test]

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use axum::extract::FromRef;
 use keycloak_auth::{Keycloak, KeycloakUser, SecureRouter, keycloak, routing::get};
-use keycloak_auth_tests::{Issuer, Service, base64url, base64url_decode};
+use keycloak_auth_tests::{Issuer, Service, Token, base64url, base64url_decode};
+use serde_json::json;
 
 use crate::setup::{builder, clock};
 
@@ -40,6 +41,11 @@ async fn services(keycloak: &Keycloak) -> [Service; 2] {
     ]
 }
 
+fn token(issuer: &Issuer, realm_role: &str) -> Token {
+    let roles = json!({ "roles": [realm_role] });
+    issuer.token().claim("realm_access", roles)
+}
+
 async fn statuses(services: &[Service], token: &str) -> Vec<u16> {
     let mut statuses = Vec::new();
     for service in services {
@@ -55,10 +61,7 @@ async fn nothing_but_the_whole_token_is_known() {
     let issuer = Issuer::start().await;
     let keycloak = builder(&issuer).build().expect("valid");
     let services = services(&keycloak).await;
-    let token = issuer
-        .token()
-        .claim("realm_access", serde_json::json!({ "roles": ["clerk"] }));
-    let token = token.sign(issuer.key());
+    let token = token(&issuer, "clerk").sign(issuer.key());
     let [header, payload, signature] = token.split('.').collect::<Vec<_>>()[..] else {
         panic!("a token has three parts");
     };
@@ -80,12 +83,10 @@ async fn what_time_and_administrators_change_holds_for_known_tokens() {
     let keycloak = builder(&issuer).clock(clock.clone()).build().expect("valid");
     let services = services(&keycloak).await;
     let now = clock.now().as_secs();
-    let token = |number: u64| {
-        let token = issuer.token().claim("iat", now - 60).claim("exp", now + 600);
-        let token = token.claim("realm_access", serde_json::json!({ "roles": ["admin"] }));
+    let [revoked, expiring] = [1, 2].map(|number| {
+        let token = token(&issuer, "admin").claim("iat", now - 60).claim("exp", now + 600);
         token.claim("number", number).sign(issuer.key())
-    };
-    let [revoked, expiring] = [1, 2].map(token);
+    });
     for _ in 0..4 {
         assert_eq!(statuses(&services, &revoked).await, [200; 4]);
         assert_eq!(statuses(&services, &expiring).await, [200; 4]);
@@ -108,10 +109,7 @@ async fn what_one_keycloak_knows_is_nothing_to_another_in_the_same_thread() {
     let billing = Keycloak::builder().server_url(issuer.url()).realm("acme");
     let billing = billing.client_id("billing-api").audience("billing-api");
     let billing = services(&billing.build().expect("valid")).await;
-    let token = issuer
-        .token()
-        .claim("realm_access", serde_json::json!({ "roles": ["admin"] }));
-    let token = token.claim("aud", "orders-api").sign(issuer.key());
+    let token = token(&issuer, "admin").claim("aud", "orders-api").sign(issuer.key());
     for _ in 0..4 {
         assert_eq!(statuses(&orders, &token).await, [200; 4]);
         assert_eq!(statuses(&billing, &token).await, [401; 4]);
@@ -123,11 +121,7 @@ async fn tokens_that_the_cache_has_no_room_for_are_judged_all_the_same() {
     let issuer = Issuer::start().await;
     let keycloak = builder(&issuer).token_cache_capacity(1).build().expect("valid");
     let services = services(&keycloak).await;
-    let token = |role: &str| {
-        let roles = serde_json::json!({ "roles": [role] });
-        issuer.token().claim("realm_access", roles).sign(issuer.key())
-    };
-    let (admin, clerk) = (token("admin"), token("clerk"));
+    let [admin, clerk] = ["admin", "clerk"].map(|role| token(&issuer, role).sign(issuer.key()));
     for _ in 0..4 {
         assert_eq!(statuses(&services, &admin).await, [200; 4]);
         assert_eq!(statuses(&services, &clerk).await, [200, 403, 200, 403]);

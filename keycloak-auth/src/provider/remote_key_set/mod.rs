@@ -100,7 +100,7 @@ impl RemoteKeySet {
 
     /// The current keys, if there are any that may still be used. Starts a reload in the background when one is due.
     pub(crate) fn snapshot(&self, now: Duration) -> Option<Snapshot> {
-        self.is_usable(now).then(|| self.shared.in_use.snapshot())
+        self.is_usable(now).then(|| self.usable_snapshot())
     }
 
     /// The keys that were found to be [usable](Self::is_usable).
