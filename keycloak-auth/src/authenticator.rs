@@ -8,10 +8,11 @@ use crate::{
     cache::Place,
     challenge::code_of,
     error::Cause,
+    fairness,
     introspection::Introspector,
     invalid_token::InvalidToken,
     metrics::Recorder,
-    provider::{Provider, RemoteKeySet},
+    provider::{Provider, RemoteKeySet, Snapshot},
     text::{chain, shortened},
     validator::{Found, Unverified, Validator},
     verified_token::{Verified, VerifiedToken},
@@ -140,7 +141,12 @@ impl Authenticator {
         };
         let snapshot = has_keys.then(|| key_set.usable_snapshot())?;
         let stopwatch = self.provider.metrics().stopwatch();
-        let result = match validator.verify(&unverified, snapshot.keys(), now) {
+        let result = match unverified.select_key(snapshot.keys()) {
+            Ok(_) if !fairness::is_free(now) => return None,
+            Ok(key) => validator.verify(&unverified, key, now),
+            Err(invalid) => Err(invalid),
+        };
+        let result = match result {
             Ok(Verified::Complete(verified)) => Ok(verified),
             Ok(Verified::Lightweight(_)) => return None,
             Err(invalid) => Err(invalid),
@@ -220,20 +226,35 @@ impl Authenticator {
         let unverified = validator.inspect(token)?;
         let has_keys = key_set.snapshot(now).is_some();
         let keys = key_set.keys(now).await.inspect_err(|_| metrics.key_looked_up(false))?;
-        let result = validator.verify(&unverified, keys.keys(), self.provider.now());
+        let result = self.verify_in_turn(&unverified, keys).await;
         let is_unknown = matches!(result, Err(InvalidToken::UnknownKey));
         metrics.key_looked_up(has_keys && !is_unknown);
         if !is_unknown || !unverified.names_its_key() {
             return Ok(result?);
         }
-        drop(keys);
         key_set.look_for_unknown_key(now).await;
         let keys = key_set.keys(self.provider.now()).await?;
-        let result = validator.verify(&unverified, keys.keys(), self.provider.now());
+        let result = self.verify_in_turn(&unverified, keys).await;
         if matches!(result, Err(InvalidToken::UnknownKey)) {
             note_unknown_key(&unverified);
         }
         Ok(result?)
+    }
+
+    /// Verifies the token when it is its turn.
+    async fn verify_in_turn(&self, unverified: &Unverified<'_>, keys: Snapshot) -> Result<Verified, InvalidToken> {
+        let Self { validator, key_set, .. } = self;
+        // Nobody waits for what is not verified in the end.
+        unverified.select_key(keys.keys())?;
+        let _turn = fairness::wait(self.provider.now()).await;
+        // By now the keys may be others, and the token may have come with another request.
+        let now = self.provider.now();
+        let keys = key_set.snapshot(now).unwrap_or(keys);
+        let key = unverified.select_key(keys.keys())?;
+        match validator.find(unverified.token(), now) {
+            Some(found) => validator.judge_found(found),
+            None => validator.verify(unverified, key, now),
+        }
     }
 
     fn noted<E: Borrow<AuthError>>(&self, result: Result<Arc<VerifiedToken>, E>) -> Result<Arc<VerifiedToken>, E> {

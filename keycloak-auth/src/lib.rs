@@ -49,6 +49,7 @@ mod extract;
 mod route;
 mod bearer;
 mod authenticator;
+mod fairness;
 mod cache;
 mod validator;
 mod expectations;

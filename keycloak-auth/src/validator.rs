@@ -66,16 +66,22 @@ impl Unverified<'_> {
         self.header.key_id.is_some()
     }
 
+    pub(crate) fn token(&self) -> &[u8] {
+        self.token
+    }
+
     pub(crate) fn key_id(&self) -> &str {
         self.header.key_id.as_deref().unwrap_or_default()
     }
 
-    /// The key that signed it; all other checks are still to be made.
-    pub(crate) fn verify_signature<'k>(&self, keys: &'k KeySet) -> Result<&'k Arc<VerificationKey>, InvalidToken> {
-        let Self { compact, header, .. } = self;
-        let key = keys.select(header.key_id.as_deref(), header.algorithm)?;
-        jose::verify_signature(key, header.algorithm, compact)?;
-        Ok(key)
+    /// The key that it says it is signed by.
+    pub(crate) fn select_key<'k>(&self, keys: &'k KeySet) -> Result<&'k Arc<VerificationKey>, InvalidToken> {
+        Ok(keys.select(self.header.key_id.as_deref(), self.header.algorithm)?)
+    }
+
+    /// Whether that key signed it; all other checks are still to be made.
+    pub(crate) fn verify_signature(&self, key: &VerificationKey) -> Result<(), InvalidToken> {
+        Ok(jose::verify_signature(key, self.header.algorithm, &self.compact)?)
     }
 
     /// Whether this is the one way to write the token. Header and payload are signed as they are written; whoever decodes the
@@ -163,15 +169,15 @@ impl Validator {
         Ok(Unverified { token, compact, header })
     }
 
-    /// Key, signature and claims.
+    /// Signature and claims.
     pub(crate) fn verify(
         &self,
         unverified: &Unverified<'_>,
-        keys: &KeySet,
+        key: &Arc<VerificationKey>,
         now: Duration,
     ) -> Result<Verified, InvalidToken> {
         let Unverified { token, compact, header } = unverified;
-        let key = unverified.verify_signature(keys)?;
+        unverified.verify_signature(key)?;
         self.usual_header.remember(compact.header, header);
         let claims = read_claims(token, compact)?;
         let completeness = self.check_genuine(&claims, now)?;
@@ -204,13 +210,13 @@ impl Validator {
     pub(crate) fn check_claims(&self, claims: &Claims, now: Duration) -> Result<(), InvalidToken> {
         self.check_origin(claims)?;
         self.check_recipient(claims)?;
-        self.check_times(claims, now)
+        Ok(self.check_times(claims, now)?)
     }
 
     /// The checks that hold for every token, also for one that Keycloak is to tell more about.
     pub(crate) fn check_origin_and_times(&self, claims: &Claims, now: Duration) -> Result<(), InvalidToken> {
         self.check_origin(claims)?;
-        self.check_times(claims, now)
+        Ok(self.check_times(claims, now)?)
     }
 
     /// Who issued it, and as what.
@@ -266,26 +272,48 @@ impl Validator {
     }
 
     /// When it is good.
-    fn check_times(&self, claims: &Claims, now: Duration) -> Result<(), InvalidToken> {
-        let expires_at = claims.expires_at().ok_or(InvalidToken::MissingClaim("exp"))?;
+    #[inline]
+    fn check_times(&self, claims: &Claims, now: Duration) -> Result<(), Untimely> {
+        let expires_at = claims.expires_at().ok_or(Untimely::Endless)?;
         let leeway = nanoseconds(self.expectations.leeway);
         let now = nanoseconds(now);
         // RFC 7519 §4.1.4: on or after `exp` the token must not be accepted.
         if now >= nanoseconds_of(expires_at).saturating_add(leeway) {
-            return Err(InvalidToken::Expired);
+            return Err(Untimely::Expired);
         }
         let issued_at = claims.issued_at().unwrap_or(0);
         let begins = claims
             .not_before()
             .map_or(issued_at, |not_before| not_before.max(issued_at));
         if nanoseconds_of(begins) > now.saturating_add(leeway) {
-            return Err(InvalidToken::NotYetValid);
+            return Err(Untimely::NotYetValid);
         }
         // As Keycloak does it: without leeway, since both times are by its own clock.
         if issued_at < self.not_before() {
-            return Err(InvalidToken::IssuedBeforeNotBefore);
+            return Err(Untimely::IssuedBeforeNotBefore);
         }
         Ok(())
+    }
+}
+
+/// Why a token is not good at a time. Of one byte, so that it is handed on in a register.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Untimely {
+    /// It has no `exp`.
+    Endless,
+    Expired,
+    NotYetValid,
+    IssuedBeforeNotBefore,
+}
+
+impl From<Untimely> for InvalidToken {
+    fn from(untimely: Untimely) -> Self {
+        match untimely {
+            Untimely::Endless => Self::MissingClaim("exp"),
+            Untimely::Expired => Self::Expired,
+            Untimely::NotYetValid => Self::NotYetValid,
+            Untimely::IssuedBeforeNotBefore => Self::IssuedBeforeNotBefore,
+        }
     }
 }
 

@@ -156,7 +156,9 @@ impl Introspector {
             return false;
         };
         match self.key_set.keys(self.provider.now()).await {
-            Ok(snapshot) => unverified.verify_signature(snapshot.keys()).is_ok(),
+            Ok(snapshot) => unverified
+                .select_key(snapshot.keys())
+                .is_ok_and(|key| unverified.verify_signature(key).is_ok()),
             Err(_) => false,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::Validator;
+use super::{Untimely, Validator};
 use crate::{
     cache::Place,
     invalid_token::InvalidToken,
@@ -14,7 +14,7 @@ pub(crate) struct Found<'v> {
     pub(crate) verified: Arc<VerifiedToken>,
     pub(crate) place: Place<'v>,
     /// What the checks say that depend on the time.
-    times: Result<(), InvalidToken>,
+    times: Result<(), Untimely>,
 }
 
 impl Found<'_> {
@@ -47,9 +47,10 @@ impl Validator {
     /// What else there is to say of a token that was found.
     #[cold]
     pub(crate) fn judge_found(&self, found: Found<'_>) -> Result<Verified, InvalidToken> {
-        if found.times == Err(InvalidToken::Expired) {
+        if found.times == Err(Untimely::Expired) {
             self.cache.remove(&found.verified);
         }
-        found.times.map(|()| found.verified.into_verified())
+        found.times?;
+        Ok(found.verified.into_verified())
     }
 }

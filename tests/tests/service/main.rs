@@ -7,6 +7,7 @@ mod dev;
 mod diagnostics;
 mod error_chains;
 mod explain;
+mod fairness;
 mod faults;
 mod grammar;
 mod guide;
