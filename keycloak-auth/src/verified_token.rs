@@ -8,14 +8,18 @@ use crate::{claims::Claims, expectations::Expectations, jose::VerificationKey};
 // In this order, so that what every request looks at stands side by side.
 #[repr(C)]
 pub(crate) struct VerifiedToken {
-    /// The key that verified the signature; none where Keycloak itself vouched for the token.
-    key: Option<Arc<VerificationKey>>,
     /// What its claims were checked against.
     expectations: Arc<Expectations>,
-    completeness: Completeness,
+    voucher: Voucher,
     claims: Claims,
-    /// The token, where the claims were not read from it.
-    introspected: Option<Box<str>>,
+}
+
+/// Who vouches for a token.
+enum Voucher {
+    /// The key that verified the signature.
+    Key(Arc<VerificationKey>, Completeness),
+    /// Keycloak itself, when it was asked about this token. The claims are what it told, and were not read from it.
+    Introspection(Box<Arc<str>>),
 }
 
 /// Whether the claims are all that there is to know.
@@ -42,22 +46,18 @@ impl VerifiedToken {
         completeness: Completeness,
     ) -> Self {
         Self {
-            introspected: None,
-            claims,
-            key: Some(key),
             expectations,
-            completeness,
+            voucher: Voucher::Key(key, completeness),
+            claims,
         }
     }
 
     /// A token that Keycloak told these claims of.
     pub(crate) fn introspected(token: &str, claims: Claims, expectations: Arc<Expectations>) -> Self {
         Self {
-            introspected: Some(token.into()),
-            claims,
-            key: None,
             expectations,
-            completeness: Completeness::Complete,
+            voucher: Voucher::Introspection(Box::new(token.into())),
+            claims,
         }
     }
 
@@ -67,16 +67,30 @@ impl VerifiedToken {
     }
 
     pub(crate) fn token(&self) -> &str {
-        let own = self.claims.token();
-        own.or(self.introspected.as_deref()).unwrap_or_default()
+        match &self.voucher {
+            Voucher::Key(..) => self.claims.token().unwrap_or_default(),
+            Voucher::Introspection(token) => token,
+        }
+    }
+
+    /// Text that begins with the token.
+    pub(crate) fn text(&self) -> &Arc<str> {
+        match &self.voucher {
+            Voucher::Key(..) => self.claims.shared_text(),
+            Voucher::Introspection(token) => token,
+        }
     }
 
     pub(crate) fn claims(&self) -> &Claims {
         &self.claims
     }
 
+    /// The key that verified the signature; none where Keycloak itself vouches for the token.
     pub(crate) fn key(&self) -> Option<&Arc<VerificationKey>> {
-        self.key.as_ref()
+        match &self.voucher {
+            Voucher::Key(key, _) => Some(key),
+            Voucher::Introspection(_) => None,
+        }
     }
 
     /// Whether the claims were checked against these very expectations, and not against others that say the same.
@@ -85,20 +99,25 @@ impl VerifiedToken {
     }
 
     pub(crate) fn is_complete(&self) -> bool {
-        matches!(self.completeness, Completeness::Complete)
+        !matches!(self.voucher, Voucher::Key(_, Completeness::Lightweight))
     }
 
     /// The token, by whether its claims are all that there is to know.
     pub(crate) fn into_verified(self: Arc<Self>) -> Verified {
-        match self.completeness {
-            Completeness::Complete => Verified::Complete(self),
-            Completeness::Lightweight => Verified::Lightweight(self),
+        if self.is_complete() {
+            Verified::Complete(self)
+        } else {
+            Verified::Lightweight(self)
         }
     }
 
     /// The bytes that this takes in memory.
     pub(crate) fn size(&self) -> usize {
-        self.introspected.as_ref().map_or(0, |token| token.len()) + self.claims.heap_size() + size_of::<Self>()
+        let introspected = match &self.voucher {
+            Voucher::Key(..) => 0,
+            Voucher::Introspection(token) => token.len(),
+        };
+        introspected + self.claims.heap_size() + size_of::<Self>()
     }
 }
 

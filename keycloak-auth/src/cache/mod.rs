@@ -121,6 +121,9 @@ impl Tokens {
 #[derive(Clone, Debug)]
 struct Key {
     tag: u64,
+    /// Begins with the token. That it is known from here lets a processor fetch it together with what it is the token of,
+    /// not afterwards.
+    text: Arc<str>,
     verified: Arc<VerifiedToken>,
 }
 
@@ -128,6 +131,7 @@ impl Key {
     fn of(verified: &Arc<VerifiedToken>) -> Option<Self> {
         Some(Self {
             tag: tag(verified.token().as_bytes())?,
+            text: Arc::clone(verified.text()),
             verified: Arc::clone(verified),
         })
     }
@@ -167,7 +171,14 @@ impl Hash for Sought<'_> {
 
 impl Equivalent<Key> for Sought<'_> {
     fn equivalent(&self, key: &Key) -> bool {
-        self.tag == key.tag && same_token(self.token, key.verified.token().as_bytes())
+        let is_start_of = |text: &[u8]| {
+            text.get(..self.token.len())
+                .is_some_and(|start| same_token(self.token, start))
+        };
+        self.tag == key.tag
+            && is_start_of(key.text.as_bytes())
+            // What stands behind the token is none of it.
+            && key.verified.token().len() == self.token.len()
     }
 }
 

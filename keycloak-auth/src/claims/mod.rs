@@ -17,7 +17,7 @@ use std::{
     borrow::Cow,
     fmt,
     num::{NonZeroU32, NonZeroU64},
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
 };
 
 use serde::de::DeserializeOwned;
@@ -42,7 +42,7 @@ pub(crate) use parse::InvalidPayload;
 pub struct Claims {
     dates: [Option<Seconds>; DateClaim::COUNT],
     /// What the claims were read from, followed by the strings that are not in there as they are.
-    text: Box<str>,
+    text: Arc<str>,
     /// How much of `text` is what the claims were read from: a token, or JSON.
     source_length: u32,
     is_bound: bool,
@@ -183,6 +183,11 @@ impl Claims {
     /// The token that the claims were read from; `None` where Keycloak told them.
     pub(crate) fn token(&self) -> Option<&str> {
         self.payload.is_some().then(|| self.source())
+    }
+
+    /// Text that begins with the token, if there is one.
+    pub(crate) fn shared_text(&self) -> &Arc<str> {
+        &self.text
     }
 
     /// The bytes that these claims take in memory, or may come to take, beside the value itself.

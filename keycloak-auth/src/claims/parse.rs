@@ -97,7 +97,7 @@ impl<'p> Builder<'p> {
         }
         Ok(Claims {
             dates: self.dates,
-            text: [self.source, self.copied.text()].concat().into_boxed_str(),
+            text: [self.source, self.copied.text()].concat().into(),
             source_length: position(self.source.len()),
             is_bound: self.is_bound,
             email_verified: self.email_verified,

@@ -158,11 +158,20 @@ pub(super) fn at_once<H: Head, T>(
             }
             let concluded = conclude(Ok(Some(&user)), head, &keycloak);
             keycloak.authenticator().hand_back(user, place);
-            Ok(concluded)
+            // Usual results go one way and refusals another, so that neither is moved through memory.
+            match concluded {
+                Ok(result) => Ok(Ok(result)),
+                Err(rejection) => Ok(refused(rejection)),
+            }
         }
         Some(Err(error)) => Ok(conclude(Err(error), head, &keycloak)),
         None => Err(Unasked { keycloak, asker }),
     }
+}
+
+#[cold]
+fn refused<T>(rejection: AuthRejection) -> Result<T, AuthRejection> {
+    Err(rejection)
 }
 
 /// Does what [`at_once`] does, by asking Keycloak.
