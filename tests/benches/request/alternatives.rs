@@ -66,6 +66,9 @@ pub(crate) const LAYERED_GUARD_AND_USER: &str = "warm: guard and user, through t
 pub(crate) const PLAIN_LAYER: &str = "warm: layer on a plain router";
 pub(crate) const PLAIN_LAYER_AND_USER: &str = "warm: layer on a plain router, and user";
 pub(crate) const MANY_TOKENS: &str = "warm: guard, from state, 10,000 tokens in turn";
+pub(crate) const UNPROTECTED_OWNING: &str = "unprotected, own bytes";
+pub(crate) const GUARD_OWNING: &str = "warm: guard, from state, own bytes";
+pub(crate) const MANY_TOKENS_OWNING: &str = "warm: guard, from state, 10,000, own bytes";
 pub(crate) const UNHEARD: &str = "warm: guard, from state, metrics unheard";
 pub(crate) const UNPREPARED: &str = "warm: guard, from state, metrics unprepared";
 pub(crate) const COUNTED: &str = "warm: guard, from state, metrics counted";
@@ -169,6 +172,16 @@ impl Comparison {
                 Supply::always(tokens.warm.clone()),
                 StatusCode::OK,
             ),
+            repetitions: MANY,
+        });
+        alternatives.push(Alternative {
+            name: UNPROTECTED_OWNING,
+            work: Work::requests(
+                unprotected_router(),
+                Supply::always(tokens.warm.clone()),
+                StatusCode::OK,
+            )
+            .owning_tokens(),
             repetitions: MANY,
         });
         alternatives.extend(idle(&tokens));
@@ -288,19 +301,31 @@ async fn warm(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
     let mut alternatives = Vec::new();
     for (name, router) in routers {
         assert_admits(name, &router, tokens).await;
-        let authorization = if name == MANY_TOKENS {
+        if name == MANY_TOKENS {
             for token in &*tokens.many {
                 assert_eq!(answer(&router, token.clone()).await, StatusCode::OK);
             }
-            Supply::in_turn(&tokens.many)
-        } else {
-            Supply::always(tokens.warm.clone())
+        }
+        let work = || {
+            let authorization = match name {
+                MANY_TOKENS => Supply::in_turn(&tokens.many),
+                _ => Supply::always(tokens.warm.clone()),
+            };
+            Work::requests(router.clone(), authorization, StatusCode::OK)
         };
-        alternatives.push(Alternative {
-            name,
-            work: Work::requests(router, authorization, StatusCode::OK),
-            repetitions: MANY,
-        });
+        let owning = match name {
+            GUARD => Some(GUARD_OWNING),
+            MANY_TOKENS => Some(MANY_TOKENS_OWNING),
+            _ => None,
+        };
+        let named = [(Some(name), work()), (owning, work().owning_tokens())];
+        alternatives.extend(named.into_iter().filter_map(|(name, work)| {
+            Some(Alternative {
+                name: name?,
+                work,
+                repetitions: MANY,
+            })
+        }));
     }
     alternatives
 }

@@ -12,8 +12,9 @@ mod work;
 use std::{collections::HashMap, time::Instant};
 
 use alternatives::{
-    COLD_GUARD, COLD_LAYERED_GUARD, COUNTED, Comparison, FEW, GUARD, GUARD_AND_USER, LAYERED_GUARD,
-    LAYERED_GUARD_AND_USER, MANY_TOKENS, PLAIN_LAYER, TOKENS, UNHEARD, UNPREPARED, UNPROTECTED, VERIFICATION,
+    COLD_GUARD, COLD_LAYERED_GUARD, COUNTED, Comparison, FEW, GUARD, GUARD_AND_USER, GUARD_OWNING, LAYERED_GUARD,
+    LAYERED_GUARD_AND_USER, MANY_TOKENS, MANY_TOKENS_OWNING, PLAIN_LAYER, TOKENS, UNHEARD, UNPREPARED, UNPROTECTED,
+    UNPROTECTED_OWNING, VERIFICATION,
 };
 use tokio::runtime::Runtime;
 
@@ -75,12 +76,14 @@ fn measure(runtime: &Runtime, comparison: &mut Comparison) -> Times {
         for index in &order {
             let alternative = &mut comparison.alternatives[*index];
             let repetitions = alternative.repetitions;
+            let displacing = random.blocks();
             let batch = alternative.work.batch(repetitions);
             let elapsed = runtime.block_on(async {
                 let begin = Instant::now();
                 batch.run().await;
                 begin.elapsed()
             });
+            drop(displacing);
             let nanoseconds = elapsed.as_secs_f64() * 1e9 / repetitions as f64;
             times.0.entry(alternative.name).or_default().push(nanoseconds);
         }
@@ -123,6 +126,8 @@ impl Times {
         at_most(LAYERED_GUARD_AND_USER, UNPROTECTED, 1.5);
         at_most(PLAIN_LAYER, UNPROTECTED, 1.5);
         at_most(MANY_TOKENS, UNPROTECTED, 2.0);
+        at_most(GUARD_OWNING, UNPROTECTED_OWNING, 1.2);
+        at_most(MANY_TOKENS_OWNING, UNPROTECTED_OWNING, 2.0);
         at_most(UNHEARD, GUARD, 1.05);
         at_most(COUNTED, GUARD, 1.05);
         at_most(COLD_GUARD, VERIFICATION, 1.12);
@@ -180,12 +185,22 @@ fn quartiles(values: &[f64]) -> [f64; 3] {
 struct Random(u64);
 
 impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit as u64) as usize
+    }
+
     fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
-            self.0 ^= self.0 << 13;
-            self.0 ^= self.0 >> 7;
-            self.0 ^= self.0 << 17;
-            items.swap(last, (self.0 % (last as u64 + 1)) as usize);
+            items.swap(last, self.below(last + 1));
         }
+    }
+
+    /// Memory of random sizes: what is allocated beside it lies elsewhere each time.
+    fn blocks(&mut self) -> Vec<Vec<u8>> {
+        let count = 1 + self.below(64);
+        (0..count).map(|_| Vec::with_capacity(1 + self.below(4096))).collect()
     }
 }

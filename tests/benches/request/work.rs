@@ -18,6 +18,8 @@ pub(crate) enum Work {
     Requests {
         router: Router,
         authorization: Supply<HeaderValue>,
+        /// Whether each request has the bytes of its token for itself, as those have that are read from a connection.
+        owns_token: bool,
         status: StatusCode,
     },
     /// Verifications of a signature, without a request around them.
@@ -53,8 +55,17 @@ impl Work {
         Self::Requests {
             router: router.with_state(()),
             authorization,
+            owns_token: false,
             status,
         }
+    }
+
+    /// The same, each request with the bytes of its token for itself.
+    pub(crate) fn owning_tokens(mut self) -> Self {
+        if let Self::Requests { owns_token, .. } = &mut self {
+            *owns_token = true;
+        }
+        self
     }
 
     pub(crate) fn batch(&mut self, size: usize) -> Batch {
@@ -62,18 +73,29 @@ impl Work {
             Self::Requests {
                 router,
                 authorization,
+                owns_token,
                 status,
-            } => Batch::Requests {
-                router: router.clone(),
-                requests: (0..size).map(|_| request(authorization.next())).collect(),
-                status: *status,
-            },
+            } => {
+                let mut next = || {
+                    let token = authorization.next();
+                    if *owns_token { copied(&token) } else { token }
+                };
+                Batch::Requests {
+                    router: router.clone(),
+                    requests: (0..size).map(|_| request(next())).collect(),
+                    status: *status,
+                }
+            }
             Self::Verifications { key, tokens } => Batch::Verifications {
                 key: Arc::clone(key),
                 tokens: (0..size).map(|_| tokens.next()).collect(),
             },
         }
     }
+}
+
+fn copied(value: &HeaderValue) -> HeaderValue {
+    HeaderValue::from_bytes(value.as_bytes()).expect("it was a header value before")
 }
 
 impl Batch {

@@ -27,7 +27,7 @@ const TURN: Duration = Duration::from_millis(700);
 const CONNECTIONS: usize = 8;
 
 /// How many one-time tokens there are in a flood; more than are asked for while it lasts.
-const FLOOD: usize = 20_000;
+const FLOOD: usize = 40_000;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -58,11 +58,13 @@ async fn end_to_end() {
     let warm = Load::of_token(&token(&issuer).sign(issuer.key()));
     let unknown_key = Load::of_token(&token(&issuer).sign(&rsa_key(1).with_kid("unknown")));
     let not_a_token = Load::of_token(&"x".repeat(1479));
+    let forged = Load::of_token(&forged(&issuer));
     let mut rows = vec![
         (Service::Unprotected, "unprotected", &warm, Vec::new()),
         (Service::Guarded, "warm", &warm, Vec::new()),
         (Service::Guarded, "garbage: not a token", &not_a_token, Vec::new()),
         (Service::Guarded, "garbage: unknown key", &unknown_key, Vec::new()),
+        (Service::Guarded, "garbage: signature", &forged, Vec::new()),
     ];
     #[cfg(feature = "peers")]
     rows.push((Service::AxumKeycloakAuth, "axum-keycloak-auth", &warm, Vec::new()));
@@ -148,6 +150,14 @@ async fn flood(server: &Server, warm: &Load, one_time: &Arc<Load>) {
             ratio(|measured| measured.p99)
         );
     }
+}
+
+/// A token with the signature of another, which takes as long as a new one: nobody remembers that it was refused.
+fn forged(issuer: &Issuer) -> String {
+    let [one, other] = [0, 1].map(|_| token(issuer).sign(issuer.key()));
+    let [(message, _), (_, signature)] =
+        [&one, &other].map(|token| token.rsplit_once('.').expect("a token has three parts"));
+    format!("{message}.{signature}")
 }
 
 /// New tokens, for whose signatures each core has to do its part: they take longer than all that is measured.
