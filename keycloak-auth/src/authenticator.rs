@@ -8,13 +8,13 @@ use crate::{
     cache::Place,
     challenge::code_of,
     error::Cause,
-    fairness,
     introspection::Introspector,
     invalid_token::InvalidToken,
     metrics::Recorder,
-    provider::{Provider, RemoteKeySet, Snapshot},
+    provider::{Provider, RemoteKeySet},
     text::{chain, shortened},
     validator::{Found, Unverified, Validator},
+    verification_turns,
     verified_token::{Verified, VerifiedToken},
 };
 
@@ -79,8 +79,8 @@ impl Authenticator {
         Ok(())
     }
 
-    /// Judges the token by the keys at hand; `None` when that takes a question to Keycloak. Never waits, so that the usual request
-    /// neither allocates a future nor yields.
+    /// Judges the token by the keys at hand; `None` when that takes a question to Keycloak, or others are to be served first. Never
+    /// waits, so that the usual request neither allocates a future nor yields.
     #[inline(always)] // as `Validator::find`
     pub(crate) fn judge(&self, token: BearerToken<'_>, now: Duration) -> Option<Judged<'_>> {
         if !self.needs_keys() {
@@ -141,12 +141,11 @@ impl Authenticator {
         };
         let snapshot = has_keys.then(|| key_set.usable_snapshot())?;
         let stopwatch = self.provider.metrics().stopwatch();
-        let result = match unverified.select_key(snapshot.keys()) {
-            Ok(_) if !fairness::is_free(now) => return None,
-            Ok(key) => validator.verify(&unverified, key, now),
-            Err(invalid) => Err(invalid),
-        };
-        let result = match result {
+        let key = unverified.select_key(snapshot.keys());
+        if key.is_ok() && !verification_turns::try_take(now) {
+            return None;
+        }
+        let result = match key.and_then(|key| validator.verify(&unverified, key, now)) {
             Ok(Verified::Complete(verified)) => Ok(verified),
             Ok(Verified::Lightweight(_)) => return None,
             Err(invalid) => Err(invalid),
@@ -178,7 +177,8 @@ impl Authenticator {
         self.validator.hand_back(user.into_token(), place);
     }
 
-    /// Judges the token by asking Keycloak: for the keys that are missing, as far as a fetch is allowed, or about the token.
+    /// Judges the token by waiting: for its turn, or by asking Keycloak for the keys that are missing, as far as a fetch is allowed,
+    /// or about the token.
     pub(crate) async fn judge_by_asking(&self, token: BearerToken<'_>) -> Result<Arc<VerifiedToken>, AuthError> {
         let metrics = self.provider.metrics();
         let stopwatch = metrics.stopwatch();
@@ -218,43 +218,62 @@ impl Authenticator {
     async fn verify_with_fetched_keys(&self, token: &str, metrics: &Recorder) -> Result<Verified, AuthError> {
         let Self { validator, key_set, .. } = self;
         let now = self.provider.now();
-        if key_set.is_usable(now)
-            && let Some(found) = validator.find(token.as_bytes(), now)
-        {
-            return Ok(validator.judge_found(found)?);
+        if let Some(known) = self.judge_known(token, now, metrics) {
+            return Ok(known?);
         }
         let unverified = validator.inspect(token)?;
         let has_keys = key_set.snapshot(now).is_some();
-        let keys = key_set.keys(now).await.inspect_err(|_| metrics.key_looked_up(false))?;
-        let result = self.verify_in_turn(&unverified, keys).await;
+        key_set.keys(now).await.inspect_err(|_| metrics.key_looked_up(false))?;
+        let result = self.verify_in_turn(token, &unverified, metrics).await?;
         let is_unknown = matches!(result, Err(InvalidToken::UnknownKey));
         metrics.key_looked_up(has_keys && !is_unknown);
         if !is_unknown || !unverified.names_its_key() {
             return Ok(result?);
         }
         key_set.look_for_unknown_key(now).await;
-        let keys = key_set.keys(self.provider.now()).await?;
-        let result = self.verify_in_turn(&unverified, keys).await;
+        let result = self.verify_in_turn(token, &unverified, metrics).await?;
         if matches!(result, Err(InvalidToken::UnknownKey)) {
             note_unknown_key(&unverified);
         }
         Ok(result?)
     }
 
-    /// Verifies the token when it is its turn.
-    async fn verify_in_turn(&self, unverified: &Unverified<'_>, keys: Snapshot) -> Result<Verified, InvalidToken> {
+    /// Verifies the token with the keys at hand, when it is its turn.
+    async fn verify_in_turn(
+        &self,
+        token: &str,
+        unverified: &Unverified<'_>,
+        metrics: &Recorder,
+    ) -> Result<Result<Verified, InvalidToken>, Unavailable> {
         let Self { validator, key_set, .. } = self;
+        let now = || self.provider.now();
+        let keys = key_set.keys(now()).await?;
         // Nobody waits for what is not verified in the end.
-        unverified.select_key(keys.keys())?;
-        let _turn = fairness::wait(self.provider.now()).await;
-        // By now the keys may be others, and the token may have come with another request.
-        let now = self.provider.now();
-        let keys = key_set.snapshot(now).unwrap_or(keys);
-        let key = unverified.select_key(keys.keys())?;
-        match validator.find(unverified.token(), now) {
-            Some(found) => validator.judge_found(found),
-            None => validator.verify(unverified, key, now),
+        let key = unverified.select_key(keys.keys());
+        if key.is_err() || verification_turns::try_take(now()) {
+            return Ok(key.and_then(|key| validator.verify(unverified, key, now())));
         }
+        verification_turns::wait(now).await;
+        // By now the token may have come with another request, and the keys may be others.
+        if let Some(known) = self.judge_known(token, now(), metrics) {
+            return Ok(known);
+        }
+        let keys = key_set.keys(now()).await?;
+        let key = unverified.select_key(keys.keys());
+        Ok(key.and_then(|key| validator.verify(unverified, key, now())))
+    }
+
+    /// The token as it was verified before, if it is remembered.
+    fn judge_known(&self, token: &str, now: Duration, metrics: &Recorder) -> Option<Result<Verified, InvalidToken>> {
+        if !self.key_set.is_usable(now) {
+            return None;
+        }
+        let found = self.validator.find(token.as_bytes(), now)?;
+        let judged = self.validator.judge_found(found);
+        if matches!(judged, Ok(Verified::Complete(_))) {
+            metrics.known_token_found();
+        }
+        Some(judged)
     }
 
     fn noted<E: Borrow<AuthError>>(&self, result: Result<Arc<VerifiedToken>, E>) -> Result<Arc<VerifiedToken>, E> {

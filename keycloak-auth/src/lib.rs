@@ -49,7 +49,7 @@ mod extract;
 mod route;
 mod bearer;
 mod authenticator;
-mod fairness;
+mod verification_turns;
 mod cache;
 mod validator;
 mod expectations;

@@ -66,10 +66,6 @@ impl Unverified<'_> {
         self.header.key_id.is_some()
     }
 
-    pub(crate) fn token(&self) -> &[u8] {
-        self.token
-    }
-
     pub(crate) fn key_id(&self) -> &str {
         self.header.key_id.as_deref().unwrap_or_default()
     }

@@ -1,7 +1,8 @@
 //! The caller of a request, determined once.
 //!
 //! Usually everything is at hand, and then nothing is awaited: neither does the handler's future carry that of a fetch,
-//! nor is one allocated. Only where Keycloak has to be asked is there a future, in a box of its own.
+//! nor is one allocated. Only where Keycloak has to be asked, or others are to be served first, is there a future, in a box of its
+//! own.
 
 use std::{
     future::Future,

@@ -198,6 +198,13 @@ impl Recorder {
         }
     }
 
+    /// A token that was known already, and is counted as accepted elsewhere.
+    pub(crate) fn known_token_found(&self) {
+        if let Some(recording) = &self.0 {
+            recording.found.increment(recording);
+        }
+    }
+
     pub(crate) fn token_accepted(&self) {
         if let Some(recording) = &self.0 {
             recording.judged.increment(recording);

@@ -27,7 +27,7 @@ pub(crate) use http_client::HttpAnswer;
 pub(crate) use metadata::{ConfiguredEndpoints, MetadataSource, ProviderMetadata};
 pub(crate) use reachability::{Change, Reachability};
 pub(crate) use realm_url::RealmUrl;
-pub(crate) use remote_key_set::{RemoteKeySet, Snapshot, Timing};
+pub(crate) use remote_key_set::{RemoteKeySet, Timing};
 pub(crate) use request::Request;
 
 /// Where Keycloak is and how it is reached: what all that ask it something have in common.

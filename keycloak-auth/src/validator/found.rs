@@ -50,7 +50,9 @@ impl Validator {
         if found.times == Err(Untimely::Expired) {
             self.cache.remove(&found.verified);
         }
-        found.times?;
-        Ok(found.verified.into_verified())
+        let Found { verified, place, times } = found;
+        times?;
+        self.cache.hand_back(Arc::clone(&verified), place);
+        Ok(verified.into_verified())
     }
 }

@@ -7,7 +7,7 @@ mod dev;
 mod diagnostics;
 mod error_chains;
 mod explain;
-mod fairness;
+mod verification_turns;
 mod faults;
 mod grammar;
 mod guide;

@@ -1,13 +1,22 @@
-//! Many new tokens at once: who has a known one does not wait for all of them.
+//! Many new tokens at once take turns: who has a known one does not wait for all of them.
 
 use std::{
+    future::poll_fn,
     pin::pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use axum::{Router, body::Body, http::Request};
-use keycloak_auth::{SecureRouter, keycloak, routing::get};
+use keycloak_auth::{
+    Keycloak, SecureRouter, keycloak,
+    metrics::{MetricsCollector, Tag},
+    routing::get,
+};
 use keycloak_auth_tests::{Issuer, Service, rsa_key};
 use tokio::task::{JoinSet, yield_now};
 use tower::ServiceExt as _;
@@ -21,7 +30,10 @@ async fn open() -> &'static str {
 
 async fn router(issuer: &Issuer) -> Router {
     // While its clock stands still, no time passes between two verifications.
-    let keycloak = builder(issuer).clock(clock()).build().expect("valid");
+    router_of(builder(issuer).clock(clock()).build().expect("valid")).await
+}
+
+async fn router_of(keycloak: Keycloak) -> Router {
     keycloak.ready().await.expect("the issuer publishes a key");
     SecureRouter::new().route("/open", get(open)).secure_with(keycloak)
 }
@@ -54,48 +66,101 @@ async fn known_tokens_are_answered_between_new_ones() {
     assert_eq!(status(router.clone(), &known).await, 200);
     let order = Arc::new(Mutex::new(String::new()));
     let mut tasks = JoinSet::new();
-    let new = tokens(&issuer, 20).into_iter().map(|token| ('n', token));
-    let regulars = (0..20).map(|_| ('k', known.clone()));
-    for (kind, token) in new.chain(regulars) {
+    for token in tokens(&issuer, 100) {
         let (router, order) = (router.clone(), Arc::clone(&order));
         tasks.spawn(async move {
             assert_eq!(status(router, &token).await, 200);
-            order.lock().expect("no panic").push(kind);
+            order.lock().expect("no panic").push('n');
         });
     }
-    tasks.join_all().await;
-    let order = order.lock().expect("no panic");
-    assert_eq!(*order, "k".repeat(20) + &"n".repeat(20));
-}
-
-#[tokio::test]
-async fn new_tokens_are_answered_among_those_who_are_always_ready() {
-    let issuer = Issuer::start().await;
-    let router = router(&issuer).await;
-    let mut busy = JoinSet::new();
-    for _ in 0..100 {
-        busy.spawn(async {
-            loop {
+    for _ in 0..20 {
+        let (router, order, known) = (router.clone(), Arc::clone(&order), known.clone());
+        tasks.spawn(async move {
+            for _ in 0..3 {
+                assert_eq!(status(router.clone(), &known).await, 200);
+                order.lock().expect("no panic").push('k');
                 yield_now().await;
             }
         });
     }
+    tasks.join_all().await;
+    let order = order.lock().expect("no panic");
+    let at = |count: usize| order.match_indices('k').nth(count - 1).expect("there are 60").0;
+    // All of them came after all of the others.
+    assert!(at(20) < 20 + 5, "the first round: {order}");
+    assert!(at(60) < 60 + 50, "the last round: {order}");
+    assert!(
+        order[at(20)..at(60)].contains('n'),
+        "new ones wait for others for ever: {order}"
+    );
+}
+
+/// Counts tokens that were known already.
+#[derive(Clone, Default)]
+struct Hits(Arc<AtomicUsize>);
+
+impl MetricsCollector for Hits {
+    fn increment_counter(&self, name: &str, _: &[Tag<'_>]) {
+        if name.ends_with("token_cache_hits_total") {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn observe_histogram(&self, _: &str, _: &[Tag<'_>], _: f64) {}
+
+    fn set_gauge(&self, _: &str, _: &[Tag<'_>], _: f64) {}
+}
+
+#[tokio::test]
+async fn a_token_that_comes_with_several_requests_is_verified_once() {
+    let issuer = Issuer::start().await;
+    let hits = Hits::default();
+    let settings = builder(&issuer).clock(clock()).metrics_collector(hits.clone());
+    let router = router_of(settings.build().expect("valid")).await;
+    let tokens = tokens(&issuer, 2);
+    assert_eq!(status(router.clone(), &tokens[0]).await, 200);
     let mut tasks = JoinSet::new();
-    for token in tokens(&issuer, 20) {
-        let router = router.clone();
+    for _ in 0..10 {
+        let (router, token) = (router.clone(), tokens[1].clone());
         tasks.spawn(async move { status(router, &token).await });
     }
-    assert_eq!(tasks.join_all().await, [200; 20]);
-    busy.shutdown().await;
+    assert_eq!(tasks.join_all().await, [200; 10]);
+    assert_eq!(hits.0.load(Ordering::SeqCst), 9);
+}
+
+#[tokio::test]
+async fn keys_that_are_exchanged_while_a_token_waits_count() {
+    let issuer = Issuer::start().await;
+    let clock = clock();
+    let keycloak = builder(&issuer).clock(clock.clone()).build().expect("valid");
+    let router = router_of(keycloak).await;
+    let tokens = tokens(&issuer, 3);
+    assert_eq!(status(router.clone(), &tokens[0]).await, 200);
+    let others = async move {
+        let mut waiting = pin!(status(router.clone(), &tokens[1]));
+        let polled = poll_fn(|context| Poll::Ready(waiting.as_mut().poll(context))).await;
+        assert_eq!(polled, Poll::Pending, "another task verified before");
+        assert_eq!(status(router.clone(), &tokens[2]).await, 200);
+        let successor = rsa_key(1).with_kid("successor");
+        issuer.publish(std::slice::from_ref(&successor));
+        clock.advance(Duration::from_secs(31));
+        assert_eq!(status(router, &issuer.token().sign(&successor)).await, 200);
+        assert_eq!(waiting.await, 401);
+    };
+    tokio::spawn(others).await.expect("no panic");
 }
 
 #[tokio::test]
 async fn who_comes_alone_does_not_wait() {
     let issuer = Issuer::start().await;
     let router = router(&issuer).await;
-    for token in tokens(&issuer, 5) {
-        assert_eq!(status_at_once(&router, &token), Some(200));
-    }
+    tokio::spawn(async move {
+        for token in tokens(&issuer, 5) {
+            assert_eq!(status_at_once(&router, &token), Some(200));
+        }
+    })
+    .await
+    .expect("no panic");
 }
 
 #[tokio::test]
@@ -118,21 +183,23 @@ async fn what_is_refused_without_a_verification_does_not_wait() {
 }
 
 #[tokio::test]
-async fn a_caller_who_goes_away_keeps_nobody_waiting() {
+async fn callers_who_go_away_keep_nobody_waiting() {
     let issuer = Issuer::start().await;
     let router = router(&issuer).await;
+    let tokens = tokens(&issuer, 31);
+    assert_eq!(status(router.clone(), &tokens[0]).await, 200);
     let mut tasks = JoinSet::new();
-    let mut aborted = Vec::new();
-    for (number, token) in tokens(&issuer, 30).into_iter().enumerate() {
+    let mut impatient = Vec::new();
+    for (number, token) in tokens.into_iter().skip(1).enumerate() {
         let router = router.clone();
         let handle = tasks.spawn(async move { status(router, &token).await });
         if number % 3 == 0 {
-            aborted.push(handle);
+            impatient.push(handle);
         }
     }
-    // All of them wait in a row by now, the first one for others to be served.
+    // All of them wait by now, and some may have been let in.
     yield_now().await;
-    aborted.iter().for_each(|task| task.abort());
+    impatient.iter().for_each(|task| task.abort());
     let mut answered = 0;
     while let Some(ended) = tasks.join_next().await {
         answered += usize::from(ended.is_ok_and(|status| status == 200));

@@ -1,0 +1,315 @@
+//! Whose signature is verified next, on a worker that has others to serve.
+//!
+//! Verifying a signature takes as long as answering several requests whose tokens are known. Where new tokens come from many
+//! connections at once, they would be verified one right after the other, and whoever has a known token would wait for all of
+//! them. So they wait in a row, and an usher lets some of them in each time that the runtime has served who is ready, and has
+//! looked at its connections for who has become so: that is when a task goes on that yielded. The longer that took, the more are
+//! let in, so that new tokens have a part of the worker's time however many others are ready.
+//!
+//! A task does not wait that nobody was before, or only itself. There is a row for each thread, whatever it is that waits there,
+//! since the thread's time is what they share; a task that goes on elsewhere afterwards keeps nobody waiting. Who waits owns
+//! nothing: a request that is given up, or that nobody polls any more, is in nobody's way.
+
+use std::{
+    cell::Cell,
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use tokio::{runtime::Handle, sync::Semaphore, task};
+
+/// How many verifications are let in at a time, at least: looking for others who are ready takes time too.
+const FEWEST: u128 = 2;
+
+/// And at most.
+const MOST: u128 = 64;
+
+/// Others have so much time for each verification that is let in: five times what one with an RSA key of 2048 bits takes.
+const TIME_OF_OTHERS: Duration = Duration::from_micros(100);
+
+/// Who comes so much later than the last one does not come together with it. A clock that is read on every request may stand still
+/// for some milliseconds.
+const TOGETHER: Duration = Duration::from_millis(1);
+
+thread_local! {
+    static WORKER: Worker = Worker::default();
+}
+
+#[derive(Default)]
+struct Worker {
+    last: Cell<Option<Last>>,
+    row: Arc<Row>,
+}
+
+/// The task whose token was verified last.
+#[derive(Clone, Copy)]
+struct Last {
+    /// `None` outside of a task: all that a thread does outside of tasks is like one task.
+    task: Option<task::Id>,
+    at: Duration,
+}
+
+impl Last {
+    fn now(at: Duration) -> Self {
+        Self {
+            task: task::try_id(),
+            at,
+        }
+    }
+}
+
+/// Those who wait, in the order in which they came.
+struct Row {
+    let_in: Semaphore,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: usize,
+    has_usher: bool,
+}
+
+impl Default for Row {
+    fn default() -> Self {
+        Self {
+            let_in: Semaphore::new(0),
+            state: Mutex::default(),
+        }
+    }
+}
+
+impl Row {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes the turn for a verification at once, if nobody else is to be served before; otherwise it is to [`wait`].
+pub(crate) fn try_take(now: Duration) -> bool {
+    let this = Last::now(now);
+    WORKER.with(|worker| {
+        let is_free = worker.last.get().is_none_or(|last| {
+            last.task == this.task || (last.at.abs_diff(this.at) >= TOGETHER && worker.row.state().waiting == 0)
+        });
+        if is_free {
+            worker.last.set(Some(this));
+        }
+        is_free
+    })
+}
+
+/// Waits for the turn for a verification. Outside of a runtime there is nobody else to serve.
+pub(crate) async fn wait(now: impl Fn() -> Duration) {
+    let Ok(runtime) = Handle::try_current() else { return };
+    let row = WORKER.with(|worker| Arc::clone(&worker.row));
+    let waiting = Waiting::begin(&row, &runtime);
+    // It is never closed.
+    if let Ok(turn) = row.let_in.acquire().await {
+        turn.forget();
+    }
+    drop(waiting);
+    WORKER.with(|worker| worker.last.set(Some(Last::now(now()))));
+}
+
+/// One who waits, until it is dropped.
+struct Waiting<'r>(&'r Row);
+
+impl<'r> Waiting<'r> {
+    fn begin(row: &'r Arc<Row>, runtime: &Handle) -> Self {
+        let mut state = row.state();
+        state.waiting += 1;
+        let has_usher = mem::replace(&mut state.has_usher, true);
+        // A runtime that is shut down drops the usher at once, who looks at the state then.
+        drop(state);
+        if !has_usher {
+            runtime.spawn(Usher::of(row).let_in());
+        }
+        Self(row)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.state().waiting -= 1;
+    }
+}
+
+/// Lets in those who wait. Ends with the row, or with the runtime.
+struct Usher {
+    row: Arc<Row>,
+    is_off_duty: bool,
+}
+
+impl Usher {
+    fn of(row: &Arc<Row>) -> Self {
+        Self {
+            row: Arc::clone(row),
+            is_off_duty: false,
+        }
+    }
+
+    async fn let_in(mut self) {
+        let mut since = Instant::now();
+        loop {
+            task::yield_now().await;
+            let served = Instant::now();
+            let count = (served - since).as_nanos() / TIME_OF_OTHERS.as_nanos();
+            since = served;
+            let Some(waiting) = self.count_waiting() else { return };
+            self.row
+                .let_in
+                .add_permits(waiting.min(count.clamp(FEWEST, MOST) as usize));
+        }
+    }
+
+    /// How many wait; `None` when there is nobody, and so no usher any more: whoever comes next calls another one.
+    fn count_waiting(&mut self) -> Option<usize> {
+        let Self { row, is_off_duty } = self;
+        let mut state = row.state();
+        if state.waiting == 0 {
+            // Of those who were let in, some went away.
+            row.let_in.forget_permits(usize::MAX);
+            state.has_usher = false;
+            *is_off_duty = true;
+            return None;
+        }
+        // Who was let in, and has not noticed yet, still waits.
+        Some(state.waiting.saturating_sub(row.let_in.available_permits()))
+    }
+}
+
+impl Drop for Usher {
+    fn drop(&mut self) {
+        if !self.is_off_duty {
+            self.row.state().has_usher = false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::{Future, poll_fn},
+        pin::{Pin, pin},
+        sync::atomic::{AtomicUsize, Ordering},
+        task::{Context, Poll, Waker},
+    };
+
+    use tokio::{runtime::Builder, task::JoinSet};
+
+    use super::*;
+
+    const NOW: Duration = Duration::from_secs(1);
+
+    async fn in_another_task<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+        tokio::spawn(work).await.expect("no panic")
+    }
+
+    async fn has_to_wait(mut waiting: Pin<&mut impl Future>) -> bool {
+        poll_fn(|context| Poll::Ready(waiting.as_mut().poll(context).is_pending())).await
+    }
+
+    async fn others_may(at: Duration) -> bool {
+        in_another_task(async move { try_take(at) }).await
+    }
+
+    #[tokio::test]
+    async fn a_task_waits_for_nobody_but_others() {
+        in_another_task(async {
+            assert!((0..3).all(|_| try_take(NOW)));
+            for after in [Duration::ZERO, Duration::from_micros(1), Duration::from_micros(999)] {
+                assert!(!others_may(NOW + after).await, "{after:?}");
+            }
+            assert!(try_take(NOW), "nobody else was let in");
+            assert!(others_may(NOW + TOGETHER).await);
+            assert!(!try_take(NOW + TOGETHER), "somebody else was here");
+            assert!(others_may(NOW).await, "the clock was set back");
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn nobody_goes_before_those_who_wait() {
+        assert!(try_take(NOW));
+        let later = NOW + TOGETHER;
+        {
+            let mut waiting = pin!(wait(|| NOW));
+            assert!(has_to_wait(waiting.as_mut()).await);
+            assert!(!others_may(later).await);
+        }
+        assert!(others_may(later).await);
+        wait(|| later).await;
+        assert!(try_take(later), "this task was let in last");
+    }
+
+    #[tokio::test]
+    async fn those_who_give_up_or_are_not_polled_keep_nobody_waiting() {
+        let mut abandoned: Vec<_> = (0..10).map(|_| Box::pin(wait(|| NOW))).collect();
+        for waiting in &mut abandoned {
+            assert!(has_to_wait(waiting.as_mut()).await);
+        }
+        abandoned.truncate(5);
+        in_another_task(wait(|| NOW)).await;
+        drop(abandoned);
+        in_another_task(wait(|| NOW)).await;
+    }
+
+    #[test]
+    fn a_runtime_that_ends_takes_its_usher_with_it() {
+        let runtime = || Builder::new_current_thread().build().expect("a runtime");
+        for _ in 0..3 {
+            let ended = runtime();
+            ended.block_on(async {
+                let mut tasks = JoinSet::new();
+                (0..10).for_each(|_| drop(tasks.spawn(wait(|| NOW))));
+                task::yield_now().await;
+                tasks.detach_all();
+            });
+            drop(ended);
+            // Without a timer, which nothing here needs.
+            runtime().block_on(in_another_task(wait(|| NOW)));
+        }
+    }
+
+    #[test]
+    fn without_a_runtime_nobody_waits() {
+        let mut waiting = pin!(wait(|| NOW));
+        let mut context = Context::from_waker(Waker::noop());
+        assert_eq!(waiting.as_mut().poll(&mut context), Poll::Ready(()));
+    }
+
+    #[tokio::test]
+    async fn however_many_are_ready_new_ones_are_let_in() {
+        const READY: usize = 1000;
+        let served = Arc::new(AtomicUsize::new(0));
+        let mut ready = JoinSet::new();
+        for _ in 0..READY {
+            let served = Arc::clone(&served);
+            ready.spawn(async move {
+                loop {
+                    served.fetch_add(1, Ordering::Relaxed);
+                    task::yield_now().await;
+                }
+            });
+        }
+        let waiting: JoinSet<()> = (0..100).map(|_| wait(|| NOW)).collect();
+        waiting.join_all().await;
+        let rounds = served.load(Ordering::Relaxed) / READY;
+        assert!(rounds <= 100 / FEWEST as usize + 10, "{rounds}");
+        ready.shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn others_are_served_between_those_who_wait() {
+        let mut waiting: JoinSet<()> = (0..100).map(|_| wait(|| NOW)).collect();
+        let mut left = 100;
+        while left > 0 {
+            task::yield_now().await;
+            while waiting.try_join_next().is_some() {}
+            assert!(left - waiting.len() <= MOST as usize);
+            left = waiting.len();
+        }
+    }
+}
