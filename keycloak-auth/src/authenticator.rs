@@ -14,7 +14,7 @@ use crate::{
     provider::{Provider, RemoteKeySet},
     text::{chain, shortened},
     validator::{Found, Unverified, Validator},
-    verification_turns,
+    verification_turns::{self, Order},
     verified_token::{Verified, VerifiedToken},
 };
 
@@ -142,7 +142,7 @@ impl Authenticator {
         let snapshot = has_keys.then(|| key_set.usable_snapshot())?;
         let stopwatch = self.provider.metrics().stopwatch();
         let key = unverified.select_key(snapshot.keys());
-        if key.is_ok() && !verification_turns::try_take(now) {
+        if key.is_ok() && !verification_turns::try_take(token.order(), now) {
             return None;
         }
         let result = match key.and_then(|key| validator.verify(&unverified, key, now)) {
@@ -199,11 +199,15 @@ impl Authenticator {
             introspection,
             ..
         } = self;
+        let order = token.order();
         let token = token.text()?;
         if let Some(introspector) = introspection.as_ref().filter(|asked| asked.judges(token.as_bytes())) {
             return introspector.authenticate(token).await;
         }
-        match (self.verify_with_fetched_keys(token, metrics).await?, introspection) {
+        match (
+            self.verify_with_fetched_keys(token, order, metrics).await?,
+            introspection,
+        ) {
             (Verified::Complete(verified), _) => Ok(verified),
             (Verified::Lightweight(verified), Some(introspector)) => introspector.complete(&verified).await,
             // With nobody to complete it, it has to pass every check as it is.
@@ -215,7 +219,12 @@ impl Authenticator {
     }
 
     /// Verifies the token with the keys at hand or, where that does not suffice, with new ones.
-    async fn verify_with_fetched_keys(&self, token: &str, metrics: &Recorder) -> Result<Verified, AuthError> {
+    async fn verify_with_fetched_keys(
+        &self,
+        token: &str,
+        order: Order,
+        metrics: &Recorder,
+    ) -> Result<Verified, AuthError> {
         let Self { validator, key_set, .. } = self;
         let now = self.provider.now();
         if let Some(known) = self.judge_known(token, now, metrics) {
@@ -224,14 +233,14 @@ impl Authenticator {
         let unverified = validator.inspect(token)?;
         let has_keys = key_set.snapshot(now).is_some();
         key_set.keys(now).await.inspect_err(|_| metrics.key_looked_up(false))?;
-        let result = self.verify_in_turn(token, &unverified, metrics).await?;
+        let result = self.verify_in_turn(token, &unverified, order, metrics).await?;
         let is_unknown = matches!(result, Err(InvalidToken::UnknownKey));
         metrics.key_looked_up(has_keys && !is_unknown);
         if !is_unknown || !unverified.names_its_key() {
             return Ok(result?);
         }
         key_set.look_for_unknown_key(now).await;
-        let result = self.verify_in_turn(token, &unverified, metrics).await?;
+        let result = self.verify_in_turn(token, &unverified, order, metrics).await?;
         if matches!(result, Err(InvalidToken::UnknownKey)) {
             note_unknown_key(&unverified);
         }
@@ -243,6 +252,7 @@ impl Authenticator {
         &self,
         token: &str,
         unverified: &Unverified<'_>,
+        order: Order,
         metrics: &Recorder,
     ) -> Result<Result<Verified, InvalidToken>, Unavailable> {
         let Self { validator, key_set, .. } = self;
@@ -250,7 +260,7 @@ impl Authenticator {
         let keys = key_set.keys(now()).await?;
         // Nobody waits for what is not verified in the end.
         let key = unverified.select_key(keys.keys());
-        if key.is_err() || verification_turns::try_take(now()) {
+        if key.is_err() || verification_turns::try_take(order, now()) {
             return Ok(key.and_then(|key| validator.verify(unverified, key, now())));
         }
         verification_turns::wait(now).await;

@@ -8,6 +8,8 @@ use std::fmt;
 
 use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 
+use crate::verification_turns::Order;
+
 pub(crate) use word::Word;
 
 /// An access token as it came in, neither validated nor decoded.
@@ -83,6 +85,14 @@ impl<'r> BearerToken<'r> {
     /// A token that did not come in a header.
     pub(crate) fn new(token: &'r str) -> Self {
         Self::Text(token)
+    }
+
+    /// Who asks about it for something else than a request may wait for the answer on the thread that all others need.
+    pub(crate) const fn order(self) -> Order {
+        match self {
+            Self::Unread(_) => Order::InTurn,
+            Self::Text(_) => Order::AtOnce,
+        }
     }
 
     /// The bytes as they came, to be compared with those of tokens that are known to be good.

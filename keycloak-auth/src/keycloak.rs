@@ -93,7 +93,8 @@ impl Keycloak {
         Self { parts: Arc::new(parts) }
     }
 
-    /// Validates an access token and says whose it is.
+    /// Validates an access token and says whose it is. Waits for nothing but answers of Keycloak: not for its turn, as new tokens
+    /// of requests do where many come at once.
     ///
     /// # Errors
     ///

@@ -6,7 +6,7 @@
 //! looked at its connections for who has become so: that is when a task goes on that yielded. The longer that took, the more are
 //! let in, so that new tokens have a part of the worker's time however many others are ready.
 //!
-//! A task does not wait that nobody was before, or only itself. There is a row for each thread, whatever it is that waits there,
+//! A task does not wait that nobody was before, or only itself, unless others wait. There is a row for each thread, whatever it is that waits there,
 //! since the thread's time is what they share; a task that goes on elsewhere afterwards keeps nobody waiting. Who waits owns
 //! nothing: a request that is given up, or that nobody polls any more, is in nobody's way.
 
@@ -24,6 +24,9 @@ const FEWEST: u128 = 2;
 
 /// And at most.
 const MOST: u128 = 64;
+
+/// One of so many who wait is let in at a time at least, so that a long row becomes shorter sooner.
+const PART: u128 = 16;
 
 /// Others have so much time for each verification that is let in: five times what one with an RSA key of 2048 bits takes.
 const TIME_OF_OTHERS: Duration = Duration::from_micros(100);
@@ -86,13 +89,22 @@ impl Row {
     }
 }
 
+/// Whether a verification may wait for others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// That of a request to a server, whose runtime goes on with others meanwhile.
+    InTurn,
+    /// That of somebody who may keep the thread until there is a result.
+    AtOnce,
+}
+
 /// Takes the turn for a verification at once, if nobody else is to be served before; otherwise it is to [`wait`].
-pub(crate) fn try_take(now: Duration) -> bool {
+pub(crate) fn try_take(order: Order, now: Duration) -> bool {
     let this = Last::now(now);
     WORKER.with(|worker| {
-        let is_free = worker.last.get().is_none_or(|last| {
-            last.task == this.task || (last.at.abs_diff(this.at) >= TOGETHER && worker.row.state().waiting == 0)
-        });
+        let is_apart = |last: Last| last.task == this.task || last.at.abs_diff(this.at) >= TOGETHER;
+        let is_free =
+            order == Order::AtOnce || (worker.last.get().is_none_or(is_apart) && worker.row.state().waiting == 0);
         if is_free {
             worker.last.set(Some(this));
         }
@@ -158,9 +170,8 @@ impl Usher {
             let count = (served - since).as_nanos() / TIME_OF_OTHERS.as_nanos();
             since = served;
             let Some(waiting) = self.count_waiting() else { return };
-            self.row
-                .let_in
-                .add_permits(waiting.min(count.clamp(FEWEST, MOST) as usize));
+            let count = count.max(waiting as u128 / PART).clamp(FEWEST, MOST);
+            self.row.let_in.add_permits(waiting.min(count as usize));
         }
     }
 
@@ -212,19 +223,19 @@ mod tests {
     }
 
     async fn others_may(at: Duration) -> bool {
-        in_another_task(async move { try_take(at) }).await
+        in_another_task(async move { try_take(Order::InTurn, at) }).await
     }
 
     #[tokio::test]
     async fn a_task_waits_for_nobody_but_others() {
         in_another_task(async {
-            assert!((0..3).all(|_| try_take(NOW)));
+            assert!((0..3).all(|_| try_take(Order::InTurn, NOW)));
             for after in [Duration::ZERO, Duration::from_micros(1), Duration::from_micros(999)] {
                 assert!(!others_may(NOW + after).await, "{after:?}");
             }
-            assert!(try_take(NOW), "nobody else was let in");
+            assert!(try_take(Order::InTurn, NOW), "nobody else was let in");
             assert!(others_may(NOW + TOGETHER).await);
-            assert!(!try_take(NOW + TOGETHER), "somebody else was here");
+            assert!(!try_take(Order::InTurn, NOW + TOGETHER), "somebody else was here");
             assert!(others_may(NOW).await, "the clock was set back");
         })
         .await;
@@ -232,16 +243,19 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_goes_before_those_who_wait() {
-        assert!(try_take(NOW));
+        assert!(try_take(Order::InTurn, NOW));
         let later = NOW + TOGETHER;
         {
             let mut waiting = pin!(wait(|| NOW));
             assert!(has_to_wait(waiting.as_mut()).await);
             assert!(!others_may(later).await);
+            assert!(!try_take(Order::InTurn, later), "nor does who was let in last");
+            assert!(try_take(Order::AtOnce, later));
         }
-        assert!(others_may(later).await);
-        wait(|| later).await;
-        assert!(try_take(later), "this task was let in last");
+        let still_later = later + TOGETHER;
+        assert!(others_may(still_later).await);
+        wait(|| still_later).await;
+        assert!(try_take(Order::InTurn, still_later), "this task was let in last");
     }
 
     #[tokio::test]

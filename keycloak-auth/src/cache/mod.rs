@@ -19,6 +19,7 @@
 mod recent;
 
 use std::{
+    fmt,
     hash::{Hash, Hasher},
     hint::black_box,
     sync::Arc,
@@ -118,7 +119,7 @@ impl Tokens {
 }
 
 /// The token of an entry, sharing the entry's memory but for its tag: looking for others, and moving entries, needs no look at it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Key {
     tag: u64,
     /// Begins with the token. That it is known from here lets a processor fetch it together with what it is the token of,
@@ -134,6 +135,13 @@ impl Key {
             text: Arc::clone(verified.text()),
             verified: Arc::clone(verified),
         })
+    }
+}
+
+/// Does not show the token.
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key").finish_non_exhaustive()
     }
 }
 
@@ -238,6 +246,25 @@ mod tests {
                 }
             }
             assert!(!same_token(&token, &[&token[..], b"a"].concat()));
+        }
+    }
+
+    #[test]
+    fn what_stands_behind_a_token_in_memory_is_none_of_it() {
+        let token = format!("{:064}", 1);
+        let key = Key::of(&verified(&token)).expect("it is long enough");
+        let key = Key {
+            text: Arc::from(format!("{token}{:064}", 2)),
+            ..key
+        };
+        let is_found = |sought: &str| {
+            // As if their ends were alike.
+            let token = sought.as_bytes();
+            Sought { tag: key.tag, token }.equivalent(&key)
+        };
+        assert!(is_found(&token));
+        for sought in [&key.text[..63], &key.text[..65], &key.text, &format!("{}0", key.text)] {
+            assert!(!is_found(sought), "{sought}");
         }
     }
 

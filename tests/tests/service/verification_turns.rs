@@ -17,7 +17,7 @@ use keycloak_auth::{
     metrics::{MetricsCollector, Tag},
     routing::get,
 };
-use keycloak_auth_tests::{Issuer, Service, rsa_key};
+use keycloak_auth_tests::{Issuer, Service, now, rsa_key};
 use tokio::task::{JoinSet, yield_now};
 use tower::ServiceExt as _;
 
@@ -38,9 +38,9 @@ async fn router_of(keycloak: Keycloak) -> Router {
     SecureRouter::new().route("/open", get(open)).secure_with(keycloak)
 }
 
+/// Tokens that nobody has seen before: each has an id of its own.
 fn tokens(issuer: &Issuer, count: usize) -> Vec<String> {
-    let token = |number| issuer.token().claim("number", number).sign(issuer.key());
-    (0..count).map(token).collect()
+    (0..count).map(|_| issuer.valid_token()).collect()
 }
 
 async fn status(router: Router, token: &str) -> u16 {
@@ -146,6 +146,48 @@ async fn keys_that_are_exchanged_while_a_token_waits_count() {
         clock.advance(Duration::from_secs(31));
         assert_eq!(status(router, &issuer.token().sign(&successor)).await, 200);
         assert_eq!(waiting.await, 401);
+    };
+    tokio::spawn(others).await.expect("no panic");
+}
+
+#[tokio::test]
+async fn the_time_of_its_turn_counts_for_a_token() {
+    let issuer = Issuer::start().await;
+    let clock = clock();
+    let keycloak = builder(&issuer).clock(clock.clone()).build().expect("valid");
+    let router = router_of(keycloak.clone()).await;
+    for is_void in [false, true] {
+        let mut tokens = tokens(&issuer, 4).into_iter().map(|token| (router.clone(), token));
+        let (router, first) = tokens.next().expect("four");
+        assert_eq!(status(router, &first).await, 200);
+        let tasks: JoinSet<u16> = tokens
+            .map(|(router, token)| async move { status(router, &token).await })
+            .collect();
+        yield_now().await;
+        if is_void {
+            keycloak
+                .set_not_before(clock.now().as_secs() + 30)
+                .expect("within the leeway");
+        } else {
+            clock.advance(Duration::from_secs(60 * 60));
+        }
+        assert_eq!(tasks.join_all().await, [401; 3], "not-before: {is_void}");
+        clock.set(Duration::from_secs(now()));
+    }
+}
+
+#[tokio::test]
+async fn callers_who_keep_the_thread_do_not_wait() {
+    let issuer = Issuer::start().await;
+    let keycloak = builder(&issuer).clock(clock()).build().expect("valid");
+    let router = router_of(keycloak.clone()).await;
+    let tokens = tokens(&issuer, 3);
+    assert_eq!(status(router.clone(), &tokens[0]).await, 200);
+    let others = async move {
+        assert_eq!(status_at_once(&router, &tokens[1]), None);
+        let mut user = pin!(keycloak.authenticate(&tokens[2]));
+        let polled = user.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(polled, Poll::Ready(Ok(_))));
     };
     tokio::spawn(others).await.expect("no panic");
 }
