@@ -75,9 +75,15 @@ impl Unverified<'_> {
         Ok(keys.select(self.header.key_id.as_deref(), self.header.algorithm)?)
     }
 
-    /// Whether that key signed it; all other checks are still to be made.
+    /// Whether `key` signed it; all other checks are still to be made.
     pub(crate) fn verify_signature(&self, key: &VerificationKey) -> Result<(), InvalidToken> {
         Ok(jose::verify_signature(key, self.header.algorithm, &self.compact)?)
+    }
+
+    /// Whether the key that it names signed it.
+    pub(crate) fn is_signed_by_one_of(&self, keys: &KeySet) -> bool {
+        let key = self.select_key(keys);
+        key.is_ok_and(|key| self.verify_signature(key).is_ok())
     }
 
     /// Whether this is the one way to write the token. Header and payload are signed as they are written; whoever decodes the
@@ -269,24 +275,24 @@ impl Validator {
 
     /// When it is good.
     #[inline]
-    fn check_times(&self, claims: &Claims, now: Duration) -> Result<(), Untimely> {
-        let expires_at = claims.expires_at().ok_or(Untimely::Endless)?;
+    fn check_times(&self, claims: &Claims, now: Duration) -> Result<(), TimeFault> {
+        let expires_at = claims.expires_at().ok_or(TimeFault::NoExpiry)?;
         let leeway = nanoseconds(self.expectations.leeway);
         let now = nanoseconds(now);
         // RFC 7519 §4.1.4: on or after `exp` the token must not be accepted.
         if now >= nanoseconds_of(expires_at).saturating_add(leeway) {
-            return Err(Untimely::Expired);
+            return Err(TimeFault::Expired);
         }
         let issued_at = claims.issued_at().unwrap_or(0);
         let begins = claims
             .not_before()
             .map_or(issued_at, |not_before| not_before.max(issued_at));
         if nanoseconds_of(begins) > now.saturating_add(leeway) {
-            return Err(Untimely::NotYetValid);
+            return Err(TimeFault::NotYetValid);
         }
         // As Keycloak does it: without leeway, since both times are by its own clock.
         if issued_at < self.not_before() {
-            return Err(Untimely::IssuedBeforeNotBefore);
+            return Err(TimeFault::IssuedBeforeNotBefore);
         }
         Ok(())
     }
@@ -294,21 +300,21 @@ impl Validator {
 
 /// Why a token is not good at a time. Of one byte, so that it is handed on in a register.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Untimely {
+enum TimeFault {
     /// It has no `exp`.
-    Endless,
+    NoExpiry,
     Expired,
     NotYetValid,
     IssuedBeforeNotBefore,
 }
 
-impl From<Untimely> for InvalidToken {
-    fn from(untimely: Untimely) -> Self {
-        match untimely {
-            Untimely::Endless => Self::MissingClaim("exp"),
-            Untimely::Expired => Self::Expired,
-            Untimely::NotYetValid => Self::NotYetValid,
-            Untimely::IssuedBeforeNotBefore => Self::IssuedBeforeNotBefore,
+impl From<TimeFault> for InvalidToken {
+    fn from(fault: TimeFault) -> Self {
+        match fault {
+            TimeFault::NoExpiry => Self::MissingClaim("exp"),
+            TimeFault::Expired => Self::Expired,
+            TimeFault::NotYetValid => Self::NotYetValid,
+            TimeFault::IssuedBeforeNotBefore => Self::IssuedBeforeNotBefore,
         }
     }
 }

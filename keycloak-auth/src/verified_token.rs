@@ -18,7 +18,8 @@ pub(crate) struct VerifiedToken {
 enum Voucher {
     /// The key that verified the signature.
     Key(Arc<VerificationKey>, Completeness),
-    /// Keycloak itself, when it was asked about this token. The claims are what it told, and were not read from it.
+    /// Keycloak itself, when it was asked about this token. The claims are what it told, and were not read from it. In a box, so
+    /// that the usual case takes two words.
     Introspection(Box<Arc<str>>),
 }
 

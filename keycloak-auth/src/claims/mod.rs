@@ -41,7 +41,8 @@ pub(crate) use parse::InvalidPayload;
 #[repr(C)]
 pub struct Claims {
     dates: [Option<Seconds>; DateClaim::COUNT],
-    /// What the claims were read from, followed by the strings that are not in there as they are.
+    /// What the claims were read from, followed by the strings that are not in there as they are. Shared with the key of the
+    /// cache's entry.
     text: Arc<str>,
     /// How much of `text` is what the claims were read from: a token, or JSON.
     source_length: u32,
@@ -185,7 +186,7 @@ impl Claims {
         self.payload.is_some().then(|| self.source())
     }
 
-    /// Text that begins with the token, if there is one.
+    /// Text that begins with what the claims were read from: with the token, if that is what they were read from.
     pub(crate) fn shared_text(&self) -> &Arc<str> {
         &self.text
     }

@@ -81,7 +81,7 @@ pub(super) fn keycloak_for<S: 'static>(extensions: &Extensions, state: &S) -> Op
 /// Who sends a request, `None` for one without credentials, or what is wrong with the credentials.
 pub(super) type Caller<'u> = Result<Option<&'u KeycloakUser>, Cause>;
 
-/// A request whose caller only Keycloak can tell.
+/// A request whose caller cannot be told at once: only Keycloak can tell, or others are to be served first.
 pub(crate) struct Unasked {
     keycloak: Keycloak,
     asker: Asker,
@@ -159,17 +159,14 @@ pub(super) fn at_once<H: Head, T>(
             }
             let concluded = conclude(Ok(Some(&user)), head, &keycloak);
             keycloak.authenticator().hand_back(user, place);
-            // Usual results go one way and refusals another, so that neither is moved through memory.
-            match concluded {
-                Ok(result) => Ok(Ok(result)),
-                Err(rejection) => Ok(refused(rejection)),
-            }
+            Ok(concluded.or_else(refused))
         }
         Some(Err(error)) => Ok(conclude(Err(error), head, &keycloak)),
         None => Err(Unasked { keycloak, asker }),
     }
 }
 
+/// The way of refusals, which is not that of usual results: neither is moved through memory for the other's sake.
 #[cold]
 fn refused<T>(rejection: AuthRejection) -> Result<T, AuthRejection> {
     Err(rejection)

@@ -156,9 +156,7 @@ impl Introspector {
             return false;
         };
         match self.key_set.keys(self.provider.now()).await {
-            Ok(snapshot) => unverified
-                .select_key(snapshot.keys())
-                .is_ok_and(|key| unverified.verify_signature(key).is_ok()),
+            Ok(snapshot) => unverified.is_signed_by_one_of(snapshot.keys()),
             Err(_) => false,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Untimely, Validator};
+use super::{TimeFault, Validator};
 use crate::{
     cache::Place,
     invalid_token::InvalidToken,
@@ -14,7 +14,7 @@ pub(crate) struct Found<'v> {
     pub(crate) verified: Arc<VerifiedToken>,
     pub(crate) place: Place<'v>,
     /// What the checks say that depend on the time.
-    times: Result<(), Untimely>,
+    times: Result<(), TimeFault>,
 }
 
 impl Found<'_> {
@@ -47,7 +47,7 @@ impl Validator {
     /// What else there is to say of a token that was found.
     #[cold]
     pub(crate) fn judge_found(&self, found: Found<'_>) -> Result<Verified, InvalidToken> {
-        if found.times == Err(Untimely::Expired) {
+        if found.times == Err(TimeFault::Expired) {
             self.cache.remove(&found.verified);
         }
         let Found { verified, place, times } = found;

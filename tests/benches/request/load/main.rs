@@ -15,7 +15,7 @@ use std::{sync::Arc, time::Duration};
 use client::{Load, Measured};
 use keycloak_auth_tests::{Issuer, rsa_key};
 use server::{Server, Service};
-use services::token;
+use services::{forged, token};
 
 /// How often each service is measured.
 const TURNS: usize = 7;
@@ -150,14 +150,6 @@ async fn flood(server: &Server, warm: &Load, one_time: &Arc<Load>) {
             ratio(|measured| measured.p99)
         );
     }
-}
-
-/// A token with the signature of another, which takes as long as a new one: nobody remembers that it was refused.
-fn forged(issuer: &Issuer) -> String {
-    let [one, other] = [0, 1].map(|_| token(issuer).sign(issuer.key()));
-    let [(message, _), (_, signature)] =
-        [&one, &other].map(|token| token.rsplit_once('.').expect("a token has three parts"));
-    format!("{message}.{signature}")
 }
 
 /// New tokens, for whose signatures each core has to do its part: they take longer than all that is measured.
