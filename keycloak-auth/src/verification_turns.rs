@@ -3,12 +3,13 @@
 //! Verifying a signature takes as long as answering several requests whose tokens are known. Where new tokens come from many
 //! connections at once, they would be verified one right after the other, and whoever has a known token would wait for all of
 //! them. So they wait in a row, and an usher lets some of them in each time that the runtime has served who is ready, and has
-//! looked at its connections for who has become so: that is when a task goes on that yielded. The longer that took, the more are
-//! let in, so that new tokens have a part of the worker's time however many others are ready.
+//! looked at its connections for who has become so: that is when a task goes on that yielded. The longer that took, and the longer
+//! the row is, the more are let in, so that new tokens have a part of the worker's time however many others are ready.
 //!
-//! A task does not wait that nobody was before, or only itself, unless others wait. There is a row for each thread, whatever it is that waits there,
-//! since the thread's time is what they share; a task that goes on elsewhere afterwards keeps nobody waiting. Who waits owns
-//! nothing: a request that is given up, or that nobody polls any more, is in nobody's way.
+//! A task does not wait when none was before it, or only itself, and nobody waits. Who waits owns nothing: a request that is given
+//! up, or that nobody polls any more, is in nobody's way. Nothing here takes a timer, which a runtime need not have.
+//!
+//! There is a row for each thread and not for each [`Keycloak`](crate::Keycloak), since the thread's time is what all share.
 
 use std::{
     cell::Cell,
