@@ -13,12 +13,13 @@
 
 use std::{
     cell::Cell,
-    mem,
+    collections::VecDeque,
+    iter, mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use tokio::{runtime::Handle, sync::Semaphore, task};
+use tokio::{runtime::Handle, sync::oneshot, task};
 
 /// How many verifications are let in at a time, at least: looking for others who are ready takes time too.
 const FEWEST: u128 = 2;
@@ -63,30 +64,30 @@ impl Last {
     }
 }
 
-/// Those who wait, in the order in which they came.
-struct Row {
-    let_in: Semaphore,
-    state: Mutex<State>,
-}
+/// Those who wait, in the order in which they came, and those among them who have given up.
+#[derive(Default)]
+struct Row(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    waiting: usize,
+    waiting: VecDeque<oneshot::Sender<()>>,
     has_usher: bool,
-}
-
-impl Default for Row {
-    fn default() -> Self {
-        Self {
-            let_in: Semaphore::new(0),
-            state: Mutex::default(),
-        }
-    }
 }
 
 impl Row {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Lets in so many of those who still wait, if there are so many.
+    fn let_in(&mut self, count: usize) {
+        let waiting = iter::from_fn(|| self.waiting.pop_front());
+        waiting
+            .filter_map(|waiting| waiting.send(()).ok())
+            .take(count)
+            .for_each(drop);
     }
 }
 
@@ -105,7 +106,7 @@ pub(crate) fn try_take(order: Order, now: Duration) -> bool {
     WORKER.with(|worker| {
         let is_apart = |last: Last| last.task == this.task || last.at.abs_diff(this.at) >= TOGETHER;
         let is_free =
-            order == Order::AtOnce || (worker.last.get().is_none_or(is_apart) && worker.row.state().waiting == 0);
+            order == Order::AtOnce || (worker.last.get().is_none_or(is_apart) && worker.row.state().waiting.is_empty());
         if is_free {
             worker.last.set(Some(this));
         }
@@ -116,87 +117,51 @@ pub(crate) fn try_take(order: Order, now: Duration) -> bool {
 /// Waits for the turn for a verification. Outside of a runtime there is nobody else to serve.
 pub(crate) async fn wait(now: impl Fn() -> Duration) {
     let Ok(runtime) = Handle::try_current() else { return };
-    let row = WORKER.with(|worker| Arc::clone(&worker.row));
-    let waiting = Waiting::begin(&row, &runtime);
-    // It is never closed.
-    if let Ok(turn) = row.let_in.acquire().await {
-        turn.forget();
-    }
-    drop(waiting);
+    let (waiting, turn) = oneshot::channel();
+    WORKER.with(|worker| line_up(&worker.row, waiting, &runtime));
+    // Whoever drops what it waits for lets it in too.
+    let _ = turn.await;
     WORKER.with(|worker| worker.last.set(Some(Last::now(now()))));
 }
 
-/// One who waits, until it is dropped.
-struct Waiting<'r>(&'r Row);
-
-impl<'r> Waiting<'r> {
-    fn begin(row: &'r Arc<Row>, runtime: &Handle) -> Self {
-        let mut state = row.state();
-        state.waiting += 1;
-        let has_usher = mem::replace(&mut state.has_usher, true);
-        // A runtime that is shut down drops the usher at once, who looks at the state then.
-        drop(state);
-        if !has_usher {
-            runtime.spawn(Usher::of(row).let_in());
-        }
-        Self(row)
+fn line_up(row: &Arc<Row>, waiting: oneshot::Sender<()>, runtime: &Handle) {
+    let mut state = row.state();
+    state.waiting.push_back(waiting);
+    let has_usher = mem::replace(&mut state.has_usher, true);
+    // A runtime that is shut down drops an usher at once, who looks at the state then.
+    drop(state);
+    if !has_usher {
+        runtime.spawn(Usher(Arc::clone(row)).work());
     }
 }
 
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.state().waiting -= 1;
-    }
-}
-
-/// Lets in those who wait. Ends with the row, or with the runtime.
-struct Usher {
-    row: Arc<Row>,
-    is_off_duty: bool,
-}
+/// Lets in those who wait, until nobody does.
+struct Usher(Arc<Row>);
 
 impl Usher {
-    fn of(row: &Arc<Row>) -> Self {
-        Self {
-            row: Arc::clone(row),
-            is_off_duty: false,
-        }
-    }
-
-    async fn let_in(mut self) {
+    async fn work(self) {
         let mut since = Instant::now();
         loop {
             task::yield_now().await;
             let served = Instant::now();
             let count = (served - since).as_nanos() / TIME_OF_OTHERS.as_nanos();
             since = served;
-            let Some(waiting) = self.count_waiting() else { return };
-            let count = count.max(waiting as u128 / PART).clamp(FEWEST, MOST);
-            self.row.let_in.add_permits(waiting.min(count as usize));
+            let mut state = self.0.state();
+            let count = count.max(state.waiting.len() as u128 / PART).clamp(FEWEST, MOST);
+            state.let_in(count as usize);
+            if state.waiting.is_empty() {
+                return;
+            }
         }
-    }
-
-    /// How many wait; `None` when there is nobody, and so no usher any more: whoever comes next calls another one.
-    fn count_waiting(&mut self) -> Option<usize> {
-        let Self { row, is_off_duty } = self;
-        let mut state = row.state();
-        if state.waiting == 0 {
-            // Of those who were let in, some went away.
-            row.let_in.forget_permits(usize::MAX);
-            state.has_usher = false;
-            *is_off_duty = true;
-            return None;
-        }
-        // Who was let in, and has not noticed yet, still waits.
-        Some(state.waiting.saturating_sub(row.let_in.available_permits()))
     }
 }
 
 impl Drop for Usher {
+    /// Whoever comes next calls another one. A runtime that ends takes its usher with it, but may not be that of all who wait.
     fn drop(&mut self) {
-        if !self.is_off_duty {
-            self.row.state().has_usher = false;
-        }
+        let mut state = self.0.state();
+        state.has_usher = false;
+        state.waiting.clear();
     }
 }
 
@@ -267,6 +232,9 @@ mod tests {
         }
         abandoned.truncate(5);
         in_another_task(wait(|| NOW)).await;
+        let row = WORKER.with(|worker| Arc::clone(&worker.row));
+        assert!(!row.state().has_usher, "nobody is in the row");
+        assert!(row.state().waiting.is_empty());
         drop(abandoned);
         in_another_task(wait(|| NOW)).await;
     }
