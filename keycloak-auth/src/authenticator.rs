@@ -257,18 +257,16 @@ impl Authenticator {
     ) -> Result<Result<Verified, InvalidToken>, Unavailable> {
         let Self { validator, key_set, .. } = self;
         let now = || self.provider.now();
-        let keys = key_set.keys(now()).await?;
+        let mut keys = key_set.keys(now()).await?;
         // Nobody waits for what is not verified in the end.
-        let key = unverified.select_key(keys.keys());
-        if key.is_err() || verification_turns::try_take(order, now()) {
-            return Ok(key.and_then(|key| validator.verify(unverified, key, now())));
+        if unverified.select_key(keys.keys()).is_ok() && !verification_turns::try_take(order, now()) {
+            verification_turns::wait(now).await;
+            // By now the token may have come with another request, and the keys may be others.
+            if let Some(known) = self.judge_known(token, now(), metrics) {
+                return Ok(known);
+            }
+            keys = key_set.keys(now()).await?;
         }
-        verification_turns::wait(now).await;
-        // By now the token may have come with another request, and the keys may be others.
-        if let Some(known) = self.judge_known(token, now(), metrics) {
-            return Ok(known);
-        }
-        let keys = key_set.keys(now()).await?;
         let key = unverified.select_key(keys.keys());
         Ok(key.and_then(|key| validator.verify(unverified, key, now())))
     }

@@ -14,7 +14,7 @@
 use std::{
     cell::Cell,
     collections::VecDeque,
-    iter, mem,
+    iter,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -64,30 +64,14 @@ impl Last {
     }
 }
 
-/// Those who wait, in the order in which they came, and those among them who have given up.
+/// Those who wait, in the order in which they came, and those among them who have given up. There is an usher as long as it is not
+/// empty.
 #[derive(Default)]
-struct Row(Mutex<State>);
-
-#[derive(Default)]
-struct State {
-    waiting: VecDeque<oneshot::Sender<()>>,
-    has_usher: bool,
-}
+struct Row(Mutex<VecDeque<oneshot::Sender<()>>>);
 
 impl Row {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<oneshot::Sender<()>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    /// Lets in so many of those who still wait, if there are so many.
-    fn let_in(&mut self, count: usize) {
-        let waiting = iter::from_fn(|| self.waiting.pop_front());
-        waiting
-            .filter_map(|waiting| waiting.send(()).ok())
-            .take(count)
-            .for_each(drop);
     }
 }
 
@@ -106,7 +90,7 @@ pub(crate) fn try_take(order: Order, now: Duration) -> bool {
     WORKER.with(|worker| {
         let is_apart = |last: Last| last.task == this.task || last.at.abs_diff(this.at) >= TOGETHER;
         let is_free =
-            order == Order::AtOnce || (worker.last.get().is_none_or(is_apart) && worker.row.state().waiting.is_empty());
+            order == Order::AtOnce || (worker.last.get().is_none_or(is_apart) && worker.row.waiting().is_empty());
         if is_free {
             worker.last.set(Some(this));
         }
@@ -125,12 +109,12 @@ pub(crate) async fn wait(now: impl Fn() -> Duration) {
 }
 
 fn line_up(row: &Arc<Row>, waiting: oneshot::Sender<()>, runtime: &Handle) {
-    let mut state = row.state();
-    state.waiting.push_back(waiting);
-    let has_usher = mem::replace(&mut state.has_usher, true);
-    // A runtime that is shut down drops an usher at once, who looks at the state then.
-    drop(state);
-    if !has_usher {
+    let mut all = row.waiting();
+    let is_first = all.is_empty();
+    all.push_back(waiting);
+    // A runtime that is shut down drops an usher at once, who looks at the row then.
+    drop(all);
+    if is_first {
         runtime.spawn(Usher(Arc::clone(row)).work());
     }
 }
@@ -146,10 +130,11 @@ impl Usher {
             let served = Instant::now();
             let count = (served - since).as_nanos() / TIME_OF_OTHERS.as_nanos();
             since = served;
-            let mut state = self.0.state();
-            let count = count.max(state.waiting.len() as u128 / PART).clamp(FEWEST, MOST);
-            state.let_in(count as usize);
-            if state.waiting.is_empty() {
+            let mut waiting = self.0.waiting();
+            let count = count.max(waiting.len() as u128 / PART).clamp(FEWEST, MOST);
+            let still_waiting = iter::from_fn(|| waiting.pop_front()).filter_map(|waiting| waiting.send(()).ok());
+            still_waiting.take(count as usize).for_each(drop);
+            if waiting.is_empty() {
                 return;
             }
         }
@@ -159,9 +144,7 @@ impl Usher {
 impl Drop for Usher {
     /// Whoever comes next calls another one. A runtime that ends takes its usher with it, but may not be that of all who wait.
     fn drop(&mut self) {
-        let mut state = self.0.state();
-        state.has_usher = false;
-        state.waiting.clear();
+        self.0.waiting().clear();
     }
 }
 
@@ -233,8 +216,7 @@ mod tests {
         abandoned.truncate(5);
         in_another_task(wait(|| NOW)).await;
         let row = WORKER.with(|worker| Arc::clone(&worker.row));
-        assert!(!row.state().has_usher, "nobody is in the row");
-        assert!(row.state().waiting.is_empty());
+        assert!(row.waiting().is_empty(), "so there is no usher");
         drop(abandoned);
         in_another_task(wait(|| NOW)).await;
     }

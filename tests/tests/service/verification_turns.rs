@@ -62,7 +62,7 @@ fn status_at_once(router: &Router, token: &str) -> Option<u16> {
 async fn known_tokens_are_answered_between_new_ones() {
     let issuer = Issuer::start().await;
     let router = router(&issuer).await;
-    let known = issuer.token().sign(issuer.key());
+    let known = issuer.valid_token();
     assert_eq!(status(router.clone(), &known).await, 200);
     let order = Arc::new(Mutex::new(String::new()));
     let mut tasks = JoinSet::new();
@@ -253,7 +253,7 @@ async fn callers_who_go_away_keep_nobody_waiting() {
 async fn on_several_workers_all_are_answered() {
     let issuer = Issuer::start().await;
     let service = Arc::new(Service::start(router(&issuer).await).await);
-    let known = issuer.token().sign(issuer.key());
+    let known = issuer.valid_token();
     let mut tasks = JoinSet::new();
     for token in tokens(&issuer, 100) {
         for token in [token.clone(), known.clone(), token] {
