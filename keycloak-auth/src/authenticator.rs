@@ -10,6 +10,7 @@ use crate::{
     error::Cause,
     introspection::Introspector,
     invalid_token::InvalidToken,
+    jose::KeySet,
     metrics::Recorder,
     provider::{Provider, RemoteKeySet},
     text::{chain, shortened},
@@ -20,6 +21,13 @@ use crate::{
 
 /// Whose token it is, and where it was found, or why it is not acceptable.
 pub(crate) type Judged<'a> = Result<(KeycloakUser, Place<'a>), Cause>;
+
+/// What came of a token that waited for its turn.
+enum InTurn {
+    New(Result<Verified, InvalidToken>),
+    /// It came with another request meanwhile.
+    Known(Result<Verified, InvalidToken>),
+}
 
 /// Judges access tokens.
 pub(crate) struct Authenticator {
@@ -232,43 +240,51 @@ impl Authenticator {
         }
         let unverified = validator.inspect(token)?;
         let has_keys = key_set.snapshot(now).is_some();
-        key_set.keys(now).await.inspect_err(|_| metrics.key_looked_up(false))?;
-        let result = self.verify_in_turn(token, &unverified, order, metrics).await?;
+        let judged = self.verify_in_turn(token, &unverified, order, metrics).await;
+        let result = match judged.inspect_err(|_| metrics.key_looked_up(false))? {
+            InTurn::New(result) => result,
+            InTurn::Known(result) => return Ok(result?),
+        };
         let is_unknown = matches!(result, Err(InvalidToken::UnknownKey));
         metrics.key_looked_up(has_keys && !is_unknown);
         if !is_unknown || !unverified.names_its_key() {
             return Ok(result?);
         }
         key_set.look_for_unknown_key(now).await;
-        let result = self.verify_in_turn(token, &unverified, order, metrics).await?;
+        let (InTurn::New(result) | InTurn::Known(result)) =
+            self.verify_in_turn(token, &unverified, order, metrics).await?;
         if matches!(result, Err(InvalidToken::UnknownKey)) {
             note_unknown_key(&unverified);
         }
         Ok(result?)
     }
 
-    /// Verifies the token with the keys at hand, when it is its turn.
+    /// Verifies the token with the keys at hand or fetched, when it is its turn.
     async fn verify_in_turn(
         &self,
         token: &str,
         unverified: &Unverified<'_>,
         order: Order,
         metrics: &Recorder,
-    ) -> Result<Result<Verified, InvalidToken>, Unavailable> {
+    ) -> Result<InTurn, Unavailable> {
         let Self { validator, key_set, .. } = self;
         let now = || self.provider.now();
-        let mut keys = key_set.keys(now()).await?;
+        let verify = |keys: &KeySet| {
+            let key = unverified.select_key(keys);
+            key.and_then(|key| validator.verify(unverified, key, now()))
+        };
+        let keys = key_set.keys(now()).await?;
         // Nobody waits for what is not verified in the end.
-        if unverified.select_key(keys.keys()).is_ok() && !verification_turns::try_take(order, now()) {
-            verification_turns::wait(now).await;
-            // By now the token may have come with another request, and the keys may be others.
-            if let Some(known) = self.judge_known(token, now(), metrics) {
-                return Ok(known);
-            }
-            keys = key_set.keys(now()).await?;
+        if unverified.select_key(keys.keys()).is_err() || verification_turns::try_take(order, now()) {
+            return Ok(InTurn::New(verify(keys.keys())));
         }
-        let key = unverified.select_key(keys.keys());
-        Ok(key.and_then(|key| validator.verify(unverified, key, now())))
+        let turn = verification_turns::wait(now).await;
+        // By now the token may have come with another request, and the keys may be others.
+        if let Some(known) = self.judge_known(token, now(), metrics) {
+            return Ok(InTurn::Known(known));
+        }
+        let keys = key_set.keys(now()).await?;
+        Ok(InTurn::New(turn.measure(|| verify(keys.keys()))))
     }
 
     /// The token as it was verified before, if it is remembered.

@@ -87,6 +87,38 @@ lines() {
 }
 rm -f "$CARGO_TARGET_DIR"/debug/deps/*.ll
 
+# documented NAME ATTRIBUTE ROUTER ROUTES: handlers with an OpenAPI document.
+documented() {
+    local name=$1 attribute=$2 router=$3 routes=$4
+    package "$name" "$attribute"
+    cat >"$work/$name/Cargo.toml" <<TOML
+[package]
+name = "$name"
+edition = "2024"
+
+[dependencies]
+axum = { version = "0.8", default-features = false }
+keycloak-auth = { path = "$root/keycloak-auth", default-features = false, features = ["macros", "utoipa-axum"] }
+utoipa = "6"
+utoipa-axum = "0.3"
+
+[workspace]
+TOML
+    {
+        for number in $(seq "$handlers"); do
+            echo "$attribute"
+            echo "#[utoipa::path(get, path = \"/$number\", responses((status = 200)))]"
+            echo "pub async fn handler_$number() -> &'static str { \"$number\" }"
+        done
+        echo "pub fn router() -> $router {"
+        echo "    $router::new()"
+        for number in $(seq "$handlers"); do
+            echo "        .routes($routes!(handler_$number))"
+        done
+        echo "}"
+    } >"$work/$name/src/lib.rs"
+}
+
 # added NAME ARGUMENT [MODULE]: what the attribute adds to a handler that takes this.
 added() {
     package "without_$1" '' "$2"
@@ -105,3 +137,7 @@ echo "  that takes the headers     $(added headers '_: axum::http::HeaderMap')"
 echo "  the same, in SecureRouter  $(added secured_headers '_: axum::http::HeaderMap' keycloak_auth)"
 echo "  that takes the body        $(added body '_: String')"
 echo "  the same, in SecureRouter  $(added secured_body '_: String' keycloak_auth)"
+documented without_document '' utoipa_axum::router::OpenApiRouter utoipa_axum::routes
+documented attribute_document "$policy" keycloak_auth::SecureRouter keycloak_auth::secure_routes
+of_documented=$((($(lines attribute_document) - $(lines without_document)) / handlers))
+echo "  with an OpenAPI document   $of_documented (of $(($(lines without_document) / handlers)) without it)"

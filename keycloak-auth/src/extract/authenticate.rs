@@ -5,6 +5,7 @@
 //! own.
 
 use std::{
+    borrow::Cow,
     future::Future,
     pin::Pin,
     task::{Context, Poll},
@@ -15,7 +16,7 @@ use http::{Extensions, HeaderMap, request::Parts};
 use super::{AuthRejection, head::Head, state::find_in_state};
 use crate::{AuthError, Keycloak, KeycloakUser, bearer::BearerToken, error::Cause, route::route_of};
 
-/// What a layer leaves in a request's extensions for the extractors behind it.
+/// What a layer or a guard leaves in a request's extensions for the extractors behind it.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestContext {
     pub(crate) keycloak: Keycloak,
@@ -26,11 +27,20 @@ pub(crate) struct RequestContext {
 }
 
 /// What is known of a request before its credentials are looked at.
-pub(super) struct Known {
-    keycloak: Option<Keycloak>,
+pub(super) struct Known<'k> {
+    keycloak: Option<Cow<'k, Keycloak>>,
     user: Option<KeycloakUser>,
-    /// Whether there is a [`RequestContext`] in the request, be it of this `Keycloak` or not.
-    has_context: bool,
+    beside: Beside,
+}
+
+/// What is beside a request, where its caller may be kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Beside {
+    Nothing,
+    /// A [`RequestContext`], be it of this [`Keycloak`] or not.
+    Context,
+    /// Nothing of the guard's router, which has told the guard its [`Keycloak`] otherwise. Those behind find it in the request.
+    NothingOfRouter,
 }
 
 /// Who asks who sends a request.
@@ -47,7 +57,7 @@ pub(crate) enum Asker {
 /// That of `secure_with` comes first, then the one in the state of `secure_from_state`, then that of a layer further out: a
 /// lenient layer around a router must not take the place of the stricter one that the router was secured with. What another
 /// one found out about the caller does not count.
-pub(super) fn known<S: 'static>(extensions: &Extensions, state: &S) -> Known {
+pub(super) fn known<S: 'static>(extensions: &Extensions, state: &S) -> Known<'static> {
     let context = extensions.get::<RequestContext>();
     if let Some(context) = context.filter(|context| context.is_of_router) {
         return context.known();
@@ -56,26 +66,47 @@ pub(super) fn known<S: 'static>(extensions: &Extensions, state: &S) -> Known {
         (Some(own), Some(context)) if own.is_same(&context.keycloak) => context.known(),
         (None, Some(context)) => context.known(),
         (own, _) => Known {
-            keycloak: own,
+            keycloak: own.map(Cow::Owned),
             user: None,
-            has_context: context.is_some(),
+            beside: if context.is_some() {
+                Beside::Context
+            } else {
+                Beside::Nothing
+            },
         },
     }
 }
 
+/// The same for a guard whose router says which [`Keycloak`] it is.
+pub(super) fn known_by<'k>(keycloak: &'k Keycloak, extensions: &Extensions) -> Known<'k> {
+    let context = extensions.get::<RequestContext>();
+    let of_same = context.filter(|context| context.keycloak.is_same(keycloak));
+    Known {
+        keycloak: Some(Cow::Borrowed(keycloak)),
+        user: of_same.and_then(|context| context.user.clone()),
+        beside: Beside::NothingOfRouter,
+    }
+}
+
+/// Says to those behind a guard that asks nothing which [`Keycloak`] its router was secured with.
+pub(crate) fn introduce(keycloak: &Keycloak, extensions: &mut Extensions) {
+    let known = known_by(keycloak, extensions);
+    keep(known.user.as_ref(), extensions, keycloak, known.beside);
+}
+
 impl RequestContext {
-    fn known(&self) -> Known {
+    fn known(&self) -> Known<'static> {
         Known {
-            keycloak: Some(self.keycloak.clone()),
+            keycloak: Some(Cow::Owned(self.keycloak.clone())),
             user: self.user.clone(),
-            has_context: true,
+            beside: Beside::Context,
         }
     }
 }
 
 /// The [`Keycloak`] that a request is under: the one of the innermost layer, else the one in the state.
 pub(super) fn keycloak_for<S: 'static>(extensions: &Extensions, state: &S) -> Option<Keycloak> {
-    known(extensions, state).keycloak
+    known(extensions, state).keycloak.map(Cow::into_owned)
 }
 
 /// Who sends a request, `None` for one without credentials, or what is wrong with the credentials.
@@ -85,6 +116,7 @@ pub(super) type Caller<'u> = Result<Option<&'u KeycloakUser>, Cause>;
 pub(crate) struct Unasked {
     keycloak: Keycloak,
     asker: Asker,
+    beside: Beside,
 }
 
 /// A result that is there already, or that Keycloak is asked for.
@@ -130,12 +162,13 @@ impl<T> Future for Judgement<'_, T> {
 /// for it, and in the cache of verified tokens where there is none. `handler` is for the log, where it is known.
 pub(super) fn at_once<H: Head, T>(
     head: &mut H,
-    known: Known,
+    known: Known<'_>,
     asker: Asker,
     handler: Option<&'static str>,
     conclude: impl FnOnce(Caller<'_>, &mut H, &Keycloak) -> Result<T, AuthRejection>,
 ) -> Result<Result<T, AuthRejection>, Unasked> {
-    let Some(keycloak) = known.keycloak else {
+    let Known { keycloak, user, beside } = known;
+    let Some(keycloak) = keycloak else {
         tracing::error!(
             name: "keycloak.not_installed",
             target: "keycloak_auth",
@@ -144,25 +177,42 @@ pub(super) fn at_once<H: Head, T>(
         );
         return Ok(Err(AuthRejection::not_installed()));
     };
-    if known.user.is_some() {
-        return Ok(conclude(Ok(known.user.as_ref()), head, &keycloak));
+    // Whom others have looked for, or nobody, is kept only for extractors that would not find the `Keycloak` otherwise.
+    let keep_found = |user, head: &mut H| {
+        if asker == Asker::Any && beside == Beside::NothingOfRouter {
+            keep(user, head.extensions_mut(), &keycloak, beside);
+        }
+    };
+    if user.is_some() {
+        keep_found(user.as_ref(), head);
+        return Ok(conclude(Ok(user.as_ref()), head, &keycloak));
     }
     let token = match BearerToken::from_headers(head.headers()) {
         Ok(Some(token)) => token,
-        Ok(None) => return Ok(conclude(Ok(None), head, &keycloak)),
+        Ok(None) => {
+            let concluded = conclude(Ok(None), head, &keycloak);
+            if concluded.is_ok() {
+                keep_found(None, head);
+            }
+            return Ok(concluded);
+        }
         Err(fault) => return Ok(conclude(Err(fault.into()), head, &keycloak)),
     };
     match keycloak.authenticator().judge(token, keycloak.now()) {
         Some(Ok((user, place))) => {
-            if asker == Asker::Any && (known.has_context || !keycloak.authenticator().has_cache()) {
-                keep(&user, head.extensions_mut(), &keycloak);
+            if asker == Asker::Any && (beside != Beside::Nothing || !keycloak.authenticator().has_cache()) {
+                keep(Some(&user), head.extensions_mut(), &keycloak, beside);
             }
             let concluded = conclude(Ok(Some(&user)), head, &keycloak);
             keycloak.authenticator().hand_back(user, place);
             Ok(concluded.or_else(refused))
         }
         Some(Err(error)) => Ok(conclude(Err(error), head, &keycloak)),
-        None => Err(Unasked { keycloak, asker }),
+        None => Err(Unasked {
+            keycloak: keycloak.into_owned(),
+            asker,
+            beside,
+        }),
     }
 }
 
@@ -178,13 +228,15 @@ pub(super) async fn asked<H: Head + Send, T>(
     unasked: Unasked,
     conclude: impl FnOnce(Caller<'_>, &mut H, &Keycloak) -> Result<T, AuthRejection>,
 ) -> Result<T, AuthRejection> {
-    let Unasked { keycloak, asker } = unasked;
+    let Unasked {
+        keycloak,
+        asker,
+        beside,
+    } = unasked;
     match caller_by_asking(head.headers(), &keycloak).await {
         Ok(user) => {
-            if let Some(user) = &user
-                && asker == Asker::Any
-            {
-                keep(user, head.extensions_mut(), &keycloak);
+            if asker == Asker::Any {
+                keep(user.as_ref(), head.extensions_mut(), &keycloak, beside);
             }
             conclude(Ok(user.as_ref()), head, &keycloak)
         }
@@ -195,7 +247,7 @@ pub(super) async fn asked<H: Head + Send, T>(
 /// [`at_once`] or else [`asked`], for a request that is lent.
 pub(super) fn with_caller<'p, T: Send + 'p>(
     parts: &'p mut Parts,
-    known: Known,
+    known: Known<'_>,
     handler: Option<&'static str>,
     conclude: impl Fn(Caller<'_>, &mut Parts, &Keycloak) -> Result<T, AuthRejection> + Copy + Send + 'p,
 ) -> Judgement<'p, T> {
@@ -218,7 +270,16 @@ pub(crate) async fn caller_by_asking(
 }
 
 /// Keeps the caller for the extractors that follow.
-fn keep(user: &KeycloakUser, extensions: &mut Extensions, keycloak: &Keycloak) {
+fn keep(user: Option<&KeycloakUser>, extensions: &mut Extensions, keycloak: &Keycloak, beside: Beside) {
+    if beside == Beside::NothingOfRouter {
+        extensions.insert(RequestContext {
+            keycloak: keycloak.clone(),
+            user: user.cloned(),
+            is_of_router: true,
+        });
+        return;
+    }
+    let Some(user) = user else { return };
     match extensions.get_mut::<RequestContext>() {
         Some(context) if context.keycloak.is_same(keycloak) => context.user = Some(user.clone()),
         Some(_) => {}

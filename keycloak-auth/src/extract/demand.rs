@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     head::{Head, path_parameters},
-    outcome::why,
+    outcome::{Enforcement, why},
 };
 use crate::{
     AuthError, Keycloak, KeycloakUser,
@@ -37,11 +37,22 @@ impl Demand {
 
     /// Whether the caller of the request meets it.
     #[expect(clippy::result_large_err, reason = "it goes no further than the refusal")]
-    pub(crate) fn check(&self, user: &KeycloakUser, head: &mut impl Head, keycloak: &Keycloak) -> Result<(), Unmet> {
+    pub(crate) fn check(
+        &self,
+        user: &KeycloakUser,
+        enforcement: Enforcement,
+        head: &mut impl Head,
+        keycloak: &Keycloak,
+    ) -> Result<(), Unmet> {
         if self.needs_path_parameters {
-            return self.check_with_parameters(user, head, keycloak);
+            return self.check_with_parameters(user, enforcement, head, keycloak);
         }
-        self.decide(user, &keycloak.evaluation_context(self.now(keycloak)), head)
+        self.decide(
+            user,
+            &keycloak.evaluation_context(self.now(keycloak)),
+            enforcement,
+            head,
+        )
     }
 
     #[inline(never)]
@@ -49,6 +60,7 @@ impl Demand {
     fn check_with_parameters(
         &self,
         user: &KeycloakUser,
+        enforcement: Enforcement,
         head: &mut impl Head,
         keycloak: &Keycloak,
     ) -> Result<(), Unmet> {
@@ -59,7 +71,7 @@ impl Demand {
         let context = keycloak
             .evaluation_context(self.now(keycloak))
             .with_path_parameters(&parameters);
-        self.decide(user, &context, head)
+        self.decide(user, &context, enforcement, head)
     }
 
     fn now(&self, keycloak: &Keycloak) -> Duration {
@@ -72,9 +84,15 @@ impl Demand {
 
     #[inline]
     #[expect(clippy::result_large_err, reason = "it goes no further than the refusal")]
-    fn decide(&self, user: &KeycloakUser, context: &EvaluationContext<'_>, head: &impl Head) -> Result<(), Unmet> {
+    fn decide(
+        &self,
+        user: &KeycloakUser,
+        context: &EvaluationContext<'_>,
+        enforcement: Enforcement,
+        head: &impl Head,
+    ) -> Result<(), Unmet> {
         match AuthError::of(self.policy.evaluate(user, context)) {
-            Some(error) => Err((error, why(&self.policy, user, context, head))),
+            Some(error) => Err((error, why(&self.policy, user, context, enforcement, head))),
             None => Ok(()),
         }
     }

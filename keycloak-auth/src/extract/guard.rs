@@ -11,14 +11,14 @@ use std::{
 };
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use http::request::Parts;
+use http::{Extensions, request::Parts};
 
 use super::{
     AuthRejection,
-    authenticate::{Asker, Caller, Judgement, Known, Unasked, asked, at_once, known, with_caller},
+    authenticate::{Asker, Caller, Judgement, Known, Unasked, asked, at_once, introduce, known, known_by, with_caller},
     demand::Demand,
     head::Head,
-    outcome::{allow, refuse, reject},
+    outcome::{Enforcement, allow, refuse, reject},
 };
 use crate::{Keycloak, Policy, error::Cause};
 
@@ -69,7 +69,7 @@ where
     type Rejection = AuthRejection;
 
     fn from_request_parts(parts: &mut Parts, state: &S) -> impl Future<Output = Result<Self, AuthRejection>> + Send {
-        Guarding::until(lent(const { &Demand::new(*P::POLICY) }, P::HANDLER, parts, state))
+        Guarding::until(lent(const { &Rule::new(P::POLICY, P::HANDLER) }, parts, state))
     }
 }
 
@@ -81,7 +81,7 @@ where
     type Rejection = AuthRejection;
 
     fn from_request(request: Request, state: &S) -> impl Future<Output = Result<Self, AuthRejection>> + Send {
-        Guarding::until(given(const { &Demand::new(*P::POLICY) }, P::HANDLER, request, state))
+        Guarding::until(given(const { &Rule::new(P::POLICY, P::HANDLER) }, request, state))
     }
 }
 
@@ -112,29 +112,63 @@ impl<P, Place> Future for Guarding<'_, P, Place> {
     }
 }
 
-/// Asks about a request whose parts are needed by other arguments afterwards.
-fn lent<'p, S: 'static>(
-    demand: &'static Demand,
+/// A policy and its handler, with what is known of them when they are compiled.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rule {
+    demand: Demand,
     handler: &'static str,
-    parts: &'p mut Parts,
-    state: &S,
-) -> Judgement<'p, ()> {
+}
+
+impl Rule {
+    pub(crate) const fn new(policy: &Policy, handler: &'static str) -> Self {
+        Self {
+            demand: Demand::new(*policy),
+            handler,
+        }
+    }
+}
+
+/// What a router says to a guard when it is secured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Secured<'k> {
+    /// `None` where it is in the state, or in the request.
+    pub(crate) keycloak: Option<&'k Keycloak>,
+    pub(crate) enforcement: Enforcement,
+}
+
+impl<'k> Secured<'k> {
+    /// What is said to a guard that is no more than an argument: what there is to know is in the state and in the request.
+    const AS_REQUESTED: Self = Self {
+        keycloak: None,
+        enforcement: Enforcement::UnlessMarked,
+    };
+
+    fn known<S: 'static>(self, extensions: &Extensions, state: &S) -> Known<'k> {
+        match self.keycloak {
+            Some(keycloak) => known_by(keycloak, extensions),
+            None => known(extensions, state),
+        }
+    }
+}
+
+/// Asks about a request whose parts are needed by other arguments afterwards.
+fn lent<'p, S: 'static>(rule: &'static Rule, parts: &'p mut Parts, state: &S) -> Judgement<'p, ()> {
+    if rule.demand.is_public() {
+        return Judgement::ready(Ok(()));
+    }
     let known = known(&parts.extensions, state);
-    authorize(demand, handler, parts, known)
+    let decision = decision(rule, Secured::AS_REQUESTED.enforcement);
+    with_caller(parts, known, Some(rule.handler), decision)
 }
 
 /// Asks about a request that nobody needs afterwards. It stays where it is, unless it has to wait.
-fn given<S: 'static>(
-    demand: &'static Demand,
-    handler: &'static str,
-    mut request: Request,
-    state: &S,
-) -> Judgement<'static, ()> {
-    match admit(demand, handler, &mut request, state, Asker::Last) {
+fn given<S: 'static>(rule: &'static Rule, mut request: Request, state: &S) -> Judgement<'static, ()> {
+    let secured = Secured::AS_REQUESTED;
+    match admit(rule, &mut request, secured, state, Asker::Last) {
         Ok(()) => Judgement::ready(Ok(())),
         Err(Hurdle::Refused(rejection)) => Judgement::ready(Err(rejection)),
         Err(Hurdle::Unasked(unasked)) => Judgement::asked(async move {
-            ask(demand, handler, request, unasked).await?;
+            ask(rule, request, unasked, secured.enforcement).await?;
             Ok(())
         }),
     }
@@ -149,17 +183,21 @@ pub(crate) enum Hurdle {
 
 /// Asks about a request where it lies.
 pub(crate) fn admit<S: 'static>(
-    demand: &Demand,
-    handler: &'static str,
+    rule: &Rule,
     request: &mut Request,
+    secured: Secured<'_>,
     state: &S,
     asker: Asker,
 ) -> Result<(), Hurdle> {
-    if demand.is_public() {
+    if rule.demand.is_public() {
+        if let (Some(keycloak), Asker::Any) = (secured.keycloak, asker) {
+            introduce(keycloak, request.extensions_mut());
+        }
         return Ok(());
     }
-    let known = known(request.extensions(), state);
-    match at_once(request, known, asker, Some(handler), decision(demand, handler)) {
+    let known = secured.known(request.extensions(), state);
+    let decision = decision(rule, secured.enforcement);
+    match at_once(request, known, asker, Some(rule.handler), decision) {
         Ok(Ok(())) => Ok(()),
         Ok(Err(rejection)) => Err(Hurdle::Refused(rejection)),
         Err(unasked) => Err(Hurdle::Unasked(unasked)),
@@ -169,49 +207,46 @@ pub(crate) fn admit<S: 'static>(
 /// Asks about a request by asking Keycloak, and gives it back when it is let through.
 #[cold]
 pub(crate) fn ask(
-    demand: &'static Demand,
-    handler: &'static str,
+    rule: &'static Rule,
     mut request: Request,
     unasked: Unasked,
+    enforcement: Enforcement,
 ) -> Pin<Box<dyn Future<Output = Result<Request, AuthRejection>> + Send>> {
     Box::pin(async move {
-        asked(&mut request, unasked, decision(demand, handler)).await?;
+        asked(&mut request, unasked, decision(rule, enforcement)).await?;
         Ok(request)
     })
 }
 
 /// What a guard does, for a policy that is no type.
 pub(crate) async fn authorize_by<S: 'static>(
-    policy: &'static Policy,
-    handler: &'static str,
+    rule: &Rule,
     parts: &mut Parts,
+    secured: Secured<'_>,
     state: &S,
 ) -> Result<(), AuthRejection> {
-    let known = known(&parts.extensions, state);
-    authorize(&Demand::new(*policy), handler, parts, known).await
-}
-
-fn authorize<'p>(demand: &'p Demand, handler: &'static str, parts: &'p mut Parts, known: Known) -> Judgement<'p, ()> {
-    if demand.is_public() {
-        return Judgement::ready(Ok(()));
+    if rule.demand.is_public() {
+        return Ok(());
     }
-    with_caller(parts, known, Some(handler), decision(demand, handler))
+    let known = secured.known(&parts.extensions, state);
+    with_caller(parts, known, Some(rule.handler), decision(rule, secured.enforcement)).await
 }
 
-/// What the demand makes of a caller.
+/// What the rule makes of a caller.
 fn decision<'p, H: Head>(
-    demand: &'p Demand,
-    handler: &'static str,
+    rule: &'p Rule,
+    enforcement: Enforcement,
 ) -> impl Fn(Caller<'_>, &mut H, &Keycloak) -> Result<(), AuthRejection> + Copy + Send + 'p {
+    let Rule { demand, handler } = rule;
     move |caller, head, keycloak| match caller {
-        Ok(Some(user)) => match demand.check(user, head, keycloak) {
+        Ok(Some(user)) => match demand.check(user, enforcement, head, keycloak) {
             Ok(()) => {
                 allow(user, handler, head, keycloak);
                 Ok(())
             }
-            Err((error, why)) => refuse(error.into(), why, Some(user), handler, head, keycloak),
+            Err((error, why)) => refuse(error.into(), why, Some(user), enforcement, handler, head, keycloak),
         },
-        Ok(None) => refuse(Cause::NO_CREDENTIALS, None, None, handler, head, keycloak),
+        Ok(None) => refuse(Cause::NO_CREDENTIALS, None, None, enforcement, handler, head, keycloak),
         Err(error) => Err(reject(error, handler, head, keycloak)),
     }
 }

@@ -14,8 +14,8 @@ pub use custom_claims::CustomClaims;
 pub use guard::{Alone, Guard, HandlerPolicy};
 pub use rejection::AuthRejection;
 
-pub(crate) use authenticate::{Asker, RequestContext, caller_by_asking};
+pub(crate) use authenticate::{Asker, RequestContext, caller_by_asking, introduce};
 pub(crate) use demand::{Demand, Unmet};
-pub(crate) use guard::{Hurdle, admit, ask, authorize_by};
-pub(crate) use outcome::{ReportOnly, note_refusal};
+pub(crate) use guard::{Hurdle, Rule, Secured, admit, ask, authorize_by};
+pub(crate) use outcome::{Enforcement, ReportOnly, note_refusal};
 pub(crate) use state::provide_from_state;

@@ -19,6 +19,27 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ReportOnly;
 
+/// What becomes of a request that a policy would refuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Enforcement {
+    /// It is refused.
+    Enforced,
+    /// It is let through and reported.
+    ReportOnly,
+    /// It is refused, unless it is marked [`ReportOnly`].
+    UnlessMarked,
+}
+
+impl Enforcement {
+    fn is_report_only(self, head: &impl Head) -> bool {
+        match self {
+            Self::Enforced => false,
+            Self::ReportOnly => true,
+            Self::UnlessMarked => head.extensions().get::<ReportOnly>().is_some(),
+        }
+    }
+}
+
 /// Tells of a decision, and nothing of the request but its method and route.
 macro_rules! decision {
     ($level:ident, $outcome:expr, $handler:expr, $method:expr, $extensions:expr, [$($field:tt)*], $($message:tt)*) => {
@@ -54,9 +75,10 @@ pub(super) fn why(
     policy: &Policy,
     user: &KeycloakUser,
     context: &EvaluationContext<'_>,
+    enforcement: Enforcement,
     head: &impl Head,
 ) -> Option<Explanation> {
-    let is_read = tracing::enabled!(target: "keycloak_auth", Level::DEBUG) || is_report_only(head);
+    let is_read = tracing::enabled!(target: "keycloak_auth", Level::DEBUG) || enforcement.is_report_only(head);
     is_read.then(|| policy.explain(user, context).of_incomplete(user.is_incomplete()))
 }
 
@@ -66,12 +88,13 @@ pub(super) fn refuse(
     error: Cause,
     why: Option<Explanation>,
     user: Option<&KeycloakUser>,
+    enforcement: Enforcement,
     handler: &'static str,
     head: &impl Head,
     keycloak: &Keycloak,
 ) -> Result<(), AuthRejection> {
     let (method, extensions) = (head.method(), head.extensions());
-    if !is_report_only(head) {
+    if !enforcement.is_report_only(head) {
         note_refusal(&error, why.as_ref(), user, Some(handler), method, extensions, keycloak);
         return Err(AuthRejection::new(error, keycloak));
     }
@@ -178,8 +201,4 @@ fn record_enduser_id(user: &KeycloakUser, keycloak: &Keycloak) {
     {
         Span::current().record("enduser.id", tracing::field::display(shortened(subject)));
     }
-}
-
-fn is_report_only(head: &impl Head) -> bool {
-    head.extensions().get::<ReportOnly>().is_some()
 }

@@ -14,7 +14,7 @@ use http::{
 use super::{layer::Settings, refusal};
 use crate::{
     AuthError, KeycloakUser,
-    extract::{self, RequestContext, Unmet, note_refusal},
+    extract::{self, Enforcement, RequestContext, Unmet, note_refusal},
     policy::Explanation,
 };
 
@@ -55,7 +55,8 @@ impl Settings {
     #[expect(clippy::result_large_err, reason = "it goes no further than the response")]
     pub(super) fn admit<B>(&self, request: &mut Request<B>, user: &KeycloakUser) -> Result<(), Response> {
         let mut demands = self.demands.iter();
-        let asked: Result<(), Unmet> = demands.try_for_each(|demand| demand.check(user, request, &self.keycloak));
+        let asked: Result<(), Unmet> =
+            demands.try_for_each(|demand| demand.check(user, Enforcement::Enforced, request, &self.keycloak));
         if let Err((error, why)) = asked {
             return Err(self.refuse(request, &error, why.as_ref()));
         }

@@ -18,9 +18,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::guarded::GuardArg;
+use super::{
+    guarded::GuardArg,
+    handed::{Handed, Handing},
+};
 use crate::{
-    extract::{Asker, AuthRejection, Demand, Hurdle, admit, ask},
+    extract::{Asker, AuthRejection, Hurdle, Rule, admit, ask},
     policy::Policy,
 };
 
@@ -44,17 +47,17 @@ pub trait GuardedArgs<H, S>: Sized {
     /// The handler, whose policy is asked when it is called.
     type Admitting: Handler<Self, S>;
 
-    /// Has the policy of the handler asked when it is called.
-    fn admitting(handler: H) -> Self::Admitting;
+    /// Has the policy of the handler asked when it is called, as the router says by what it hands to it.
+    fn admitting(handler: H, handing: &mut Handing) -> Self::Admitting;
 }
 
 /// A handler without arguments but its guard. A request that is let through stays where it is: nobody has a use for it.
 #[derive(Debug)]
-pub struct GuardAlone<H, G>(H, PhantomData<fn(G)>);
+pub struct GuardAlone<H, G>(H, Handed, PhantomData<fn(G)>);
 
 impl<H: Clone, G> Clone for GuardAlone<H, G> {
     fn clone(&self) -> Self {
-        Self(self.0.clone(), PhantomData)
+        Self(self.0.clone(), self.1.clone(), PhantomData)
     }
 }
 
@@ -70,12 +73,13 @@ where
 
     #[inline(never)] // moving the request into the frame of a caller would take longer
     fn call(self, mut request: Request, state: S) -> Admission {
-        let demand = const { &Demand::new(*G::POLICY) };
-        match admit(demand, G::HANDLER, &mut request, &state, Asker::Last) {
+        let rule = const { &Rule::new(G::POLICY, G::HANDLER) };
+        let secured = self.1.secured();
+        match admit(rule, &mut request, secured, &state, Asker::Last) {
             Ok(()) => Admission::Called(answer_alone(self.0)),
             Err(Hurdle::Refused(rejection)) => Admission::Refused(Some(rejection)),
             Err(Hurdle::Unasked(unasked)) => Admission::Asking {
-                asking: ask(demand, G::HANDLER, request, unasked),
+                asking: ask(rule, request, unasked, secured.enforcement),
                 call: Some(Box::new(|_| answer_alone(self.0))),
             },
         }
@@ -103,18 +107,18 @@ where
 
     type Admitting = GuardAlone<H, G>;
 
-    fn admitting(handler: H) -> GuardAlone<H, G> {
-        GuardAlone(handler, PhantomData)
+    fn admitting(handler: H, handing: &mut Handing) -> GuardAlone<H, G> {
+        GuardAlone(handler, handing.next_handed(), PhantomData)
     }
 }
 
 /// A handler with the arguments `T`, the first of which is its guard.
 #[derive(Debug)]
-pub struct GuardFirst<H, T>(H, PhantomData<fn(T)>);
+pub struct GuardFirst<H, T>(H, Handed, PhantomData<fn(T)>);
 
 impl<H: Clone, T> Clone for GuardFirst<H, T> {
     fn clone(&self) -> Self {
-        Self(self.0.clone(), PhantomData)
+        Self(self.0.clone(), self.1.clone(), PhantomData)
     }
 }
 
@@ -126,12 +130,13 @@ impl<H: Send + 'static, T> GuardFirst<H, T> {
         state: S,
         answer: fn(H, Request, S) -> Answering,
     ) -> Admission {
-        let demand = const { &Demand::new(*G::POLICY) };
-        match admit(demand, G::HANDLER, &mut request, &state, Asker::Any) {
+        let rule = const { &Rule::new(G::POLICY, G::HANDLER) };
+        let secured = self.1.secured();
+        match admit(rule, &mut request, secured, &state, Asker::Any) {
             Ok(()) => Admission::Called(answer(self.0, request, state)),
             Err(Hurdle::Refused(rejection)) => Admission::Refused(Some(rejection)),
             Err(Hurdle::Unasked(unasked)) => Admission::Asking {
-                asking: ask(demand, G::HANDLER, request, unasked),
+                asking: ask(rule, request, unasked, secured.enforcement),
                 call: Some(Box::new(move |request| answer(self.0, request, state))),
             },
         }
@@ -224,8 +229,8 @@ macro_rules! guarded_args {
 
             type Admitting = GuardFirst<H, Self>;
 
-            fn admitting(handler: H) -> GuardFirst<H, Self> {
-                GuardFirst(handler, PhantomData)
+            fn admitting(handler: H, handing: &mut Handing) -> GuardFirst<H, Self> {
+                GuardFirst(handler, handing.next_handed(), PhantomData)
             }
         }
 
@@ -257,7 +262,8 @@ macro_rules! guarded_args {
 
             type Admitting = Layered<L, H, Self, S>;
 
-            fn admitting(handler: Layered<L, H, Self, S>) -> Self::Admitting {
+            fn admitting(handler: Layered<L, H, Self, S>, handing: &mut Handing) -> Self::Admitting {
+                handing.note_layer();
                 handler
             }
         }

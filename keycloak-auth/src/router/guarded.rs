@@ -2,7 +2,7 @@
 
 use axum::handler::Handler;
 
-use super::{MethodRouter, admitting::GuardedArgs};
+use super::{MethodRouter, admitting::GuardedArgs, handed::Handing};
 use crate::{
     extract::{Guard, HandlerPolicy},
     policy::Policy,
@@ -28,7 +28,7 @@ pub trait GuardedHandler<T, S>: sealed::SealedHandler<T, S> {
 
     /// The handler, whose policy is asked when it is called.
     #[doc(hidden)]
-    fn into_admitting(self) -> impl Handler<T, S>;
+    fn into_admitting(self, handing: &mut Handing) -> impl Handler<T, S>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -40,8 +40,8 @@ where
     const POLICY: &'static Policy = T::POLICY;
     const HANDLER: &'static str = T::HANDLER;
 
-    fn into_admitting(self) -> impl Handler<T, S> {
-        T::admitting(self)
+    fn into_admitting(self, handing: &mut Handing) -> impl Handler<T, S> {
+        T::admitting(self, handing)
     }
 }
 

@@ -6,26 +6,33 @@ use http::Request;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::extract::{ReportOnly, RequestContext};
+use super::handed::Handed;
+use crate::extract::{ReportOnly, RequestContext, introduce};
 
 /// Ends what a router says to its own guards: what is behind may have been secured by itself, from its state or by a layer.
 ///
 /// Guards that have no [`Keycloak`](crate::Keycloak) of their own still find that of the router outside, as they would that
 /// of any layer, but its policies being reported about only is nothing to them.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct HandOverLayer;
+#[derive(Clone, Debug)]
+pub(super) struct HandOverLayer(pub(super) Handed);
 
 impl<S> Layer<S> for HandOverLayer {
     type Service = HandOver<S>;
 
     fn layer(&self, inner: S) -> HandOver<S> {
-        HandOver(inner)
+        HandOver {
+            inner,
+            handed: self.0.clone(),
+        }
     }
 }
 
 /// The service behind a [`HandOverLayer`].
 #[derive(Clone, Debug)]
-pub(super) struct HandOver<S>(pub(super) S);
+pub(super) struct HandOver<S> {
+    inner: S,
+    handed: Handed,
+}
 
 impl<S, B> Service<Request<B>> for HandOver<S>
 where
@@ -36,15 +43,18 @@ where
     type Future = S::Future;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.0.poll_ready(cx)
+        self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
         let extensions = request.extensions_mut();
         extensions.remove::<ReportOnly>();
+        if let Some(keycloak) = self.handed.secured().keycloak {
+            introduce(keycloak, extensions);
+        }
         if let Some(context) = extensions.get_mut::<RequestContext>() {
             context.is_of_router = false;
         }
-        self.0.call(request)
+        self.inner.call(request)
     }
 }

@@ -3,6 +3,7 @@
 mod admitting;
 mod guarded;
 mod hand_over;
+mod handed;
 mod method_router;
 #[cfg(feature = "utoipa-axum")]
 pub(crate) mod openapi;

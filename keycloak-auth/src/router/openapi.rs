@@ -1,12 +1,12 @@
 //! `SecureRouter` with `utoipa-axum`: routes and their OpenAPI document in one.
 
-use std::{fmt, marker::PhantomData};
+use std::fmt;
 
+use axum::{handler::Handler, routing::MethodFilter};
 use utoipa::openapi::{OpenApi, path::PathItem};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
-use super::{GuardedHandler, SecureRouter, guarded::sealed::Sealed, routes::HandlerRoute};
-use crate::Policy;
+use super::{GuardedHandler, MethodRouter, SecureRouter, guarded::sealed::Sealed, routing::on};
 
 /// Collects handlers with `#[utoipa::path(...)]` for [`SecureRouter::routes`], each at its own path, and does not compile
 /// when one of them has no `#[keycloak(...)]` policy.
@@ -56,23 +56,28 @@ macro_rules! __secure_routes {
     };
 }
 
-/// The policy of a handler, in a router with the state `S`.
-#[derive(Clone, Copy, Debug)]
+/// A handler that has a policy, in a router with the state `S`; not yet said for which methods.
 pub struct Guarded<S> {
-    policy: &'static Policy,
     handler: &'static str,
-    state: PhantomData<fn(S)>,
+    on: Box<dyn FnOnce(MethodFilter) -> MethodRouter<S> + Send + Sync>,
+}
+
+impl<S> fmt::Debug for Guarded<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Guarded").field(&self.handler).finish()
+    }
 }
 
 /// Takes no handler without a policy.
-pub fn guarded<H, T, S>(_: H) -> Guarded<S>
+pub fn guarded<H, T, S>(handler: H) -> Guarded<S>
 where
-    H: GuardedHandler<T, S>,
+    H: Handler<T, S> + GuardedHandler<T, S>,
+    T: 'static,
+    S: Clone + Send + Sync + 'static,
 {
     Guarded {
-        policy: H::POLICY,
         handler: H::HANDLER,
-        state: PhantomData,
+        on: Box::new(move |methods| on(methods, handler)),
     }
 }
 
@@ -164,13 +169,21 @@ where
     /// When paths clash, as in axum.
     pub fn routes(mut self, routes: impl IntoSecureRoutes<S>) -> Self {
         let mut documented = OpenApiRouter::with_openapi(self.openapi);
-        for (guarded, route) in routes.into_secure_routes().0 {
-            for (path, item) in &route.1.paths {
-                let handlers =
-                    methods_of(item).map(|method| HandlerRoute::new(method, guarded.handler, guarded.policy));
-                self.routes.add(path, handlers.collect());
-            }
-            documented = documented.routes(route);
+        for (guarded, (schemas, paths, _)) in routes.into_secure_routes().0 {
+            // A handler has one path.
+            let Some((path, item)) = paths.paths.first_key_value() else {
+                continue;
+            };
+            let Some(methods) = methods_of(item) else { continue };
+            let MethodRouter {
+                inner,
+                handlers,
+                handing,
+                ..
+            } = (guarded.on)(methods);
+            self.routes.add(path, handlers);
+            self.handing.merge(handing);
+            documented = documented.routes((schemas, paths, inner));
         }
         let (router, document) = documented.split_for_parts();
         self.openapi = document;
@@ -187,18 +200,19 @@ where
 }
 
 /// The methods of the operations at a path.
-fn methods_of(item: &PathItem) -> impl Iterator<Item = &'static str> {
+fn methods_of(item: &PathItem) -> Option<MethodFilter> {
     [
-        ("GET", &item.get),
-        ("PUT", &item.put),
-        ("POST", &item.post),
-        ("DELETE", &item.delete),
-        ("OPTIONS", &item.options),
-        ("HEAD", &item.head),
-        ("PATCH", &item.patch),
-        ("TRACE", &item.trace),
+        (MethodFilter::GET, &item.get),
+        (MethodFilter::PUT, &item.put),
+        (MethodFilter::POST, &item.post),
+        (MethodFilter::DELETE, &item.delete),
+        (MethodFilter::OPTIONS, &item.options),
+        (MethodFilter::HEAD, &item.head),
+        (MethodFilter::PATCH, &item.patch),
+        (MethodFilter::TRACE, &item.trace),
     ]
     .into_iter()
     .filter(|(_, operation)| operation.is_some())
     .map(|(method, _)| method)
+    .reduce(MethodFilter::or)
 }

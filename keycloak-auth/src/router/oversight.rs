@@ -46,9 +46,7 @@ where
     /// When the path is malformed or clashes with another one, as in axum.
     pub fn access_matrix_page(mut self, path: &str, policy: &'static Policy) -> Self {
         let handlers = self.routes.matrix_page(policy);
-        self.inner = self.inner.route(path, handlers.inner);
-        self.routes.add(path, handlers.handlers);
-        self
+        self.route(path, handlers)
     }
 
     /// Lets requests through that the policies of the routes so far would refuse, and reports them instead: for the time
@@ -72,7 +70,9 @@ where
     /// assert!(legacy.access_matrix().rows()[0].is_report_only());
     /// ```
     pub fn report_only(mut self) -> Self {
-        self.inner = self.inner.layer(axum::Extension(ReportOnly));
+        if !self.handing.report_only() {
+            self.inner = self.inner.layer(axum::Extension(ReportOnly));
+        }
         self.routes.set_report_only();
         self
     }

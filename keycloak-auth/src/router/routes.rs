@@ -9,11 +9,11 @@ use axum::{
     routing::MethodFilter,
 };
 
-use super::MethodRouter;
+use super::{MethodRouter, handed::Handing};
 use crate::{
     Policy,
     access_matrix::{ANY_METHOD, AccessMatrix, AccessRow, Format, RouteKind},
-    extract::{ReportOnly, authorize_by},
+    extract::{Enforcement, Rule, Secured, authorize_by},
 };
 
 /// The name under which the page that this crate serves is listed and logged.
@@ -118,11 +118,17 @@ impl Routes {
     {
         let matrix = Arc::new(OnceLock::new());
         self.pages.push(Arc::clone(&matrix));
+        let mut handing = Handing::default();
+        let handed = handing.next_handed();
+        let rule = Rule::new(policy, MATRIX_PAGE);
         let handler = async move |State(state): State<S>, request: Request| {
             let (mut parts, _) = request.into_parts();
-            // Who may call what is nothing to be read by everybody, whatever else is only reported about.
-            parts.extensions.remove::<ReportOnly>();
-            if let Err(rejection) = authorize_by(policy, MATRIX_PAGE, &mut parts, &state).await {
+            let secured = Secured {
+                // Who may call what is nothing to be read by everybody, whatever else is only reported about.
+                enforcement: Enforcement::Enforced,
+                ..handed.secured()
+            };
+            if let Err(rejection) = authorize_by(&rule, &mut parts, secured, &state).await {
                 return rejection.into_response();
             }
             page(&matrix, &parts)
@@ -130,6 +136,7 @@ impl Routes {
         MethodRouter {
             inner: axum::routing::get(handler),
             handlers: vec![HandlerRoute::new("GET", MATRIX_PAGE, policy)],
+            handing,
             has_provided_state: false,
         }
     }

@@ -11,11 +11,7 @@ use axum::{
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{
-    GuardedHandler, SecureMethodRouter,
-    hand_over::{HandOver, HandOverLayer},
-    routes::Routes,
-};
+use super::{GuardedHandler, SecureMethodRouter, hand_over::HandOverLayer, handed::Handing, routes::Routes};
 use crate::{Keycloak, access_matrix::RouteKind, extract::provide_from_state, middleware::ProvideLayer};
 
 /// A router whose handlers all have a `#[keycloak(...)]` policy: one without does not compile.
@@ -53,6 +49,7 @@ pub struct SecureRouter<S = ()> {
     pub(super) inner: Router<S>,
     /// What the access matrix says of the routes.
     pub(super) routes: Routes,
+    pub(super) handing: Handing,
     /// Whether some handlers have a state of another type than `S` already.
     pub(super) has_provided_state: bool,
     #[cfg(feature = "utoipa-axum")]
@@ -68,6 +65,7 @@ where
         Self {
             inner: Router::new(),
             routes: Routes::default(),
+            handing: Handing::default(),
             has_provided_state: false,
             #[cfg(feature = "utoipa-axum")]
             openapi: super::openapi::empty_document(),
@@ -83,6 +81,7 @@ where
         let handlers = handlers.into_method_router();
         self.has_provided_state |= handlers.has_provided_state;
         self.inner = self.inner.route(path, handlers.inner);
+        self.handing.merge(handlers.handing);
         self.routes.add(path, handlers.handlers);
         self
     }
@@ -99,6 +98,7 @@ where
             self.openapi = self.openapi.nest(path.trim_end_matches('/'), router.openapi);
         }
         self.inner = self.inner.nest(path, router.inner);
+        self.handing.merge(router.handing);
         self.routes.nest(path, router.routes);
         self
     }
@@ -113,6 +113,7 @@ where
         #[cfg(feature = "utoipa-axum")]
         self.openapi.merge(router.openapi);
         self.inner = self.inner.merge(router.inner);
+        self.handing.merge(router.handing);
         self.routes.merge(router.routes);
         self
     }
@@ -127,6 +128,7 @@ where
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
         self.inner = self.inner.layer(layer);
+        self.handing.note_layer();
         self
     }
 
@@ -140,6 +142,7 @@ where
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
         self.inner = self.inner.route_layer(layer);
+        self.handing.note_layer();
         self
     }
 
@@ -149,7 +152,7 @@ where
         H: Handler<T, S> + GuardedHandler<T, S>,
         T: 'static,
     {
-        self.inner = self.inner.fallback(handler.into_admitting());
+        self.inner = self.inner.fallback(handler.into_admitting(&mut self.handing));
         self.routes.set_fallback(H::HANDLER, H::POLICY);
         self
     }
@@ -160,7 +163,9 @@ where
         H: Handler<T, S> + GuardedHandler<T, S>,
         T: 'static,
     {
-        self.inner = self.inner.method_not_allowed_fallback(handler.into_admitting());
+        self.inner = self
+            .inner
+            .method_not_allowed_fallback(handler.into_admitting(&mut self.handing));
         self.routes.add_method_not_allowed(H::HANDLER, H::POLICY);
         self
     }
@@ -170,6 +175,7 @@ where
         SecureRouter {
             inner: self.inner.with_state(state),
             routes: self.routes,
+            handing: self.handing,
             has_provided_state: true,
             #[cfg(feature = "utoipa-axum")]
             openapi: self.openapi,
@@ -186,7 +192,8 @@ where
     ///
     /// When a path clashes with another one, as in axum.
     pub fn merge_public(mut self, router: impl Into<Router<S>>) -> Self {
-        self.inner = self.inner.merge(router.into().layer(HandOverLayer));
+        let layer = HandOverLayer(self.handing.next_handed());
+        self.inner = self.inner.merge(router.into().layer(layer));
         self.routes.add_public("/*", RouteKind::PublicRouter);
         self
     }
@@ -206,7 +213,8 @@ where
             !(&service as &dyn Any).is::<Router>(),
             "a router is no service for the single path `{path}`: add it by `nest_service_public` or `merge_public`"
         );
-        self.inner = self.inner.route_service(path, HandOver(service));
+        let layer = HandOverLayer(self.handing.next_handed());
+        self.inner = self.inner.route_service(path, layer.layer(service));
         self.routes.add_public(path, RouteKind::PublicService);
         self
     }
@@ -223,13 +231,18 @@ where
         T::Response: IntoResponse,
         T::Future: Send + 'static,
     {
-        self.inner = self.inner.nest_service(path, HandOver(service));
+        let layer = HandOverLayer(self.handing.next_handed());
+        self.inner = self.inner.nest_service(path, layer.layer(service));
         self.routes
             .add_public(&format!("{}/*", path.trim_end_matches('/')), RouteKind::PublicService);
         self
     }
 
-    /// Makes an axum router of it whose guards ask `keycloak`, which a layer hands them.
+    /// Makes an axum router of it whose guards ask `keycloak`.
+    ///
+    /// Its handlers are handed it at once, and nothing stands between them and the router. Only where there are layers in it
+    /// already, which may want to know the caller, or where it was cloned, a layer says it with every request: a layer that
+    /// has nothing to do with callers costs less when it is added to what this returns.
     ///
     /// # Panics
     ///
@@ -238,7 +251,11 @@ where
     #[track_caller]
     pub fn secure_with(self, keycloak: Keycloak) -> Router<S> {
         self.routes.start();
-        self.inner.layer(ProvideLayer(keycloak))
+        if self.handing.hand(&keycloak) {
+            self.inner
+        } else {
+            self.inner.layer(ProvideLayer(keycloak))
+        }
     }
 
     /// Makes an axum router of it whose guards ask the [`Keycloak`] in the state: no layer, nothing added to a request.
@@ -283,6 +300,7 @@ where
         );
         self.routes.start();
         provide_from_state::<S>();
+        self.handing.hand_nothing();
         self.inner
     }
 }
@@ -301,6 +319,7 @@ impl<S> Clone for SecureRouter<S> {
         Self {
             inner: self.inner.clone(),
             routes: self.routes.clone(),
+            handing: self.handing.clone(),
             has_provided_state: self.has_provided_state,
             #[cfg(feature = "utoipa-axum")]
             openapi: self.openapi.clone(),

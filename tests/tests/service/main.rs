@@ -23,6 +23,7 @@ mod provider;
 mod report_only;
 mod responses;
 mod router;
+mod securing;
 mod service_client;
 mod setup;
 mod testing;

@@ -1,4 +1,4 @@
-//! Many new tokens at once take turns: who has a known one does not wait for all of them.
+//! Many new tokens at once take turns, from many connections or one: who has a known one does not wait for all of them.
 
 use std::{
     future::poll_fn,
@@ -18,7 +18,11 @@ use keycloak_auth::{
     routing::get,
 };
 use keycloak_auth_tests::{Issuer, Service, now, rsa_key};
-use tokio::task::{JoinSet, yield_now};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    task::{JoinSet, yield_now},
+};
 use tower::ServiceExt as _;
 
 use crate::setup::{builder, clock};
@@ -95,14 +99,71 @@ async fn known_tokens_are_answered_between_new_ones() {
     );
 }
 
-/// Counts tokens that were known already.
-#[derive(Clone, Default)]
-struct Hits(Arc<AtomicUsize>);
+#[tokio::test]
+async fn known_tokens_are_answered_between_new_ones_of_one_connection() {
+    const FORGED: usize = 300;
+    let issuer = Issuer::start().await;
+    let refused = Counted::of("token_validation_failure_total");
+    let settings = builder(&issuer).clock(clock()).metrics_collector(refused.clone());
+    let router = router_of(settings.build().expect("valid")).await;
+    let known = issuer.valid_token();
+    assert_eq!(status(router.clone(), &known).await, 200);
+    let service = Service::start(router.clone()).await;
+    let address = service.url("").trim_start_matches("http://").to_owned();
+    let stranger = rsa_key(1).with_kid(issuer.key().kid());
+    let forged = issuer.token().sign(&stranger);
+    let request = format!("GET /open HTTP/1.1\r\nhost: orders.test\r\nauthorization: Bearer {forged}\r\n\r\n");
+    let client = tokio::spawn(async move {
+        let mut connection = TcpStream::connect(address).await.expect("the service listens");
+        let (mut answers, mut requests) = connection.split();
+        let pipelined = request.repeat(FORGED);
+        let mut answered = String::new();
+        let read = async {
+            while answered.matches("HTTP/1.1 401").count() < FORGED {
+                let mut some = [0; 4096];
+                let count = answers.read(&mut some).await.expect("an answer");
+                answered.push_str(&String::from_utf8_lossy(&some[..count]));
+            }
+        };
+        let ((), written) = tokio::join!(read, requests.write_all(pipelined.as_bytes()));
+        written.expect("the service reads");
+    });
+    let (mut before, mut most) = (0, 0);
+    while before < FORGED {
+        yield_now().await;
+        assert_eq!(status(router.clone(), &known).await, 200);
+        let now = refused.count();
+        most = most.max(now - before);
+        before = now;
+    }
+    client.await.expect("no panic");
+    assert!(most <= 8, "{most} one right after the other");
+}
 
-impl MetricsCollector for Hits {
+/// Counts what is counted under one name.
+#[derive(Clone)]
+struct Counted {
+    suffix: &'static str,
+    count: Arc<AtomicUsize>,
+}
+
+impl Counted {
+    fn of(suffix: &'static str) -> Self {
+        Self {
+            suffix,
+            count: Arc::default(),
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.count.load(Ordering::SeqCst)
+    }
+}
+
+impl MetricsCollector for Counted {
     fn increment_counter(&self, name: &str, _: &[Tag<'_>]) {
-        if name.ends_with("token_cache_hits_total") {
-            self.0.fetch_add(1, Ordering::SeqCst);
+        if name.ends_with(self.suffix) {
+            self.count.fetch_add(1, Ordering::SeqCst);
         }
     }
 
@@ -113,19 +174,43 @@ impl MetricsCollector for Hits {
 
 #[tokio::test]
 async fn a_token_that_comes_with_several_requests_is_verified_once() {
+    for (counter, expected) in [("token_cache_hits_total", 9), ("jwks_cache_hits_total", 2)] {
+        let issuer = Issuer::start().await;
+        let counted = Counted::of(counter);
+        let settings = builder(&issuer).clock(clock()).metrics_collector(counted.clone());
+        let router = router_of(settings.build().expect("valid")).await;
+        let tokens = tokens(&issuer, 2);
+        assert_eq!(status(router.clone(), &tokens[0]).await, 200);
+        let mut tasks = JoinSet::new();
+        for _ in 0..10 {
+            let (router, token) = (router.clone(), tokens[1].clone());
+            tasks.spawn(async move { status(router, &token).await });
+        }
+        assert_eq!(tasks.join_all().await, [200; 10]);
+        assert_eq!(counted.count(), expected, "{counter}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_was_verified_with_another_request_may_have_expired_since() {
     let issuer = Issuer::start().await;
-    let hits = Hits::default();
-    let settings = builder(&issuer).clock(clock()).metrics_collector(hits.clone());
-    let router = router_of(settings.build().expect("valid")).await;
+    let clock = clock();
+    let keycloak = builder(&issuer).clock(clock.clone()).build().expect("valid");
+    let router = router_of(keycloak).await;
     let tokens = tokens(&issuer, 2);
     assert_eq!(status(router.clone(), &tokens[0]).await, 200);
-    let mut tasks = JoinSet::new();
-    for _ in 0..10 {
-        let (router, token) = (router.clone(), tokens[1].clone());
-        tasks.spawn(async move { status(router, &token).await });
-    }
-    assert_eq!(tasks.join_all().await, [200; 10]);
-    assert_eq!(hits.0.load(Ordering::SeqCst), 9);
+    let others = async move {
+        let mut twins = [0, 1].map(|_| Box::pin(status(router.clone(), &tokens[1])));
+        for twin in &mut twins {
+            let polled = poll_fn(|context| Poll::Ready(twin.as_mut().poll(context))).await;
+            assert_eq!(polled, Poll::Pending, "another task verified before");
+        }
+        let [first, second] = twins;
+        assert_eq!(first.await, 200);
+        clock.advance(Duration::from_secs(60 * 60));
+        assert_eq!(second.await, 401);
+    };
+    tokio::spawn(others).await.expect("no panic");
 }
 
 #[tokio::test]
@@ -193,13 +278,17 @@ async fn callers_who_keep_the_thread_do_not_wait() {
 }
 
 #[tokio::test]
-async fn who_comes_alone_does_not_wait() {
+async fn who_comes_alone_waits_for_its_third_one_only() {
     let issuer = Issuer::start().await;
-    let router = router(&issuer).await;
+    let clock = clock();
+    let router = router_of(builder(&issuer).clock(clock.clone()).build().expect("valid")).await;
     tokio::spawn(async move {
-        for token in tokens(&issuer, 5) {
-            assert_eq!(status_at_once(&router, &token), Some(200));
+        for expected in [Some(200), Some(200), None] {
+            assert_eq!(status_at_once(&router, &issuer.valid_token()), expected);
         }
+        assert_eq!(status(router.clone(), &issuer.valid_token()).await, 200);
+        clock.advance(Duration::from_millis(1));
+        assert_eq!(status_at_once(&router, &issuer.valid_token()), Some(200));
     })
     .await
     .expect("no panic");

@@ -1,0 +1,235 @@
+//! What a router says to its handlers when it is secured: which `Keycloak` they ask, and whether their policies are enforced.
+//! However that gets to them, and whoever asks on the way.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{FromRef, Request, State},
+    handler::Handler as _,
+    middleware::{Next, from_fn},
+    response::Response,
+};
+use keycloak_auth::{
+    Keycloak, KeycloakUser, SecureRouter, keycloak,
+    metrics::{MetricsCollector, Tag},
+    policy,
+    routing::{MethodRouter, any, get},
+    testing::TestRealm,
+};
+use keycloak_auth_tests::Service;
+use tower::ServiceExt as _;
+
+use crate::setup::{admin, me};
+
+#[derive(Clone, FromRef)]
+struct AppState {
+    keycloak: Keycloak,
+}
+
+#[keycloak(public)]
+async fn greet(user: Option<KeycloakUser>) -> String {
+    user.and_then(|user| user.username().map(str::to_owned))
+        .unwrap_or_else(|| "stranger".to_owned())
+}
+
+#[keycloak(realm_roles = "admin")]
+async fn boss(user: Option<KeycloakUser>) -> String {
+    user.and_then(|user| user.username().map(str::to_owned))
+        .unwrap_or_else(|| "stranger".to_owned())
+}
+
+fn realms() -> [TestRealm; 3] {
+    ["first", "second", "third"].map(|name| TestRealm::new(name, "orders-api"))
+}
+
+async fn answer(router: &Router, path: &str, token: Option<&str>) -> (u16, String) {
+    let mut request = Request::get(path);
+    if let Some(token) = token {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    let request = request.body(Body::empty()).expect("a request");
+    let response = router.clone().oneshot(request).await.expect("a router does not fail");
+    let status = response.status().as_u16();
+    let body = axum::body::to_bytes(response.into_body(), 1 << 16)
+        .await
+        .expect("a body");
+    (status, String::from_utf8_lossy(&body).into_owned())
+}
+
+#[tokio::test]
+async fn clones_of_a_router_are_secured_each_by_itself() {
+    let realms = realms();
+    let [first, second, third] = &realms;
+    let routes = SecureRouter::<AppState>::new()
+        .route("/me", get(me))
+        .route("/admin", any(admin))
+        .route("/greet", get(greet))
+        .access_matrix_page("/matrix", &policy!(authenticated))
+        .fallback(boss);
+    let state = |realm: &TestRealm| AppState {
+        keycloak: realm.keycloak(),
+    };
+    let by_clone = routes.clone().secure_with(first.keycloak()).with_state(state(third));
+    let from_state = routes.clone().secure_from_state().with_state(state(second));
+    let reporting = routes
+        .report_only()
+        .secure_with(third.keycloak())
+        .with_state(state(first));
+    for (own, router, status) in [(0, &by_clone, 403), (1, &from_state, 403), (2, &reporting, 200)] {
+        for (number, realm) in realms.iter().enumerate() {
+            let dave = realm.user("dave").token();
+            let statuses = if number == own {
+                [200, status, 200, status, 200]
+            } else {
+                [401; 5]
+            };
+            for (path, expected) in ["/me", "/admin", "/greet", "/no/such", "/matrix"].iter().zip(statuses) {
+                let (status, body) = answer(router, path, Some(&dave)).await;
+                assert_eq!(status, expected, "{own} {number} {path}: {body}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn clones_of_a_method_router_report_each_by_itself() {
+    let realm = TestRealm::new("acme", "orders-api");
+    let handlers: MethodRouter = get(admin);
+    let router = SecureRouter::new()
+        .route("/enforced", handlers.clone())
+        .route("/reported", handlers.report_only())
+        .secure_with(realm.keycloak());
+    let dave = realm.user("dave").token();
+    assert_eq!(answer(&router, "/enforced", Some(&dave)).await.0, 403);
+    assert_eq!(answer(&router, "/reported", Some(&dave)).await.0, 200);
+}
+
+#[tokio::test]
+async fn reporting_only_is_for_what_there_is_so_far() {
+    let realm = TestRealm::new("acme", "orders-api");
+    let router = SecureRouter::new()
+        .route("/before", get(admin))
+        .nest("/nested", SecureRouter::new().route("/before", get(admin)))
+        .report_only()
+        .route("/after", get(admin))
+        .fallback(boss)
+        .merge(SecureRouter::new().route("/merged", any(admin)))
+        .secure_with(realm.keycloak());
+    let dave = realm.user("dave").token();
+    for (path, status) in [
+        ("/before", 200),
+        ("/nested/before", 200),
+        ("/after", 403),
+        ("/merged", 403),
+        ("/no/such", 403),
+    ] {
+        assert_eq!(answer(&router, path, Some(&dave)).await.0, status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn arguments_of_a_handler_ask_what_its_router_was_secured_with() {
+    let [first, second, _] = realms();
+    // The type of the state is known to have a `Keycloak`.
+    let _ = SecureRouter::<AppState>::new().secure_from_state();
+    let secured = |report_only: bool| {
+        let routes = SecureRouter::<AppState>::new()
+            .route("/me", get(me))
+            .route("/greet", get(greet))
+            .route("/boss", get(boss));
+        let routes = if report_only { routes.report_only() } else { routes };
+        routes.secure_with(first.keycloak()).with_state(AppState {
+            keycloak: second.keycloak(),
+        })
+    };
+    let [own, other] = [&first, &second].map(|realm| realm.user("alice").realm_role("admin").token());
+    for report_only in [false, true] {
+        let router = secured(report_only);
+        let behind_another = secured(report_only).layer(second.keycloak().layer().optional());
+        for path in ["/me", "/greet", "/boss"] {
+            let alice = (200, "alice".to_owned());
+            assert_eq!(answer(&router, path, Some(&own)).await, alice, "{path}");
+            assert_eq!(answer(&router, path, Some(&other)).await.0, 401, "{path}");
+            assert_eq!(answer(&behind_another, path, Some(&other)).await.0, 401, "{path}");
+        }
+        let stranger = (200, "stranger".to_owned());
+        assert_eq!(answer(&router, "/greet", None).await, stranger);
+        let nobody = answer(&router, "/boss", None).await;
+        assert!(
+            if report_only {
+                nobody == stranger
+            } else {
+                nobody.0 == 401
+            },
+            "{nobody:?}"
+        );
+    }
+}
+
+/// Tells in a header who the caller is.
+async fn name(user: KeycloakUser, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let name = user.username().unwrap_or_default().parse().expect("a header value");
+    response.headers_mut().insert("x-caller", name);
+    response
+}
+
+#[tokio::test]
+async fn layers_in_a_router_may_ask_who_calls() {
+    let realm = TestRealm::new("acme", "orders-api");
+    let handlers: [(&str, SecureRouter); 6] = [
+        ("router", SecureRouter::new().route("/", get(me)).layer(from_fn(name))),
+        (
+            "routes",
+            SecureRouter::new().route("/", get(me)).route_layer(from_fn(name)),
+        ),
+        ("methods", SecureRouter::new().route("/", get(me).layer(from_fn(name)))),
+        (
+            "method",
+            SecureRouter::new().route("/", get(me).route_layer(from_fn(name))),
+        ),
+        ("handler", SecureRouter::new().route("/", get(me.layer(from_fn(name))))),
+        (
+            "nested",
+            SecureRouter::new()
+                .route("/first", get(admin))
+                .merge(SecureRouter::new().route("/", get(me)).layer(from_fn(name))),
+        ),
+    ];
+    for (place, routes) in handlers {
+        let service = Service::start(routes.secure_with(realm.keycloak())).await;
+        let alice = service.get_as("/", &realm.user("alice").token()).await;
+        assert_eq!(alice.text(), "alice", "{place}");
+        assert_eq!(alice.headers["x-caller"], "alice", "{place}");
+        assert_eq!(service.get("/").send().await.status, 401, "{place}");
+    }
+}
+
+/// Notices when the `Keycloak` that it observes is gone.
+struct Alive(#[expect(dead_code, reason = "its references are counted")] Arc<()>);
+
+impl MetricsCollector for Alive {
+    fn increment_counter(&self, _: &str, _: &[Tag<'_>]) {}
+
+    fn observe_histogram(&self, _: &str, _: &[Tag<'_>], _: f64) {}
+
+    fn set_gauge(&self, _: &str, _: &[Tag<'_>], _: f64) {}
+}
+
+#[tokio::test]
+async fn a_keycloak_goes_with_its_router() {
+    let realm = TestRealm::new("acme", "orders-api");
+    let alive = Arc::new(());
+    let builder = realm.builder().metrics_collector(Alive(Arc::clone(&alive)));
+    let router = SecureRouter::new()
+        .route("/me", get(me))
+        .route("/admin", get(admin))
+        .merge_public(Router::new().route("/public", axum::routing::get(async |State(()): State<()>| "public")))
+        .secure_with(builder.build().expect("valid"));
+    assert_eq!(answer(&router, "/me", Some(&realm.user("alice").token())).await.0, 200);
+    assert!(Arc::strong_count(&alive) > 1);
+    drop(router);
+    assert_eq!(Arc::strong_count(&alive), 1);
+}
