@@ -165,7 +165,7 @@ pub mod __private {
     pub use {crate::openapi::decorate_operation, utoipa};
     #[cfg(feature = "utoipa-axum")]
     pub use {
-        crate::router::openapi::{SecureRoutes, guarded},
+        crate::router::openapi::{Documented, SecureRoutes, guarded},
         utoipa_axum,
     };
 }

@@ -3,11 +3,12 @@
 //! axum makes a handler's arguments inside of its future. Here the guard, which is the first of them, is asked before there is one:
 //! a request that is refused is not made ready for anything, and one for a handler without further arguments is not moved into a
 //! future either.
+//!
+//! All handlers become the same type, so that what axum makes of a handler is compiled once for all of them.
 
 use std::{
     fmt,
     future::Future,
-    marker::PhantomData,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -27,9 +28,6 @@ use crate::{
     policy::Policy,
 };
 
-/// The future of a handler, which has the same type for all handlers, so that what is around it is compiled once.
-type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
-
 /// The arguments of a handler `H` that has a policy, and how it is called with them.
 ///
 /// `axum::handler::Handler` has the arguments of a handler as its type parameter; that is what this looks at.
@@ -45,99 +43,94 @@ pub trait GuardedArgs<H, S>: Sized {
     const HANDLER: &'static str;
 
     /// The handler, whose policy is asked when it is called.
-    type Admitting: Handler<Self, S>;
+    type Admitting: Handler<Self::Args, S>;
+    /// What axum takes for the arguments of that.
+    type Args: 'static;
 
     /// Has the policy of the handler asked when it is called, as the router says by what it hands to it.
     fn admitting(handler: H, handing: &mut Handing) -> Self::Admitting;
 }
 
-/// A handler without arguments but its guard. A request that is let through stays where it is: nobody has a use for it.
-#[derive(Debug)]
-pub struct GuardAlone<H, G>(H, Handed, PhantomData<fn(G)>);
+/// The future of a handler.
+type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
 
-impl<H: Clone, G> Clone for GuardAlone<H, G> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone(), self.1.clone(), PhantomData)
-    }
+/// A handler behind its policy, in a router with the state `S`.
+pub struct Admitting<S: 'static> {
+    rule: &'static Rule,
+    answer: Answer<S>,
+    handed: Handed,
 }
 
-impl<H, S, M, G, Fut, Res> Handler<(M, G), S> for GuardAlone<H, G>
-where
-    H: FnOnce(G) -> Fut + Clone + Send + Sync + 'static,
-    Fut: Future<Output = Res> + Send,
-    Res: IntoResponse,
-    G: GuardArg,
-    S: Send + Sync + 'static,
-{
-    type Future = Admission;
+/// How a handler answers a request that is let through. It is a function, so that a reference to it for ever takes no memory.
+enum Answer<S: 'static> {
+    /// A handler without arguments but its guard. The request stays where it is: nobody has a use for it.
+    Alone(&'static (dyn Fn() -> Answering + Send + Sync)),
+    WithArguments(&'static (dyn Fn(Request, S) -> Answering + Send + Sync)),
+}
 
-    #[inline(never)] // moving the request into the frame of a caller would take longer
-    fn call(self, mut request: Request, state: S) -> Admission {
-        let rule = const { &Rule::new(G::POLICY, G::HANDLER) };
-        let secured = self.1.secured();
-        match admit(rule, &mut request, secured, &state, Asker::Last) {
-            Ok(()) => Admission::Called(answer_alone(self.0)),
-            Err(Hurdle::Refused(rejection)) => Admission::Refused(Some(rejection)),
-            Err(Hurdle::Unasked(unasked)) => Admission::Asking {
-                asking: ask(rule, request, unasked, secured.enforcement),
-                call: Some(Box::new(|_| answer_alone(self.0))),
-            },
+impl<S: 'static> Admitting<S> {
+    fn new<G: GuardArg>(answer: Answer<S>, handing: &mut Handing) -> Self {
+        Self {
+            rule: const { &Rule::new(G::POLICY, G::HANDLER) },
+            answer,
+            handed: handing.next_handed(),
         }
     }
 }
 
-fn answer_alone<H, G, Fut, Res>(handler: H) -> Answering
-where
-    H: FnOnce(G) -> Fut + Send + 'static,
-    Fut: Future<Output = Res> + Send,
-    Res: IntoResponse,
-    G: GuardArg,
-{
-    Box::pin(async move { handler(G::passed()).await.into_response() })
-}
-
-impl<H, S, M, G, Fut> GuardedArgs<H, S> for (M, G)
-where
-    H: FnOnce(G) -> Fut,
-    GuardAlone<H, G>: Handler<Self, S>,
-    G: GuardArg,
-{
-    const POLICY: &'static Policy = G::POLICY;
-    const HANDLER: &'static str = G::HANDLER;
-
-    type Admitting = GuardAlone<H, G>;
-
-    fn admitting(handler: H, handing: &mut Handing) -> GuardAlone<H, G> {
-        GuardAlone(handler, handing.next_handed(), PhantomData)
-    }
-}
-
-/// A handler with the arguments `T`, the first of which is its guard.
-#[derive(Debug)]
-pub struct GuardFirst<H, T>(H, Handed, PhantomData<fn(T)>);
-
-impl<H: Clone, T> Clone for GuardFirst<H, T> {
+impl<S: 'static> Clone for Answer<S> {
     fn clone(&self) -> Self {
-        Self(self.0.clone(), self.1.clone(), PhantomData)
+        *self
     }
 }
 
-impl<H: Send + 'static, T> GuardFirst<H, T> {
-    /// Asks the policy, and has the handler `answer` a request that is let through.
-    fn call_guarded<G: GuardArg, S: Send + 'static>(
-        self,
-        mut request: Request,
-        state: S,
-        answer: fn(H, Request, S) -> Answering,
-    ) -> Admission {
-        let rule = const { &Rule::new(G::POLICY, G::HANDLER) };
-        let secured = self.1.secured();
-        match admit(rule, &mut request, secured, &state, Asker::Any) {
-            Ok(()) => Admission::Called(answer(self.0, request, state)),
+impl<S: 'static> Copy for Answer<S> {}
+
+impl<S: 'static> Answer<S> {
+    const fn asker(self) -> Asker {
+        match self {
+            Self::Alone(_) => Asker::Last,
+            Self::WithArguments(_) => Asker::Any,
+        }
+    }
+
+    fn to(self, request: Request, state: S) -> Answering {
+        match self {
+            Self::Alone(answer) => answer(),
+            Self::WithArguments(answer) => answer(request, state),
+        }
+    }
+}
+
+impl<S: 'static> Clone for Admitting<S> {
+    fn clone(&self) -> Self {
+        Self {
+            rule: self.rule,
+            answer: self.answer,
+            handed: self.handed.clone(),
+        }
+    }
+}
+
+impl<S: 'static> fmt::Debug for Admitting<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Admitting").field(self.rule).finish()
+    }
+}
+
+impl<S: Send + Sync + 'static> Handler<(), S> for Admitting<S> {
+    type Future = Admission;
+
+    #[inline(never)] // moving the request into the frame of a caller would take longer
+    fn call(self, mut request: Request, state: S) -> Admission {
+        let Self { rule, answer, handed } = self;
+        let secured = handed.secured();
+        match admit(rule, &mut request, secured, &state, answer.asker()) {
+            Ok(()) => Admission::Called(answer.to(request, state)),
             Err(Hurdle::Refused(rejection)) => Admission::Refused(Some(rejection)),
             Err(Hurdle::Unasked(unasked)) => Admission::Asking {
                 asking: ask(rule, request, unasked, secured.enforcement),
-                call: Some(Box::new(move |request| answer(self.0, request, state))),
+                call: Some(Box::new(move |request| answer.to(request, state))),
             },
         }
     }
@@ -185,56 +178,54 @@ fn once<T>(there: &mut Option<T>) -> T {
 }
 
 macro_rules! guarded_args {
+    (;) => {
+        guarded_args!(@admitting [] []; handler => {
+            Answer::Alone(Box::leak(Box::new(move || -> Answering {
+                let handler = handler.clone();
+                Box::pin(async move { handler(G::passed()).await.into_response() })
+            })))
+        });
+    };
     ($($argument:ident)* ; $last:ident) => {
+        guarded_args!(@admitting [$($argument)* $last] [$($argument: FromRequestParts<S> + Send,)* $last: FromRequest<S, M> + Send,]; handler => {
+            // The arguments are made as axum makes them.
+            Answer::WithArguments(Box::leak(Box::new(move |request: Request, state: S| -> Answering {
+                let handler = handler.clone();
+                Box::pin(async move {
+                    guarded_args!(@parts request, state; $($argument)*);
+                    let $last = match $last::from_request(request, &state).await {
+                        Ok(argument) => argument,
+                        Err(rejection) => return rejection.into_response(),
+                    };
+                    handler(G::passed(), $($argument,)* $last).await.into_response()
+                })
+            })))
+        });
+    };
+    (@admitting [$($argument:ident)*] [$($bounds:tt)*]; $handler:ident => $answer:expr) => {
         #[diagnostic::do_not_recommend]
-        #[expect(non_snake_case, reason = "arguments are named as their types")]
-        impl<H, S, M, G, $($argument,)* $last, Fut, Res> Handler<(M, G, $($argument,)* $last), S>
-            for GuardFirst<H, (M, G, $($argument,)* $last)>
+        impl<H, S, M, G, $($argument,)* Fut, Res> GuardedArgs<H, S> for (M, G, $($argument,)*)
         where
-            H: FnOnce(G, $($argument,)* $last) -> Fut + Clone + Send + Sync + 'static,
+            H: FnOnce(G, $($argument,)*) -> Fut + Clone + Send + Sync + 'static,
             Fut: Future<Output = Res> + Send,
             Res: IntoResponse,
             S: Send + Sync + 'static,
-            Self: 'static,
             G: GuardArg,
-            $($argument: FromRequestParts<S> + Send,)*
-            $last: FromRequest<S, M> + Send,
-        {
-            type Future = Admission;
-
-            fn call(self, request: Request, state: S) -> Admission {
-                // The arguments are made as axum makes them.
-                self.call_guarded::<G, S>(request, state, |handler, request, state| {
-                    Box::pin(async move {
-                        guarded_args!(@parts request, state; $($argument)*);
-                        let $last = match $last::from_request(request, &state).await {
-                            Ok(argument) => argument,
-                            Err(rejection) => return rejection.into_response(),
-                        };
-                        handler(G::passed(), $($argument,)* $last).await.into_response()
-                    })
-                })
-            }
-        }
-
-        #[diagnostic::do_not_recommend]
-        impl<H, S, M, G, $($argument,)* $last, Fut> GuardedArgs<H, S> for (M, G, $($argument,)* $last)
-        where
-            H: FnOnce(G, $($argument,)* $last) -> Fut,
-            GuardFirst<H, Self>: Handler<Self, S>,
-            G: GuardArg,
+            $($bounds)*
         {
             const POLICY: &'static Policy = G::POLICY;
             const HANDLER: &'static str = G::HANDLER;
 
-            type Admitting = GuardFirst<H, Self>;
+            type Admitting = Admitting<S>;
+            type Args = ();
 
-            fn admitting(handler: H, handing: &mut Handing) -> GuardFirst<H, Self> {
-                GuardFirst(handler, handing.next_handed(), PhantomData)
+            #[allow(non_snake_case, reason = "arguments are named as their types")]
+            fn admitting($handler: H, handing: &mut Handing) -> Admitting<S> {
+                Admitting::new::<G>($answer, handing)
             }
         }
 
-        guarded_args!(@layered $($argument)* $last);
+        guarded_args!(@layered $($argument)*);
     };
     (@parts $request:ident, $state:ident;) => {};
     (@parts $request:ident, $state:ident; $($argument:ident)+) => {
@@ -255,12 +246,14 @@ macro_rules! guarded_args {
         where
             Self: GuardedArgs<H, S>,
             Layered<L, H, Self, S>: Handler<Self, S>,
+            Self: 'static,
             G: GuardArg,
         {
             const POLICY: &'static Policy = G::POLICY;
             const HANDLER: &'static str = G::HANDLER;
 
             type Admitting = Layered<L, H, Self, S>;
+            type Args = Self;
 
             fn admitting(handler: Layered<L, H, Self, S>, handing: &mut Handing) -> Self::Admitting {
                 handing.note_layer();
@@ -270,7 +263,7 @@ macro_rules! guarded_args {
     };
 }
 
-guarded_args!(@layered);
+guarded_args!(;);
 guarded_args!(; T2);
 guarded_args!(T2; T3);
 guarded_args!(T2 T3; T4);

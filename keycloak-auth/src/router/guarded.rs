@@ -28,7 +28,9 @@ pub trait GuardedHandler<T, S>: sealed::SealedHandler<T, S> {
 
     /// The handler, whose policy is asked when it is called.
     #[doc(hidden)]
-    fn into_admitting(self, handing: &mut Handing) -> impl Handler<T, S>;
+    fn into_admitting(self, handing: &mut Handing) -> impl Handler<Self::Args, S>;
+    #[doc(hidden)]
+    type Args: 'static;
 }
 
 #[diagnostic::do_not_recommend]
@@ -40,7 +42,9 @@ where
     const POLICY: &'static Policy = T::POLICY;
     const HANDLER: &'static str = T::HANDLER;
 
-    fn into_admitting(self, handing: &mut Handing) -> impl Handler<T, S> {
+    type Args = T::Args;
+
+    fn into_admitting(self, handing: &mut Handing) -> impl Handler<T::Args, S> {
         T::admitting(self, handing)
     }
 }

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use axum::{handler::Handler, routing::MethodFilter};
-use utoipa::openapi::{OpenApi, path::PathItem};
-use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+use utoipa::openapi::{HttpMethod, OpenApi, Paths, RefOr, path::Operation, schema::Schema};
+use utoipa_axum::{PathItemExt, router::OpenApiRouter};
 
 use super::{GuardedHandler, MethodRouter, SecureRouter, guarded::sealed::Sealed, routing::on};
 
@@ -50,9 +50,15 @@ macro_rules! __secure_routes {
     (@guarded $($handler:expr),+ $(,)?) => {
         [$($crate::__private::guarded($handler)),+]
     };
-    // One `routes!` for each handler: one for all would serve every handler at the path of every other.
+    // What `routes!` makes its tuple of, which is the document's part: the whole would have the handler compiled once more, without
+    // what its router hands to it.
     (@routes $($handler:path),+ $(,)?) => {
-        [$($crate::__private::utoipa_axum::routes!($handler)),+]
+        [$({
+            let mut schemas = ::std::vec::Vec::new();
+            let (path, operation, methods) =
+                $crate::__private::utoipa_axum::routes!(@resolve_types $handler : schemas);
+            $crate::__private::Documented { path, methods, operation, schemas }
+        }),+]
     };
 }
 
@@ -81,12 +87,25 @@ where
     }
 }
 
+/// What `#[utoipa::path(...)]` says of a handler.
+#[expect(missing_debug_implementations, reason = "utoipa's types have none")]
+pub struct Documented {
+    /// Its path.
+    pub path: String,
+    /// Its methods.
+    pub methods: Vec<HttpMethod>,
+    /// What is said of each of them.
+    pub operation: Operation,
+    /// The types that are named there.
+    pub schemas: Vec<(String, RefOr<Schema>)>,
+}
+
 /// What [`secure_routes!`](crate::secure_routes) collected.
-pub struct SecureRoutes<S>(Vec<(Guarded<S>, UtoipaMethodRouter<S>)>);
+pub struct SecureRoutes<S>(Vec<(Guarded<S>, Documented)>);
 
 impl<S> SecureRoutes<S> {
     #[doc(hidden)]
-    pub fn new<const N: usize>(guarded: [Guarded<S>; N], routes: [UtoipaMethodRouter<S>; N]) -> Self {
+    pub fn new<const N: usize>(guarded: [Guarded<S>; N], routes: [Documented; N]) -> Self {
         Self(guarded.into_iter().zip(routes).collect())
     }
 }
@@ -169,21 +188,17 @@ where
     /// When paths clash, as in axum.
     pub fn routes(mut self, routes: impl IntoSecureRoutes<S>) -> Self {
         let mut documented = OpenApiRouter::with_openapi(self.openapi);
-        for (guarded, (schemas, paths, _)) in routes.into_secure_routes().0 {
-            // A handler has one path.
-            let Some((path, item)) = paths.paths.first_key_value() else {
+        for (guarded, route) in routes.into_secure_routes().0 {
+            let methods = route.methods.iter().map(PathItemExt::to_method_filter);
+            let Some(methods) = methods.reduce(MethodFilter::or) else {
                 continue;
             };
-            let Some(methods) = methods_of(item) else { continue };
-            let MethodRouter {
-                inner,
-                handlers,
-                handing,
-                ..
-            } = (guarded.on)(methods);
-            self.routes.add(path, handlers);
-            self.handing.merge(handing);
-            documented = documented.routes((schemas, paths, inner));
+            let handlers = (guarded.on)(methods);
+            self.routes.add(&route.path, handlers.handlers);
+            self.handing.merge(handlers.handing);
+            let mut paths = Paths::new();
+            paths.add_path_operation(&route.path, route.methods, route.operation);
+            documented = documented.routes((route.schemas, paths, handlers.inner));
         }
         let (router, document) = documented.split_for_parts();
         self.openapi = document;
@@ -197,22 +212,4 @@ where
     pub fn openapi(&self) -> &OpenApi {
         &self.openapi
     }
-}
-
-/// The methods of the operations at a path.
-fn methods_of(item: &PathItem) -> Option<MethodFilter> {
-    [
-        (MethodFilter::GET, &item.get),
-        (MethodFilter::PUT, &item.put),
-        (MethodFilter::POST, &item.post),
-        (MethodFilter::DELETE, &item.delete),
-        (MethodFilter::OPTIONS, &item.options),
-        (MethodFilter::HEAD, &item.head),
-        (MethodFilter::PATCH, &item.patch),
-        (MethodFilter::TRACE, &item.trace),
-    ]
-    .into_iter()
-    .filter(|(_, operation)| operation.is_some())
-    .map(|(method, _)| method)
-    .reduce(MethodFilter::or)
 }
