@@ -59,7 +59,7 @@ compare() {
 
 compare 'warm' 'warm: guard, from state' 256
 compare 'warm, with the user' 'warm: guard and user, from state' 256
-compare 'warm, by secure_with' 'warm: guard, through the layer' 256
+compare 'warm, by secure_with' 'warm: guard, by secure_with' 256
 compare 'warm, layer on a plain router' 'warm: layer on a plain router' 256
 compare 'cold, without the verification' 'cold: guard, from state' 16 "$verification"
 compare 'refused, not a token' 'refused: not a token' 256

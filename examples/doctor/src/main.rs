@@ -100,7 +100,9 @@ impl From<Asked> for Introspection {
 #[tokio::main]
 async fn main() -> ExitCode {
     let flags = Flags::parse();
-    let (token, json) = (flags.token.clone(), flags.json);
+    // A shell that was to fill a variable and could not leaves it empty.
+    let token = flags.token.clone().filter(|token| !token.is_empty());
+    let json = flags.json;
     let keycloak = match configure(flags) {
         Ok(keycloak) => keycloak,
         Err(error) => {

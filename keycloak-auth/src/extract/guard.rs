@@ -138,7 +138,7 @@ pub(crate) struct Secured<'k> {
 
 impl<'k> Secured<'k> {
     /// What is said to a guard that is no more than an argument: what there is to know is in the state and in the request.
-    const AS_REQUESTED: Self = Self {
+    pub(crate) const AS_REQUESTED: Self = Self {
         keycloak: None,
         enforcement: Enforcement::UnlessMarked,
     };

@@ -93,13 +93,6 @@ impl<S: 'static> Answer<S> {
             Self::WithArguments(_) => Asker::Any,
         }
     }
-
-    fn to(self, request: Request, state: S) -> Answering {
-        match self {
-            Self::Alone(answer) => answer(),
-            Self::WithArguments(answer) => answer(request, state),
-        }
-    }
 }
 
 impl<S: 'static> Clone for Admitting<S> {
@@ -126,11 +119,18 @@ impl<S: Send + Sync + 'static> Handler<(), S> for Admitting<S> {
         let Self { rule, answer, handed } = self;
         let secured = handed.secured();
         match admit(rule, &mut request, secured, &state, answer.asker()) {
-            Ok(()) => Admission::Called(answer.to(request, state)),
+            Ok(()) => Admission::Called(match answer {
+                // Not by a function, which the request would be moved to.
+                Answer::Alone(answer) => answer(),
+                Answer::WithArguments(answer) => answer(request, state),
+            }),
             Err(Hurdle::Refused(rejection)) => Admission::Refused(Some(rejection)),
             Err(Hurdle::Unasked(unasked)) => Admission::Asking {
                 asking: ask(rule, request, unasked, secured.enforcement),
-                call: Some(Box::new(move |request| answer.to(request, state))),
+                call: Some(Box::new(move |request| match answer {
+                    Answer::Alone(answer) => answer(),
+                    Answer::WithArguments(answer) => answer(request, state),
+                })),
             },
         }
     }

@@ -3,12 +3,9 @@
 //! A handler goes into its router before there is a `Keycloak`, and axum gives no way back to it. So both hold a cell, which is
 //! settled when the router is secured. A layer could say it with every request, for the time of a box and of an extension.
 
-use std::{
-    fmt,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
 };
 
 use crate::{
@@ -29,14 +26,12 @@ pub(super) struct Cell {
     is_report_only: AtomicBool,
 }
 
-#[derive(Debug)]
-enum Settled {
-    /// The router is secured with this one.
-    With(Keycloak),
-    /// The `Keycloak` is in the state, or a layer leaves it in the request.
-    Elsewhere,
-    /// The handler is in several routers. What they say to it is in the request.
-    Shared,
+/// What a handler is told.
+#[derive(Clone, Debug)]
+pub(super) struct Settled {
+    /// `None` where the [`Keycloak`] is in the state, or a layer leaves it in the request.
+    keycloak: Option<Keycloak>,
+    enforcement: Enforcement,
 }
 
 impl Handing {
@@ -50,7 +45,7 @@ impl Handing {
         Handed::Awaited(cell)
     }
 
-    /// Notes somebody in front of handlers, or a handler, who has no cell and may ask who the caller is.
+    /// Notes somebody in front of handlers who has no cell and may ask who the caller is.
     pub(super) const fn note_layer(&mut self) {
         self.needs_layer = true;
     }
@@ -64,40 +59,40 @@ impl Handing {
     /// Says to all handlers so far that their policies are reported about. `false` when a layer has to say it to some.
     #[must_use]
     pub(super) fn report_only(&self) -> bool {
-        for cell in &self.cells {
-            if cell.settled.get().is_none() {
-                cell.is_report_only.store(true, Ordering::Relaxed);
-            }
-        }
-        !self.needs_layer && self.cells.iter().all(|cell| cell.settled.get().is_none())
+        let open = self.cells.iter().filter(|cell| !cell.is_settled());
+        open.for_each(|cell| cell.is_report_only.store(true, Ordering::Relaxed));
+        !self.needs_layer && !self.is_shared()
     }
 
     /// Hands `keycloak` to all handlers. `false` when a layer has to hand it to some.
     #[must_use]
     pub(super) fn hand(self, keycloak: &Keycloak) -> bool {
-        if self.needs_layer || self.cells.iter().any(|cell| cell.settled.get().is_some()) {
-            self.hand_nothing();
-            return false;
-        }
+        let needs_layer = self.needs_layer || self.is_shared();
+        let handed = (!needs_layer).then_some(keycloak);
         for cell in self.cells {
-            cell.settled.get_or_init(|| Settled::With(keycloak.clone()));
+            cell.settle(handed.cloned(), Enforcement::Enforced);
         }
-        true
+        !needs_layer
     }
 
     /// Says to all handlers that they find the [`Keycloak`] elsewhere.
     pub(super) fn hand_nothing(self) {
         for cell in self.cells {
-            cell.settled.get_or_init(|| Settled::Elsewhere);
+            cell.settle(None, Enforcement::Enforced);
         }
+    }
+
+    /// Whether some handlers are in a clone as well.
+    fn is_shared(&self) -> bool {
+        self.cells.iter().any(|cell| cell.is_settled())
     }
 }
 
 impl Clone for Handing {
-    /// The handlers are in two routers now, which may be secured differently: both have to say so by layers.
+    /// The handlers are in two routers now, which may be secured differently: what both say to them is in the request.
     fn clone(&self) -> Self {
         for cell in &self.cells {
-            cell.settled.get_or_init(|| Settled::Shared);
+            cell.settle(None, Enforcement::UnlessMarked);
         }
         Self {
             cells: self.cells.clone(),
@@ -107,48 +102,53 @@ impl Clone for Handing {
 }
 
 impl Cell {
-    /// Whether a further handler may have it.
-    fn is_open(&self) -> bool {
-        self.settled.get().is_none() && !self.is_report_only.load(Ordering::Relaxed)
-    }
-
-    fn secured(&self) -> Secured<'_> {
-        let (keycloak, enforcement) = match self.settled.get() {
-            Some(Settled::With(keycloak)) => (Some(keycloak), Enforcement::Enforced),
-            Some(Settled::Elsewhere) => (None, Enforcement::Enforced),
-            Some(Settled::Shared) | None => (None, Enforcement::UnlessMarked),
-        };
+    /// The first word counts.
+    fn settle(&self, keycloak: Option<Keycloak>, enforcement: Enforcement) {
         let is_report_only = self.is_report_only.load(Ordering::Relaxed);
-        Secured {
+        self.settled.get_or_init(|| Settled {
             keycloak,
             enforcement: if is_report_only {
                 Enforcement::ReportOnly
             } else {
                 enforcement
             },
-        }
+        });
+    }
+
+    fn is_settled(&self) -> bool {
+        self.settled.get().is_some()
+    }
+
+    /// Whether a further handler may have it.
+    fn is_open(&self) -> bool {
+        !self.is_settled() && !self.is_report_only.load(Ordering::Relaxed)
     }
 }
 
 /// The side of a handler.
+#[derive(Debug)]
 pub(super) enum Handed {
     /// In the router, which may not be secured yet.
     Awaited(Arc<Cell>),
     /// In one of the copies that axum makes for each request: it needs no cell, and counts no reference to one.
-    Settled {
-        keycloak: Option<Keycloak>,
-        enforcement: Enforcement,
-    },
+    Settled(Settled),
 }
 
 impl Handed {
     pub(super) fn secured(&self) -> Secured<'_> {
-        match self {
-            Self::Awaited(cell) => cell.secured(),
-            Self::Settled { keycloak, enforcement } => Secured {
+        match self.settled() {
+            Some(Settled { keycloak, enforcement }) => Secured {
                 keycloak: keycloak.as_ref(),
                 enforcement: *enforcement,
             },
+            None => Secured::AS_REQUESTED,
+        }
+    }
+
+    fn settled(&self) -> Option<&Settled> {
+        match self {
+            Self::Awaited(cell) => cell.settled.get(),
+            Self::Settled(settled) => Some(settled),
         }
     }
 }
@@ -156,23 +156,11 @@ impl Handed {
 impl Clone for Handed {
     fn clone(&self) -> Self {
         match self {
-            Self::Awaited(cell) if cell.settled.get().is_none() => Self::Awaited(Arc::clone(cell)),
-            Self::Awaited(_) | Self::Settled { .. } => {
-                let secured = self.secured();
-                Self::Settled {
-                    keycloak: secured.keycloak.cloned(),
-                    enforcement: secured.enforcement,
-                }
-            }
+            Self::Awaited(cell) => match cell.settled.get() {
+                Some(settled) => Self::Settled(settled.clone()),
+                None => Self::Awaited(Arc::clone(cell)),
+            },
+            Self::Settled(settled) => Self::Settled(settled.clone()),
         }
-    }
-}
-
-impl fmt::Debug for Handed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let enforcement = self.secured().enforcement;
-        f.debug_struct("Handed")
-            .field("enforcement", &enforcement)
-            .finish_non_exhaustive()
     }
 }

@@ -62,8 +62,8 @@ pub(crate) const IDLE_EXTRACTOR: &str = "an extractor that does nothing";
 pub(crate) const IDLE_LAYER: &str = "a layer that does nothing";
 pub(crate) const GUARD: &str = "warm: guard, from state";
 pub(crate) const GUARD_AND_USER: &str = "warm: guard and user, from state";
-pub(crate) const LAYERED_GUARD: &str = "warm: guard, through the layer";
-pub(crate) const LAYERED_GUARD_AND_USER: &str = "warm: guard and user, through the layer";
+pub(crate) const SECURED_GUARD: &str = "warm: guard, by secure_with";
+pub(crate) const SECURED_GUARD_AND_USER: &str = "warm: guard and user, by secure_with";
 pub(crate) const PLAIN_LAYER: &str = "warm: layer on a plain router";
 pub(crate) const PLAIN_LAYER_AND_USER: &str = "warm: layer on a plain router, and user";
 pub(crate) const MANY_TOKENS: &str = "warm: guard, from state, 10,000 tokens in turn";
@@ -75,7 +75,7 @@ pub(crate) const UNPREPARED: &str = "warm: guard, from state, metrics unprepared
 pub(crate) const COUNTED: &str = "warm: guard, from state, metrics counted";
 pub(crate) const VERIFICATION: &str = "raw RSA verification";
 pub(crate) const COLD_GUARD: &str = "cold: guard, from state";
-pub(crate) const COLD_LAYERED_GUARD: &str = "cold: guard, through the layer";
+pub(crate) const COLD_SECURED_GUARD: &str = "cold: guard, by secure_with";
 pub(crate) const NO_TOKEN: &str = "refused: no token";
 pub(crate) const BAD_FORM: &str = "refused: not a token";
 pub(crate) const BAD_ALGORITHM: &str = "refused: algorithm";
@@ -275,11 +275,8 @@ async fn warm(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
             GUARD_AND_USER,
             from_state(settings(issuer.url()), get(guarded_with_user)).await,
         ),
-        (LAYERED_GUARD, through_the_layer(issuer, get(guarded)).await),
-        (
-            LAYERED_GUARD_AND_USER,
-            through_the_layer(issuer, get(guarded_with_user)).await,
-        ),
+        (SECURED_GUARD, secured(issuer, get(guarded)).await),
+        (SECURED_GUARD_AND_USER, secured(issuer, get(guarded_with_user)).await),
         (PLAIN_LAYER, plain(issuer, routing::get(unguarded)).await),
         (
             PLAIN_LAYER_AND_USER,
@@ -334,7 +331,7 @@ async fn warm(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
 async fn cold(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
     let routers = [
         (COLD_GUARD, guarded_router(issuer.url()).await),
-        (COLD_LAYERED_GUARD, through_the_layer(issuer, get(guarded)).await),
+        (COLD_SECURED_GUARD, secured(issuer, get(guarded)).await),
     ];
     let mut alternatives = Vec::new();
     for (name, router) in routers {
@@ -407,7 +404,7 @@ async fn refused(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
     alternatives
 }
 
-async fn through_the_layer(issuer: &Issuer, handlers: MethodRouter) -> Router {
+async fn secured(issuer: &Issuer, handlers: MethodRouter) -> Router {
     let keycloak = ready(settings(issuer.url())).await;
     SecureRouter::new().route("/orders", handlers).secure_with(keycloak)
 }

@@ -12,8 +12,8 @@ mod work;
 use std::{collections::HashMap, time::Instant};
 
 use alternatives::{
-    COLD_GUARD, COLD_LAYERED_GUARD, COUNTED, Comparison, FEW, GUARD, GUARD_AND_USER, GUARD_OWNING, LAYERED_GUARD,
-    LAYERED_GUARD_AND_USER, MANY_TOKENS, MANY_TOKENS_OWNING, PLAIN_LAYER, TOKENS, UNHEARD, UNPREPARED, UNPROTECTED,
+    COLD_GUARD, COLD_SECURED_GUARD, COUNTED, Comparison, FEW, GUARD, GUARD_AND_USER, GUARD_OWNING, MANY_TOKENS,
+    MANY_TOKENS_OWNING, PLAIN_LAYER, SECURED_GUARD, SECURED_GUARD_AND_USER, TOKENS, UNHEARD, UNPREPARED, UNPROTECTED,
     UNPROTECTED_OWNING, VERIFICATION,
 };
 use tokio::runtime::Runtime;
@@ -122,8 +122,8 @@ impl Times {
         };
         at_most(GUARD, UNPROTECTED, 1.2);
         at_most(GUARD_AND_USER, UNPROTECTED, 1.5);
-        at_most(LAYERED_GUARD, UNPROTECTED, 1.5);
-        at_most(LAYERED_GUARD_AND_USER, UNPROTECTED, 1.5);
+        at_most(SECURED_GUARD, UNPROTECTED, 1.2);
+        at_most(SECURED_GUARD_AND_USER, UNPROTECTED, 1.5);
         at_most(PLAIN_LAYER, UNPROTECTED, 1.5);
         at_most(MANY_TOKENS, UNPROTECTED, 2.0);
         at_most(GUARD_OWNING, UNPROTECTED_OWNING, 1.2);
@@ -131,12 +131,12 @@ impl Times {
         at_most(UNHEARD, GUARD, 1.05);
         at_most(COUNTED, GUARD, 1.05);
         at_most(COLD_GUARD, VERIFICATION, 1.12);
-        at_most(COLD_LAYERED_GUARD, VERIFICATION, 1.12);
+        at_most(COLD_SECURED_GUARD, VERIFICATION, 1.12);
         for name in [UNHEARD, COUNTED, UNPREPARED] {
             let more = self.median_of(&[name, GUARD], |[time, reference]| time - reference);
             println!("| {:<72} | {more:>7.1} | ≤ 30.0 |", format!("ns: {name} − {GUARD}"));
         }
-        for name in [COLD_GUARD, COLD_LAYERED_GUARD] {
+        for name in [COLD_GUARD, COLD_SECURED_GUARD] {
             let ratio = self.median_of(
                 &[name, UNPROTECTED, VERIFICATION],
                 |[cold, unprotected, verification]| (cold - unprotected) / verification,
@@ -150,9 +150,9 @@ impl Times {
         for [warm, cold] in [peers::AXUM_KEYCLOAK_AUTH, peers::TOWER_OAUTH2_RESOURCE_SERVER] {
             for (peer, ours, goal) in [
                 (warm, GUARD, 45.0),
-                (warm, LAYERED_GUARD, 45.0),
+                (warm, SECURED_GUARD, 45.0),
                 (cold, COLD_GUARD, 1.8),
-                (cold, COLD_LAYERED_GUARD, 1.8),
+                (cold, COLD_SECURED_GUARD, 1.8),
             ] {
                 let ratio = self.ratio(peer, ours);
                 println!("| {:<72} | {ratio:>7.2} | ≥ {goal:.1} |", format!("{peer} / {ours}"));

@@ -1,11 +1,14 @@
 //! What `explain` and a diagnosis tell developers of a token, and an answer tells nobody.
 
+use std::time::Duration;
+
 use keycloak_auth::{Introspection, policy};
-use keycloak_auth_tests::{Issuer, Logs};
+use keycloak_auth_tests::{Issuer, Logs, rsa_key};
+use tracing::Level;
 
 use crate::{
     introspection::answer_for,
-    setup::{builder, service},
+    setup::{builder, clock, lasting, service},
 };
 
 #[tokio::test]
@@ -67,6 +70,53 @@ async fn the_log_says_what_is_expected_where_a_claim_is_missing() {
         let line = format!("claim `{claim}` is missing, expected is {expected}");
         assert!(logs.text().contains(&line), "{}", logs.text());
     }
+}
+
+#[tokio::test]
+async fn a_service_that_accepts_nobody_says_so_until_it_accepts_somebody() {
+    let logs = Logs::capture();
+    let issuer = Issuer::start().await;
+    let clock = clock();
+    let keycloak = builder(&issuer).clock(clock.clone()).build().expect("valid");
+    let service = service(&keycloak).await;
+    let warnings = || {
+        let mut records = logs.records();
+        records.retain(|record| record.level == Level::WARN);
+        records
+    };
+    let token = || lasting(&issuer, Duration::from_secs(60 * 60));
+    let for_others = token().claim("aud", "account").sign(issuer.key());
+    let for_nobody = token().without("aud").sign(issuer.key());
+    // Nobody's fault but the callers'.
+    let forged = issuer
+        .token()
+        .claim("aud", "account")
+        .sign(&rsa_key(1).with_kid(issuer.key().kid()));
+    let expired = issuer.token().claim("exp", 1).sign(issuer.key());
+    for token in [&*forged, &*expired, "garbage"] {
+        assert_eq!(service.get_as("/me", token).await.status, 401);
+    }
+    assert!(warnings().is_empty(), "{:?}", warnings());
+    for _ in 0..3 {
+        assert_eq!(service.get_as("/me", &for_others).await.status, 401);
+    }
+    let said = "refused for its claim `aud`: it is `account`, expected is `orders-api`; check the settings";
+    assert_eq!(warnings().len(), 1);
+    assert_eq!(warnings()[0].name, "keycloak.nobody_accepted");
+    assert!(logs.text().contains(said), "{}", logs.text());
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(service.get_as("/me", &for_nobody).await.status, 401);
+    assert_eq!(warnings().len(), 2);
+    assert!(
+        logs.text()
+            .contains("claim `aud`: it is missing, expected is `orders-api`"),
+        "{}",
+        logs.text()
+    );
+    assert_eq!(service.get_as("/me", &token().sign(issuer.key())).await.status, 200);
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(service.get_as("/me", &for_others).await.status, 401);
+    assert_eq!(warnings().len(), 2, "the settings are right");
 }
 
 #[tokio::test]
