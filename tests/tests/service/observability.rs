@@ -186,6 +186,11 @@ async fn everything_that_is_told_stands_in_the_guide() {
     assert_eq!(service.get_as("/me", &unknown).await.status, 401);
     let foreign = issuer.token().claim("aud", "another").sign(key);
     assert_eq!(service.get_as("/me", &foreign).await.status, 401);
+    let accepts_nobody = builder(&issuer).build().expect("valid");
+    accepts_nobody
+        .authenticate(&foreign)
+        .await
+        .expect_err("for another service");
     assert_eq!(bare.get_as("/me", &token).await.status, 503);
     let without_scheme = service.get("/me").authorization(&token).send().await;
     assert_eq!(without_scheme.status, 401);
