@@ -4,6 +4,7 @@ use std::{borrow::Borrow, sync::Arc, time::Duration};
 
 use crate::{
     AuthError, KeycloakUser, Unavailable,
+    acceptance::Acceptance,
     bearer::BearerToken,
     cache::Place,
     challenge::code_of,
@@ -22,11 +23,12 @@ use crate::{
 /// Whose token it is, and where it was found, or why it is not acceptable.
 pub(crate) type Judged<'a> = Result<(KeycloakUser, Place<'a>), Cause>;
 
-/// What came of a token that waited for its turn.
-enum InTurn {
-    New(Result<Verified, InvalidToken>),
-    /// It came with another request meanwhile.
-    Known(Result<Verified, InvalidToken>),
+/// What came of a token, and for which request it was verified.
+enum Outcome {
+    /// For this one.
+    Verified(Result<Verified, InvalidToken>),
+    /// For another one, while this one waited for its turn.
+    Remembered(Result<Verified, InvalidToken>),
 }
 
 /// Judges access tokens.
@@ -36,6 +38,7 @@ pub(crate) struct Authenticator {
     /// Where it takes the place of validating tokens by keys, or comes on top of it.
     introspection: Option<Arc<Introspector>>,
     provider: Arc<Provider>,
+    acceptance: Acceptance,
 }
 
 impl Authenticator {
@@ -50,6 +53,7 @@ impl Authenticator {
             key_set,
             introspection,
             provider,
+            acceptance: Acceptance::default(),
         }
     }
 
@@ -172,6 +176,9 @@ impl Authenticator {
                 self.provider
                     .metrics()
                     .key_looked_up(!matches!(result, Err(InvalidToken::UnknownKey)));
+                if let Err(invalid) = &result {
+                    self.note_refusal(*invalid, word.bytes);
+                }
                 let result = result.map_err(Cause::from);
                 self.provider.metrics().token_judged(stopwatch, code_of_result(&result));
                 Some(self.noted(result))
@@ -190,7 +197,11 @@ impl Authenticator {
     pub(crate) async fn judge_by_asking(&self, token: BearerToken<'_>) -> Result<Arc<VerifiedToken>, AuthError> {
         let metrics = self.provider.metrics();
         let stopwatch = metrics.stopwatch();
+        let bytes = token.as_bytes();
         let result = self.ask_about(token, metrics).await;
+        if let Err(AuthError::InvalidToken(invalid)) = &result {
+            self.note_refusal(*invalid, bytes);
+        }
         metrics.token_judged(stopwatch, code_of_result(&result));
         self.noted(result)
     }
@@ -242,8 +253,8 @@ impl Authenticator {
         let has_keys = key_set.snapshot(now).is_some();
         let judged = self.verify_in_turn(token, &unverified, order, metrics).await;
         let result = match judged.inspect_err(|_| metrics.key_looked_up(false))? {
-            InTurn::New(result) => result,
-            InTurn::Known(result) => return Ok(result?),
+            Outcome::Verified(result) => result,
+            Outcome::Remembered(result) => return Ok(result?),
         };
         let is_unknown = matches!(result, Err(InvalidToken::UnknownKey));
         metrics.key_looked_up(has_keys && !is_unknown);
@@ -251,7 +262,7 @@ impl Authenticator {
             return Ok(result?);
         }
         key_set.look_for_unknown_key(now).await;
-        let (InTurn::New(result) | InTurn::Known(result)) =
+        let (Outcome::Verified(result) | Outcome::Remembered(result)) =
             self.verify_in_turn(token, &unverified, order, metrics).await?;
         if matches!(result, Err(InvalidToken::UnknownKey)) {
             note_unknown_key(&unverified);
@@ -266,7 +277,7 @@ impl Authenticator {
         unverified: &Unverified<'_>,
         order: Order,
         metrics: &Recorder,
-    ) -> Result<InTurn, Unavailable> {
+    ) -> Result<Outcome, Unavailable> {
         let Self { validator, key_set, .. } = self;
         let now = || self.provider.now();
         let verify = |keys: &KeySet| {
@@ -276,15 +287,15 @@ impl Authenticator {
         let keys = key_set.keys(now()).await?;
         // Nobody waits for what is not verified in the end.
         if unverified.select_key(keys.keys()).is_err() || verification_turns::try_take(order, now()) {
-            return Ok(InTurn::New(verify(keys.keys())));
+            return Ok(Outcome::Verified(verify(keys.keys())));
         }
         let turn = verification_turns::wait(now).await;
         // By now the token may have come with another request, and the keys may be others.
         if let Some(known) = self.judge_known(token, now(), metrics) {
-            return Ok(InTurn::Known(known));
+            return Ok(Outcome::Remembered(known));
         }
         let keys = key_set.keys(now()).await?;
-        Ok(InTurn::New(turn.measure(|| verify(keys.keys()))))
+        Ok(Outcome::Verified(turn.measure(|| verify(keys.keys()))))
     }
 
     /// The token as it was verified before, if it is remembered.
@@ -302,10 +313,20 @@ impl Authenticator {
 
     fn noted<E: Borrow<AuthError>>(&self, result: Result<Arc<VerifiedToken>, E>) -> Result<Arc<VerifiedToken>, E> {
         match &result {
-            Ok(_) => self.provider.metrics().token_accepted(),
+            Ok(_) => {
+                self.acceptance.note_accepted();
+                self.provider.metrics().token_accepted();
+            }
             Err(error) => self.note_refused_token(error.borrow()),
         }
         result
+    }
+
+    /// Notes that a request's token is refused that may be genuine.
+    #[cold]
+    fn note_refusal(&self, invalid: InvalidToken, token: &[u8]) {
+        let mismatch = || self.validator.mismatch(str::from_utf8(token).ok()?, invalid);
+        self.acceptance.note_refused(invalid, self.provider.now(), mismatch);
     }
 
     #[cold]

@@ -49,6 +49,7 @@ mod extract;
 mod route;
 mod bearer;
 mod authenticator;
+mod acceptance;
 mod verification_turns;
 mod cache;
 mod validator;

@@ -23,7 +23,7 @@ use std::{
     time::Duration,
 };
 
-use self::mismatch::{Settled, log_mismatch, log_missing};
+use self::mismatch::{log_mismatch, log_missing};
 use crate::{
     bearer::Word,
     cache::TokenCache,
@@ -51,7 +51,6 @@ pub(crate) struct Validator {
     /// Tokens that were issued before this time are void, in seconds since the Unix epoch. It only ever grows.
     not_before: AtomicU64,
     usual_header: HeaderMemo,
-    settled: Settled,
 }
 
 /// A token that has passed the checks that need no key.
@@ -109,7 +108,6 @@ impl Validator {
             cache: TokenCache::new(cache_capacity),
             not_before: AtomicU64::new(0),
             usual_header: HeaderMemo::default(),
-            settled: Settled::default(),
         }
     }
 
@@ -212,11 +210,9 @@ impl Validator {
 
     /// Everything about a genuine token that can still make it unacceptable.
     pub(crate) fn check_claims(&self, claims: &Claims, now: Duration) -> Result<(), InvalidToken> {
-        let checked = self.check_origin(claims).and_then(|()| self.check_recipient(claims));
-        checked.inspect_err(|invalid| self.note_refused_claim(*invalid, claims, now))?;
-        self.check_times(claims, now)?;
-        self.settled.note_accepted();
-        Ok(())
+        self.check_origin(claims)?;
+        self.check_recipient(claims)?;
+        Ok(self.check_times(claims, now)?)
     }
 
     /// The checks that hold for every token, also for one that Keycloak is to tell more about.

@@ -30,17 +30,18 @@ pub(crate) struct RequestContext {
 pub(super) struct Known<'k> {
     keycloak: Option<Cow<'k, Keycloak>>,
     user: Option<KeycloakUser>,
-    beside: Beside,
+    kept: Kept,
 }
 
-/// What is beside a request, where its caller may be kept.
+/// Where the caller of a request is kept for those behind.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Beside {
-    Nothing,
-    /// A [`RequestContext`], be it of this [`Keycloak`] or not.
-    Context,
-    /// Nothing of the guard's router, which has told the guard its [`Keycloak`] otherwise. Those behind find it in the request.
-    NothingOfRouter,
+enum Kept {
+    /// Nowhere else than in the cache, if that is possible.
+    InCache,
+    /// In the [`RequestContext`] that there is, if it is one of this [`Keycloak`].
+    InContext,
+    /// In a [`RequestContext`] that says for the guard's router which [`Keycloak`] it was secured with, with a caller or without.
+    ForRouter,
 }
 
 /// Who asks who sends a request.
@@ -68,30 +69,36 @@ pub(super) fn known<S: 'static>(extensions: &Extensions, state: &S) -> Known<'st
         (own, _) => Known {
             keycloak: own.map(Cow::Owned),
             user: None,
-            beside: if context.is_some() {
-                Beside::Context
+            kept: if context.is_some() {
+                Kept::InContext
             } else {
-                Beside::Nothing
+                Kept::InCache
             },
         },
     }
 }
 
-/// The same for a guard whose router says which [`Keycloak`] it is.
+/// The caller, where the router of the guard says whom to ask and somebody has done so: there is nothing else to look at.
+pub(super) fn determined(extensions: &Extensions) -> Option<&KeycloakUser> {
+    let context = extensions.get::<RequestContext>()?;
+    context.user.as_ref().filter(|_| context.is_of_router)
+}
+
+/// What is [`known`] to a guard whose router says which [`Keycloak`] it is.
 pub(super) fn known_by<'k>(keycloak: &'k Keycloak, extensions: &Extensions) -> Known<'k> {
     let context = extensions.get::<RequestContext>();
     let of_same = context.filter(|context| context.keycloak.is_same(keycloak));
     Known {
         keycloak: Some(Cow::Borrowed(keycloak)),
         user: of_same.and_then(|context| context.user.clone()),
-        beside: Beside::NothingOfRouter,
+        kept: Kept::ForRouter,
     }
 }
 
 /// Says to those behind a guard that asks nothing which [`Keycloak`] its router was secured with.
 pub(crate) fn introduce(keycloak: &Keycloak, extensions: &mut Extensions) {
     let known = known_by(keycloak, extensions);
-    keep(known.user.as_ref(), extensions, keycloak, known.beside);
+    keep(known.user.as_ref(), extensions, keycloak, known.kept);
 }
 
 impl RequestContext {
@@ -99,12 +106,12 @@ impl RequestContext {
         Known {
             keycloak: Some(Cow::Owned(self.keycloak.clone())),
             user: self.user.clone(),
-            beside: Beside::Context,
+            kept: Kept::InContext,
         }
     }
 }
 
-/// The [`Keycloak`] that a request is under: the one of the innermost layer, else the one in the state.
+/// The [`Keycloak`] that a request is under; see [`known`].
 pub(super) fn keycloak_for<S: 'static>(extensions: &Extensions, state: &S) -> Option<Keycloak> {
     known(extensions, state).keycloak.map(Cow::into_owned)
 }
@@ -116,12 +123,12 @@ pub(super) type Caller<'u> = Result<Option<&'u KeycloakUser>, Cause>;
 pub(crate) struct Unasked {
     keycloak: Keycloak,
     asker: Asker,
-    beside: Beside,
+    kept: Kept,
 }
 
 /// A result that is there already, or that Keycloak is asked for.
 #[must_use = "a future does nothing unless it is polled"]
-pub(super) enum Judgement<'p, T> {
+pub(crate) enum Judgement<'p, T> {
     /// Taken out by the poll that returns it.
     Ready(Option<Result<T, AuthRejection>>),
     Asked(Pin<Box<dyn Future<Output = Result<T, AuthRejection>> + Send + 'p>>),
@@ -167,7 +174,7 @@ pub(super) fn at_once<H: Head, T>(
     handler: Option<&'static str>,
     conclude: impl FnOnce(Caller<'_>, &mut H, &Keycloak) -> Result<T, AuthRejection>,
 ) -> Result<Result<T, AuthRejection>, Unasked> {
-    let Known { keycloak, user, beside } = known;
+    let Known { keycloak, user, kept } = known;
     let Some(keycloak) = keycloak else {
         tracing::error!(
             name: "keycloak.not_installed",
@@ -177,14 +184,15 @@ pub(super) fn at_once<H: Head, T>(
         );
         return Ok(Err(AuthRejection::not_installed()));
     };
-    // Whom others have looked for, or nobody, is kept only for extractors that would not find the `Keycloak` otherwise.
-    let keep_found = |user, head: &mut H| {
-        if asker == Asker::Any && beside == Beside::NothingOfRouter {
-            keep(user, head.extensions_mut(), &keycloak, beside);
+    let keep = |user, head: &mut H| {
+        if asker == Asker::Any {
+            keep(user, head.extensions_mut(), &keycloak, kept);
         }
     };
     if user.is_some() {
-        keep_found(user.as_ref(), head);
+        if kept == Kept::ForRouter {
+            keep(user.as_ref(), head);
+        }
         return Ok(conclude(Ok(user.as_ref()), head, &keycloak));
     }
     let token = match BearerToken::from_headers(head.headers()) {
@@ -192,7 +200,7 @@ pub(super) fn at_once<H: Head, T>(
         Ok(None) => {
             let concluded = conclude(Ok(None), head, &keycloak);
             if concluded.is_ok() {
-                keep_found(None, head);
+                keep(None, head);
             }
             return Ok(concluded);
         }
@@ -200,9 +208,7 @@ pub(super) fn at_once<H: Head, T>(
     };
     match keycloak.authenticator().judge(token, keycloak.now()) {
         Some(Ok((user, place))) => {
-            if asker == Asker::Any && (beside != Beside::Nothing || !keycloak.authenticator().has_cache()) {
-                keep(Some(&user), head.extensions_mut(), &keycloak, beside);
-            }
+            keep(Some(&user), head);
             let concluded = conclude(Ok(Some(&user)), head, &keycloak);
             keycloak.authenticator().hand_back(user, place);
             Ok(concluded.or_else(refused))
@@ -211,7 +217,7 @@ pub(super) fn at_once<H: Head, T>(
         None => Err(Unasked {
             keycloak: keycloak.into_owned(),
             asker,
-            beside,
+            kept,
         }),
     }
 }
@@ -228,15 +234,11 @@ pub(super) async fn asked<H: Head + Send, T>(
     unasked: Unasked,
     conclude: impl FnOnce(Caller<'_>, &mut H, &Keycloak) -> Result<T, AuthRejection>,
 ) -> Result<T, AuthRejection> {
-    let Unasked {
-        keycloak,
-        asker,
-        beside,
-    } = unasked;
+    let Unasked { keycloak, asker, kept } = unasked;
     match caller_by_asking(head.headers(), &keycloak).await {
         Ok(user) => {
             if asker == Asker::Any {
-                keep(user.as_ref(), head.extensions_mut(), &keycloak, beside);
+                keep(user.as_ref(), head.extensions_mut(), &keycloak, kept);
             }
             conclude(Ok(user.as_ref()), head, &keycloak)
         }
@@ -270,26 +272,27 @@ pub(crate) async fn caller_by_asking(
 }
 
 /// Keeps the caller for the extractors that follow.
-fn keep(user: Option<&KeycloakUser>, extensions: &mut Extensions, keycloak: &Keycloak, beside: Beside) {
-    if beside == Beside::NothingOfRouter {
-        extensions.insert(RequestContext {
-            keycloak: keycloak.clone(),
-            user: user.cloned(),
-            is_of_router: true,
-        });
-        return;
-    }
-    let Some(user) = user else { return };
-    match extensions.get_mut::<RequestContext>() {
-        Some(context) if context.keycloak.is_same(keycloak) => context.user = Some(user.clone()),
-        Some(_) => {}
-        None if keycloak.authenticator().has_cache() && !user.is_introspected() => {}
-        None => {
-            extensions.insert(RequestContext {
-                keycloak: keycloak.clone(),
-                user: Some(user.clone()),
-                is_of_router: false,
-            });
+#[inline]
+fn keep(user: Option<&KeycloakUser>, extensions: &mut Extensions, keycloak: &Keycloak, kept: Kept) {
+    match (kept, user) {
+        (Kept::ForRouter, user) => put(user, extensions, keycloak, true),
+        (Kept::InContext, Some(user)) => {
+            let context = extensions.get_mut::<RequestContext>();
+            if let Some(context) = context.filter(|context| context.keycloak.is_same(keycloak)) {
+                context.user = Some(user.clone());
+            }
         }
+        (Kept::InCache, Some(user)) if !keycloak.authenticator().has_cache() || user.is_introspected() => {
+            put(Some(user), extensions, keycloak, false);
+        }
+        (Kept::InCache | Kept::InContext, _) => {}
     }
+}
+
+fn put(user: Option<&KeycloakUser>, extensions: &mut Extensions, keycloak: &Keycloak, is_of_router: bool) {
+    extensions.insert(RequestContext {
+        keycloak: keycloak.clone(),
+        user: user.cloned(),
+        is_of_router,
+    });
 }

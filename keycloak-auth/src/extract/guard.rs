@@ -69,7 +69,8 @@ where
     type Rejection = AuthRejection;
 
     fn from_request_parts(parts: &mut Parts, state: &S) -> impl Future<Output = Result<Self, AuthRejection>> + Send {
-        Guarding::until(lent(const { &Rule::new(P::POLICY, P::HANDLER) }, parts, state))
+        let rule = const { &Rule::new(P::POLICY, P::HANDLER) };
+        Guarding::until(lent(rule, parts, Secured::AS_REQUESTED, state))
     }
 }
 
@@ -129,36 +130,40 @@ impl Rule {
 }
 
 /// What a router says to a guard when it is secured.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Secured<'k> {
+#[derive(Clone, Debug)]
+pub(crate) struct Secured {
     /// `None` where it is in the state, or in the request.
-    pub(crate) keycloak: Option<&'k Keycloak>,
+    pub(crate) keycloak: Option<Keycloak>,
     pub(crate) enforcement: Enforcement,
 }
 
-impl<'k> Secured<'k> {
+impl Secured {
     /// What is said to a guard that is no more than an argument: what there is to know is in the state and in the request.
-    pub(crate) const AS_REQUESTED: Self = Self {
+    pub(crate) const AS_REQUESTED: &Self = &Self {
         keycloak: None,
         enforcement: Enforcement::UnlessMarked,
     };
 
-    fn known<S: 'static>(self, extensions: &Extensions, state: &S) -> Known<'k> {
-        match self.keycloak {
+    fn known<'k, S: 'static>(&'k self, extensions: &Extensions, state: &S) -> Known<'k> {
+        match &self.keycloak {
             Some(keycloak) => known_by(keycloak, extensions),
             None => known(extensions, state),
         }
     }
 }
 
-/// Asks about a request whose parts are needed by other arguments afterwards.
-fn lent<'p, S: 'static>(rule: &'static Rule, parts: &'p mut Parts, state: &S) -> Judgement<'p, ()> {
+/// Asks about a request whose parts are needed afterwards, as by other arguments.
+pub(crate) fn lent<'p, S: 'static>(
+    rule: &'p Rule,
+    parts: &'p mut Parts,
+    secured: &Secured,
+    state: &S,
+) -> Judgement<'p, ()> {
     if rule.demand.is_public() {
         return Judgement::ready(Ok(()));
     }
-    let known = known(&parts.extensions, state);
-    let decision = decision(rule, Secured::AS_REQUESTED.enforcement);
-    with_caller(parts, known, Some(rule.handler), decision)
+    let known = secured.known(&parts.extensions, state);
+    with_caller(parts, known, Some(rule.handler), decision(rule, secured.enforcement))
 }
 
 /// Asks about a request that nobody needs afterwards. It stays where it is, unless it has to wait.
@@ -185,12 +190,12 @@ pub(crate) enum Hurdle {
 pub(crate) fn admit<S: 'static>(
     rule: &Rule,
     request: &mut Request,
-    secured: Secured<'_>,
+    secured: &Secured,
     state: &S,
     asker: Asker,
 ) -> Result<(), Hurdle> {
     if rule.demand.is_public() {
-        if let (Some(keycloak), Asker::Any) = (secured.keycloak, asker) {
+        if let (Some(keycloak), Asker::Any) = (&secured.keycloak, asker) {
             introduce(keycloak, request.extensions_mut());
         }
         return Ok(());
@@ -216,20 +221,6 @@ pub(crate) fn ask(
         asked(&mut request, unasked, decision(rule, enforcement)).await?;
         Ok(request)
     })
-}
-
-/// What a guard does, for a policy that is no type.
-pub(crate) async fn authorize_by<S: 'static>(
-    rule: &Rule,
-    parts: &mut Parts,
-    secured: Secured<'_>,
-    state: &S,
-) -> Result<(), AuthRejection> {
-    if rule.demand.is_public() {
-        return Ok(());
-    }
-    let known = secured.known(&parts.extensions, state);
-    with_caller(parts, known, Some(rule.handler), decision(rule, secured.enforcement)).await
 }
 
 /// What the rule makes of a caller.

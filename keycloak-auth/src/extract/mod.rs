@@ -16,6 +16,6 @@ pub use rejection::AuthRejection;
 
 pub(crate) use authenticate::{Asker, RequestContext, caller_by_asking, introduce};
 pub(crate) use demand::{Demand, Unmet};
-pub(crate) use guard::{Hurdle, Rule, Secured, admit, ask, authorize_by};
+pub(crate) use guard::{Hurdle, Rule, Secured, admit, ask, lent};
 pub(crate) use outcome::{Enforcement, ReportOnly, note_refusal};
 pub(crate) use state::provide_from_state;

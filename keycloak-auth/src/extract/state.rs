@@ -1,7 +1,7 @@
 //! Finding the [`Keycloak`] in a router's state.
 //!
-//! A guard is generic over the state and cannot demand that a `Keycloak` is in it: in a router that is secured by a layer
-//! there is none. So `SecureRouter::secure_from_state`, which knows that there is one, notes here how to get at it. The
+//! A guard is generic over the state and cannot demand that a `Keycloak` is in it: in a router that is secured by `secure_with`
+//! there need be none. So `SecureRouter::secure_from_state`, which knows that there is one, notes here how to get at it. The
 //! note is about the type of the state, not about a router: it holds wherever a state of that type turns up.
 
 use std::{

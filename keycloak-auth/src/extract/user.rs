@@ -7,7 +7,7 @@ use http::{Extensions, request::Parts};
 
 use super::{
     AuthRejection,
-    authenticate::{RequestContext, known, with_caller},
+    authenticate::{Judgement, RequestContext, determined, known, with_caller},
 };
 use crate::{KeycloakUser, error::Cause};
 
@@ -18,6 +18,9 @@ where
     type Rejection = AuthRejection;
 
     fn from_request_parts(parts: &mut Parts, state: &S) -> impl Future<Output = Result<Self, AuthRejection>> + Send {
+        if let Some(user) = determined(&parts.extensions) {
+            return Judgement::ready(Ok(user.clone()));
+        }
         let known = known(&parts.extensions, state);
         with_caller(parts, known, None, |caller, _, keycloak| {
             let caller = caller.and_then(|user| user.cloned().ok_or(Cause::NO_CREDENTIALS));
@@ -37,6 +40,9 @@ where
         parts: &mut Parts,
         state: &S,
     ) -> impl Future<Output = Result<Option<Self>, AuthRejection>> + Send {
+        if let Some(user) = determined(&parts.extensions) {
+            return Judgement::ready(Ok(Some(user.clone())));
+        }
         let known = known(&parts.extensions, state);
         with_caller(parts, known, None, |caller, _, keycloak| {
             let caller = caller.map(|user| user.cloned());

@@ -1,4 +1,5 @@
-//! The layer under which guards find their [`Keycloak`], and which does nothing else.
+//! The layer under which guards find their [`Keycloak`] where the router could not hand it to them: behind layers of its own, or in a
+//! clone. It does nothing else.
 
 use std::task::{Context, Poll};
 

@@ -52,41 +52,47 @@ pub trait GuardedArgs<H, S>: Sized {
 }
 
 /// The future of a handler.
-type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
+type HandlerFuture = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 /// A handler behind its policy, in a router with the state `S`.
 pub struct Admitting<S: 'static> {
     rule: &'static Rule,
-    answer: Answer<S>,
+    call: Call<S>,
     handed: Handed,
 }
 
-/// How a handler answers a request that is let through. It is a function, so that a reference to it for ever takes no memory.
-enum Answer<S: 'static> {
+/// How a handler is called with a request that is let through. It captures nothing, so that a reference to it for ever takes no memory.
+enum Call<S: 'static> {
     /// A handler without arguments but its guard. The request stays where it is: nobody has a use for it.
-    Alone(&'static (dyn Fn() -> Answering + Send + Sync)),
-    WithArguments(&'static (dyn Fn(Request, S) -> Answering + Send + Sync)),
+    Alone(&'static (dyn Fn() -> HandlerFuture + Send + Sync)),
+    WithArguments(&'static (dyn Fn(Request, S) -> HandlerFuture + Send + Sync)),
 }
 
 impl<S: 'static> Admitting<S> {
-    fn new<G: GuardArg>(answer: Answer<S>, handing: &mut Handing) -> Self {
+    fn new<H, G: GuardArg>(call: Call<S>, handing: &mut Handing) -> Self {
+        const {
+            assert!(
+                size_of::<H>() == 0,
+                "a handler of a `SecureRouter` captures nothing: make it an `async fn`"
+            )
+        }
         Self {
             rule: const { &Rule::new(G::POLICY, G::HANDLER) },
-            answer,
+            call,
             handed: handing.next_handed(),
         }
     }
 }
 
-impl<S: 'static> Clone for Answer<S> {
+impl<S: 'static> Clone for Call<S> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<S: 'static> Copy for Answer<S> {}
+impl<S: 'static> Copy for Call<S> {}
 
-impl<S: 'static> Answer<S> {
+impl<S: 'static> Call<S> {
     const fn asker(self) -> Asker {
         match self {
             Self::Alone(_) => Asker::Last,
@@ -99,7 +105,7 @@ impl<S: 'static> Clone for Admitting<S> {
     fn clone(&self) -> Self {
         Self {
             rule: self.rule,
-            answer: self.answer,
+            call: self.call,
             handed: self.handed.clone(),
         }
     }
@@ -116,20 +122,20 @@ impl<S: Send + Sync + 'static> Handler<(), S> for Admitting<S> {
 
     #[inline(never)] // moving the request into the frame of a caller would take longer
     fn call(self, mut request: Request, state: S) -> Admission {
-        let Self { rule, answer, handed } = self;
+        let Self { rule, call, handed } = self;
         let secured = handed.secured();
-        match admit(rule, &mut request, secured, &state, answer.asker()) {
-            Ok(()) => Admission::Called(match answer {
+        match admit(rule, &mut request, secured, &state, call.asker()) {
+            Ok(()) => Admission::Called(match call {
                 // Not by a function, which the request would be moved to.
-                Answer::Alone(answer) => answer(),
-                Answer::WithArguments(answer) => answer(request, state),
+                Call::Alone(handler) => handler(),
+                Call::WithArguments(handler) => handler(request, state),
             }),
             Err(Hurdle::Refused(rejection)) => Admission::Refused(Some(rejection)),
             Err(Hurdle::Unasked(unasked)) => Admission::Asking {
                 asking: ask(rule, request, unasked, secured.enforcement),
-                call: Some(Box::new(move |request| match answer {
-                    Answer::Alone(answer) => answer(),
-                    Answer::WithArguments(answer) => answer(request, state),
+                call: Some(Box::new(move |request| match call {
+                    Call::Alone(handler) => handler(),
+                    Call::WithArguments(handler) => handler(request, state),
                 })),
             },
         }
@@ -139,13 +145,13 @@ impl<S: Send + Sync + 'static> Handler<(), S> for Admitting<S> {
 /// The future of a handler behind its policy.
 pub enum Admission {
     /// The request was let through.
-    Called(Answering),
+    Called(HandlerFuture),
     /// The request was refused. Taken out by the poll that answers it.
     Refused(Option<AuthRejection>),
     /// Keycloak is being asked; afterwards the handler is called.
     Asking {
         asking: Pin<Box<dyn Future<Output = Result<Request, AuthRejection>> + Send>>,
-        call: Option<Box<dyn FnOnce(Request) -> Answering + Send>>,
+        call: Option<Box<dyn FnOnce(Request) -> HandlerFuture + Send>>,
     },
 }
 
@@ -177,10 +183,31 @@ fn once<T>(there: &mut Option<T>) -> T {
     there.take().expect("a future is not polled after it is ready")
 }
 
+/// A handler inside of layers, which are in front of its guard: it has that asked itself.
+///
+/// `Layered` is no `FnOnce`, so this does not overlap with the implementations for handlers.
+#[diagnostic::do_not_recommend]
+impl<L, H, S, T> GuardedArgs<Layered<L, H, T, S>, S> for T
+where
+    T: GuardedArgs<H, S> + 'static,
+    Layered<L, H, T, S>: Handler<T, S>,
+{
+    const POLICY: &'static Policy = <T as GuardedArgs<H, S>>::POLICY;
+    const HANDLER: &'static str = <T as GuardedArgs<H, S>>::HANDLER;
+
+    type Admitting = Layered<L, H, T, S>;
+    type Args = T;
+
+    fn admitting(handler: Layered<L, H, T, S>, handing: &mut Handing) -> Self::Admitting {
+        handing.note_layer();
+        handler
+    }
+}
+
 macro_rules! guarded_args {
     (;) => {
         guarded_args!(@admitting [] []; handler => {
-            Answer::Alone(Box::leak(Box::new(move || -> Answering {
+            Call::Alone(Box::leak(Box::new(move || -> HandlerFuture {
                 let handler = handler.clone();
                 Box::pin(async move { handler(G::passed()).await.into_response() })
             })))
@@ -189,7 +216,7 @@ macro_rules! guarded_args {
     ($($argument:ident)* ; $last:ident) => {
         guarded_args!(@admitting [$($argument)* $last] [$($argument: FromRequestParts<S> + Send,)* $last: FromRequest<S, M> + Send,]; handler => {
             // The arguments are made as axum makes them.
-            Answer::WithArguments(Box::leak(Box::new(move |request: Request, state: S| -> Answering {
+            Call::WithArguments(Box::leak(Box::new(move |request: Request, state: S| -> HandlerFuture {
                 let handler = handler.clone();
                 Box::pin(async move {
                     guarded_args!(@parts request, state; $($argument)*);
@@ -221,11 +248,9 @@ macro_rules! guarded_args {
 
             #[allow(non_snake_case, reason = "arguments are named as their types")]
             fn admitting($handler: H, handing: &mut Handing) -> Admitting<S> {
-                Admitting::new::<G>($answer, handing)
+                Admitting::new::<H, G>($answer, handing)
             }
         }
-
-        guarded_args!(@layered $($argument)*);
     };
     (@parts $request:ident, $state:ident;) => {};
     (@parts $request:ident, $state:ident; $($argument:ident)+) => {
@@ -237,29 +262,6 @@ macro_rules! guarded_args {
             };
         )+
         let $request = Request::from_parts(parts, body);
-    };
-    // No type is both: whether it implements `FnOnce`, which is `#[fundamental]`, is settled for those of other crates too.
-    (@layered $($argument:ident)*) => {
-        /// A handler inside of layers, which are in front of its guard: it has that asked itself.
-        #[diagnostic::do_not_recommend]
-        impl<L, H, S, M, G, $($argument,)*> GuardedArgs<Layered<L, H, (M, G, $($argument,)*), S>, S> for (M, G, $($argument,)*)
-        where
-            Self: GuardedArgs<H, S>,
-            Layered<L, H, Self, S>: Handler<Self, S>,
-            Self: 'static,
-            G: GuardArg,
-        {
-            const POLICY: &'static Policy = G::POLICY;
-            const HANDLER: &'static str = G::HANDLER;
-
-            type Admitting = Layered<L, H, Self, S>;
-            type Args = Self;
-
-            fn admitting(handler: Layered<L, H, Self, S>, handing: &mut Handing) -> Self::Admitting {
-                handing.note_layer();
-                handler
-            }
-        }
     };
 }
 

@@ -49,7 +49,7 @@ where
     fn call(&mut self, mut request: Request<B>) -> S::Future {
         let extensions = request.extensions_mut();
         extensions.remove::<ReportOnly>();
-        if let Some(keycloak) = self.handed.secured().keycloak {
+        if let Some(keycloak) = &self.handed.secured().keycloak {
             introduce(keycloak, extensions);
         }
         if let Some(context) = extensions.get_mut::<RequestContext>() {

@@ -13,7 +13,7 @@ use crate::{
     extract::{Enforcement, Secured},
 };
 
-/// The side of a router, or of a method router.
+/// The side of a router, or of a method router: the cells of all handlers in it.
 #[derive(Debug, Default)]
 pub struct Handing {
     cells: Vec<Arc<Cell>>,
@@ -22,16 +22,8 @@ pub struct Handing {
 
 #[derive(Debug, Default)]
 pub(super) struct Cell {
-    settled: OnceLock<Settled>,
+    settled: OnceLock<Secured>,
     is_report_only: AtomicBool,
-}
-
-/// What a handler is told.
-#[derive(Clone, Debug)]
-pub(super) struct Settled {
-    /// `None` where the [`Keycloak`] is in the state, or a layer leaves it in the request.
-    keycloak: Option<Keycloak>,
-    enforcement: Enforcement,
 }
 
 impl Handing {
@@ -105,7 +97,7 @@ impl Cell {
     /// The first word counts.
     fn settle(&self, keycloak: Option<Keycloak>, enforcement: Enforcement) {
         let is_report_only = self.is_report_only.load(Ordering::Relaxed);
-        self.settled.get_or_init(|| Settled {
+        self.settled.get_or_init(|| Secured {
             keycloak,
             enforcement: if is_report_only {
                 Enforcement::ReportOnly
@@ -131,24 +123,14 @@ pub(super) enum Handed {
     /// In the router, which may not be secured yet.
     Awaited(Arc<Cell>),
     /// In one of the copies that axum makes for each request: it needs no cell, and counts no reference to one.
-    Settled(Settled),
+    Settled(Secured),
 }
 
 impl Handed {
-    pub(super) fn secured(&self) -> Secured<'_> {
-        match self.settled() {
-            Some(Settled { keycloak, enforcement }) => Secured {
-                keycloak: keycloak.as_ref(),
-                enforcement: *enforcement,
-            },
-            None => Secured::AS_REQUESTED,
-        }
-    }
-
-    fn settled(&self) -> Option<&Settled> {
+    pub(super) fn secured(&self) -> &Secured {
         match self {
-            Self::Awaited(cell) => cell.settled.get(),
-            Self::Settled(settled) => Some(settled),
+            Self::Awaited(cell) => cell.settled.get().unwrap_or(Secured::AS_REQUESTED),
+            Self::Settled(secured) => secured,
         }
     }
 }
@@ -157,10 +139,65 @@ impl Clone for Handed {
     fn clone(&self) -> Self {
         match self {
             Self::Awaited(cell) => match cell.settled.get() {
-                Some(settled) => Self::Settled(settled.clone()),
+                Some(secured) => Self::Settled(secured.clone()),
                 None => Self::Awaited(Arc::clone(cell)),
             },
-            Self::Settled(settled) => Self::Settled(settled.clone()),
+            Self::Settled(secured) => Self::Settled(secured.clone()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keycloak() -> Keycloak {
+        let builder = Keycloak::builder().server_url("https://id.example.com").realm("acme");
+        builder
+            .client_id("orders-api")
+            .audience("orders-api")
+            .build()
+            .expect("valid")
+    }
+
+    fn handed(handing: Handing, handed: &Handed) -> Option<Keycloak> {
+        let keycloak = keycloak();
+        let is_handed = handing.hand(&keycloak);
+        let found = handed.clone().secured().keycloak.clone();
+        assert_eq!(found.is_some(), is_handed);
+        assert!(found.is_none_or(|found| found.is_same(&keycloak)));
+        is_handed.then_some(keycloak)
+    }
+
+    #[test]
+    fn a_router_hands_over_what_no_layer_has_to() {
+        let mut alone = Handing::default();
+        let handler = alone.next_handed();
+        assert!(handed(alone, &handler).is_some());
+
+        let (mut outer, mut inner) = (Handing::default(), Handing::default());
+        let (first, second) = (outer.next_handed(), inner.next_handed());
+        assert!(inner.report_only(), "nor does that need one");
+        outer.merge(inner);
+        let third = outer.next_handed();
+        assert!(handed(outer, &second).is_some());
+        let enforcement = |handed: &Handed| handed.clone().secured().enforcement;
+        assert_eq!(
+            [&first, &second, &third].map(enforcement),
+            [Enforcement::Enforced, Enforcement::ReportOnly, Enforcement::Enforced]
+        );
+
+        let mut layered = Handing::default();
+        let handler = layered.next_handed();
+        layered.note_layer();
+        assert!(!layered.report_only());
+        assert!(handed(layered, &handler).is_none());
+
+        let mut cloned = Handing::default();
+        let handler = cloned.next_handed();
+        let clone = cloned.clone();
+        assert!(!clone.report_only());
+        assert_eq!(enforcement(&handler), Enforcement::UnlessMarked);
+        assert!(handed(clone, &handler).is_none() && handed(cloned, &handler).is_none());
     }
 }

@@ -63,25 +63,25 @@ macro_rules! __secure_routes {
 }
 
 /// A handler that has a policy, in a router with the state `S`; not yet said for which methods.
-pub struct Guarded<S> {
+pub struct SecureRoute<S> {
     handler: &'static str,
     on: Box<dyn FnOnce(MethodFilter) -> MethodRouter<S> + Send + Sync>,
 }
 
-impl<S> fmt::Debug for Guarded<S> {
+impl<S> fmt::Debug for SecureRoute<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Guarded").field(&self.handler).finish()
+        f.debug_tuple("SecureRoute").field(&self.handler).finish()
     }
 }
 
 /// Takes no handler without a policy.
-pub fn guarded<H, T, S>(handler: H) -> Guarded<S>
+pub fn guarded<H, T, S>(handler: H) -> SecureRoute<S>
 where
     H: Handler<T, S> + GuardedHandler<T, S>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
-    Guarded {
+    SecureRoute {
         handler: H::HANDLER,
         on: Box::new(move |methods| on(methods, handler)),
     }
@@ -101,11 +101,11 @@ pub struct Documented {
 }
 
 /// What [`secure_routes!`](crate::secure_routes) collected.
-pub struct SecureRoutes<S>(Vec<(Guarded<S>, Documented)>);
+pub struct SecureRoutes<S>(Vec<(SecureRoute<S>, Documented)>);
 
 impl<S> SecureRoutes<S> {
     #[doc(hidden)]
-    pub fn new<const N: usize>(guarded: [Guarded<S>; N], routes: [Documented; N]) -> Self {
+    pub fn new<const N: usize>(guarded: [SecureRoute<S>; N], routes: [Documented; N]) -> Self {
         Self(guarded.into_iter().zip(routes).collect())
     }
 }
@@ -190,9 +190,8 @@ where
         let mut documented = OpenApiRouter::with_openapi(self.openapi);
         for (guarded, route) in routes.into_secure_routes().0 {
             let methods = route.methods.iter().map(PathItemExt::to_method_filter);
-            let Some(methods) = methods.reduce(MethodFilter::or) else {
-                continue;
-            };
+            let methods = methods.reduce(MethodFilter::or);
+            let methods = methods.expect("`#[utoipa::path]` does not compile without a method");
             let handlers = (guarded.on)(methods);
             self.routes.add(&route.path, handlers.handlers);
             self.handing.merge(handlers.handing);

@@ -13,7 +13,7 @@ use super::{MethodRouter, handed::Handing};
 use crate::{
     Policy,
     access_matrix::{ANY_METHOD, AccessMatrix, AccessRow, Format, RouteKind},
-    extract::{Enforcement, Rule, Secured, authorize_by},
+    extract::{Enforcement, Rule, Secured, lent},
 };
 
 /// The name under which the page that this crate serves is listed and logged.
@@ -126,9 +126,9 @@ impl Routes {
             let secured = Secured {
                 // Who may call what is nothing to be read by everybody, whatever else is only reported about.
                 enforcement: Enforcement::Enforced,
-                ..handed.secured()
+                ..handed.secured().clone()
             };
-            if let Err(rejection) = authorize_by(&rule, &mut parts, secured, &state).await {
+            if let Err(rejection) = lent(&rule, &mut parts, &secured, &state).await {
                 return rejection.into_response();
             }
             page(&matrix, &parts)

@@ -87,6 +87,9 @@ async fn a_service_that_accepts_nobody_says_so_until_it_accepts_somebody() {
     let token = || lasting(&issuer, Duration::from_secs(60 * 60));
     let for_others = token().claim("aud", "account").sign(issuer.key());
     let for_nobody = token().without("aud").sign(issuer.key());
+    // A diagnosis is nobody's request.
+    keycloak.diagnose().token(&for_others).await;
+    keycloak.diagnose().token(&token().sign(issuer.key())).await;
     // Nobody's fault but the callers'.
     let forged = issuer
         .token()
@@ -100,7 +103,7 @@ async fn a_service_that_accepts_nobody_says_so_until_it_accepts_somebody() {
     for _ in 0..3 {
         assert_eq!(service.get_as("/me", &for_others).await.status, 401);
     }
-    let said = "refused for its claim `aud`: it is `account`, expected is `orders-api`; check the settings";
+    let said = "its claim `aud` is not acceptable, it is `account`, expected is `orders-api`; check the settings";
     assert_eq!(warnings().len(), 1);
     assert_eq!(warnings()[0].name, "keycloak.nobody_accepted");
     assert!(logs.text().contains(said), "{}", logs.text());
@@ -109,7 +112,7 @@ async fn a_service_that_accepts_nobody_says_so_until_it_accepts_somebody() {
     assert_eq!(warnings().len(), 2);
     assert!(
         logs.text()
-            .contains("claim `aud`: it is missing, expected is `orders-api`"),
+            .contains("its claim `aud` is missing, expected is `orders-api`"),
         "{}",
         logs.text()
     );

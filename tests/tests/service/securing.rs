@@ -192,7 +192,7 @@ async fn layers_in_a_router_may_ask_who_calls() {
         ),
         ("handler", SecureRouter::new().route("/", get(me.layer(from_fn(name))))),
         (
-            "nested",
+            "merged",
             SecureRouter::new()
                 .route("/first", get(admin))
                 .merge(SecureRouter::new().route("/", get(me)).layer(from_fn(name))),
