@@ -199,7 +199,8 @@ impl Authenticator {
         let stopwatch = metrics.stopwatch();
         let bytes = token.as_bytes();
         let result = self.ask_about(token, metrics).await;
-        if let Err(AuthError::InvalidToken(invalid)) = &result {
+        // What Keycloak says of a token need not stand in it.
+        if let (Err(AuthError::InvalidToken(invalid)), None) = (&result, &self.introspection) {
             self.note_refusal(*invalid, bytes);
         }
         metrics.token_judged(stopwatch, code_of_result(&result));
