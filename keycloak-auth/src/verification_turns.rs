@@ -44,7 +44,7 @@ const PART: u32 = 16;
 /// Others have so many times the time of those who are let in.
 const OTHERS: u32 = 5;
 
-/// How long a verification takes before any was measured: one with an RSA key of 2048 bits.
+/// How long a verification takes with an RSA key of 2048 bits; none counts as shorter.
 const USUAL: Duration = Duration::from_micros(20);
 
 /// A measurement changes what a verification is held to take by this part.
@@ -96,8 +96,8 @@ struct State {
     /// Those who wait, in the order in which they came, and those among them who have given up. There is an usher as long as it is
     /// not empty.
     waiting: VecDeque<oneshot::Sender<()>>,
-    /// How long a verification takes.
-    cost: Duration,
+    /// How long a verification takes, once one was measured.
+    cost: Option<Duration>,
     /// How long those took that were verified since the usher came by.
     spent: Duration,
 }
@@ -108,7 +108,7 @@ impl Row {
             runtime,
             state: Mutex::new(State {
                 waiting: VecDeque::new(),
-                cost: USUAL,
+                cost: None,
                 spent: Duration::ZERO,
             }),
         }
@@ -126,7 +126,7 @@ impl Row {
         // A runtime that is shut down drops an usher at once, who looks at the row then.
         drop(state);
         if is_first {
-            runtime.spawn(Usher(Arc::clone(self)).work());
+            runtime.spawn(Usher(Some(Arc::clone(self))).work());
         }
         turn
     }
@@ -135,24 +135,44 @@ impl Row {
     fn let_in(&self, since: Duration) -> bool {
         let mut state = self.state();
         let others = since.saturating_sub(mem::take(&mut state.spent));
-        let mut left = share(others, state.waiting.len(), state.cost);
-        while left > 0
+        let count = share(others, state.waiting.len(), state.cost);
+        let mut turns = Vec::with_capacity(count.min(state.waiting.len()));
+        while turns.len() < count
             && let Some(waiting) = state.waiting.pop_front()
         {
-            // It may go on at once and come here again.
-            drop(state);
-            left -= usize::from(waiting.send(()).is_ok());
-            state = self.state();
+            if !waiting.is_closed() {
+                turns.push(waiting);
+            }
         }
-        !state.waiting.is_empty()
+        let is_waited_for = !state.waiting.is_empty();
+        // Who is let in may go on at once, and come here again.
+        drop(state);
+        for turn in turns {
+            let _ = turn.send(());
+        }
+        is_waited_for
+    }
+}
+
+impl State {
+    fn note(&mut self, took: Duration, is_success: bool) {
+        self.spent += took;
+        let cost = self.cost.unwrap_or(took);
+        // A signature may be refused before anything is computed with it, at the choice of who sends it.
+        if is_success || took >= cost {
+            self.cost = Some((cost * (MEASUREMENTS - 1) + took) / MEASUREMENTS);
+        }
     }
 }
 
 /// How many of those who wait are let in, after others took so much time.
-fn share(others: Duration, waiting: usize, cost: Duration) -> usize {
+fn share(others: Duration, waiting: usize, cost: Option<Duration>) -> usize {
+    let Some(cost) = cost.map(|cost| cost.max(USUAL)) else {
+        return FEWEST;
+    };
     let of_row = cost.saturating_mul(waiting.try_into().unwrap_or(u32::MAX)) / PART;
     let time = (others / OTHERS).max(of_row).min(LONGEST);
-    let count = time.as_nanos() / cost.as_nanos().max(1);
+    let count = time.as_nanos() / cost.as_nanos();
     usize::try_from(count).unwrap_or(usize::MAX).max(FEWEST)
 }
 
@@ -209,29 +229,26 @@ pub(crate) struct Turn(Option<Arc<Row>>);
 
 impl Turn {
     /// Verifies, and measures how long that takes.
-    pub(crate) fn measure<T>(self, verify: impl FnOnce() -> T) -> T {
+    pub(crate) fn measure<T, E>(self, verify: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let Some(row) = self.0 else { return verify() };
         let begin = Instant::now();
         let result = verify();
-        let took = begin.elapsed();
-        let mut state = row.state();
-        state.spent += took;
-        state.cost = (state.cost * (MEASUREMENTS - 1) + took) / MEASUREMENTS;
+        row.state().note(begin.elapsed(), result.is_ok());
         result
     }
 }
 
-/// Lets in those who wait, until nobody does.
-struct Usher(Arc<Row>);
+/// Lets in those who wait, until nobody does. The row is taken from an usher who is done.
+struct Usher(Option<Arc<Row>>);
 
 impl Usher {
-    async fn work(self) {
+    async fn work(mut self) {
         let mut since = Instant::now();
-        loop {
+        while let Some(row) = &self.0 {
             task::yield_now().await;
             let served = Instant::now();
-            if !self.0.let_in(served - since) {
-                return;
+            if !row.let_in(served - since) {
+                self.0 = None;
             }
             since = served;
         }
@@ -241,8 +258,10 @@ impl Usher {
 impl Drop for Usher {
     /// Whoever comes next calls another one. A runtime that ends takes its usher with it, but may not be that of all who wait.
     fn drop(&mut self) {
-        let waiting = mem::take(&mut self.0.state().waiting);
-        drop(waiting);
+        if let Some(row) = &self.0 {
+            let waiting = mem::take(&mut row.state().waiting);
+            drop(waiting);
+        }
     }
 }
 
@@ -267,7 +286,7 @@ mod tests {
     }
 
     async fn let_in(at: Duration) {
-        wait(move || at).await.measure(|| {});
+        let _ = wait(move || at).await.measure(|| Ok::<(), ()>(()));
     }
 
     async fn has_to_wait(mut waiting: Pin<&mut impl Future>) -> bool {
@@ -324,7 +343,7 @@ mod tests {
                 task::yield_now().await;
             }
             assert!(others_may(still_later).await);
-            wait(|| still_later).await.measure(|| {});
+            let_in(still_later).await;
             assert!(try_take(Order::InTurn, still_later), "this task was let in last");
         })
         .await;
@@ -345,26 +364,51 @@ mod tests {
             (0, 160, long, 3),
             (0, 100_000, short, 64),
             (0, usize::MAX, Duration::MAX, FEWEST),
-            (1_000_000, 1, Duration::ZERO, 1_280_000),
+            (1_000_000, 1, Duration::ZERO, 64),
         ] {
             let others = Duration::from_micros(others);
-            assert_eq!(share(others, waiting, cost), expected, "{others:?} {waiting} {cost:?}");
+            assert_eq!(
+                share(others, waiting, Some(cost)),
+                expected,
+                "{others:?} {waiting} {cost:?}"
+            );
+            assert_eq!(share(others, waiting, None), FEWEST, "nobody knows how long it takes");
         }
+    }
+
+    #[test]
+    fn who_sends_what_is_refused_at_once_does_not_make_verifications_look_short() {
+        let long = Duration::from_micros(400);
+        let mut state = Row::new(Builder::new_current_thread().build().expect("a runtime").handle().id());
+        let state = state.state.get_mut().expect("no panic");
+        state.note(long, false);
+        assert_eq!(state.cost, Some(long));
+        (0..10_000).for_each(|_| state.note(Duration::ZERO, false));
+        assert_eq!(state.cost, Some(long));
+        // One that the thread was interrupted in.
+        state.note(long * 1000, false);
+        (0..100).for_each(|_| state.note(long, true));
+        assert!(state.cost.is_some_and(|cost| cost < long * 2));
     }
 
     #[tokio::test]
     async fn what_verifications_take_is_not_the_time_of_others() {
         let row = WORKER.with(|worker| worker.row_of(Handle::current().id()));
         let took = Duration::from_millis(50);
-        wait(|| NOW).await.measure(|| thread::sleep(took));
+        let _ = wait(|| NOW).await.measure(|| {
+            thread::sleep(took);
+            Ok::<(), ()>(())
+        });
         let State { cost, spent, .. } = *row.state();
-        assert!(cost > took / MEASUREMENTS && spent >= took, "{cost:?} {spent:?}");
-        row.state().cost = USUAL;
+        assert!(cost >= Some(took) && spent >= took, "{cost:?} {spent:?}");
+        row.state().cost = Some(USUAL);
         let handle = Handle::current();
         let turns: Vec<_> = (0..10).map(|_| row.line_up(&handle)).collect();
         assert!(row.let_in(spent + Duration::from_micros(600)));
-        let let_in =
-            |turns: Vec<oneshot::Receiver<()>>| turns.into_iter().filter_map(|mut turn| turn.try_recv().ok()).count();
+        let let_in = |turns: Vec<oneshot::Receiver<()>>| {
+            let turns = turns.into_iter().filter_map(|mut turn| turn.try_recv().ok());
+            turns.count()
+        };
         assert_eq!(let_in(turns), 6);
         assert_eq!(row.state().spent, Duration::ZERO);
         // Those who are gone are not counted.
@@ -387,7 +431,13 @@ mod tests {
     fn a_row_on_a_runtime_that_nobody_drives_keeps_nobody_waiting_on_another() {
         let runtime = || Builder::new_current_thread().build().expect("a runtime");
         let (first, second) = (runtime(), runtime());
-        let waiting: JoinSet<()> = first.block_on(async { (0..10).map(|_| let_in(NOW)).collect() });
+        let waiting: JoinSet<()> = first.block_on(async {
+            let waiting = (0..10).map(|_| let_in(NOW)).collect();
+            // Those who were spawned line up, and their usher has no more than begun.
+            task::yield_now().await;
+            waiting
+        });
+        assert!(!WORKER.with(Worker::nobody_waits));
         for _ in 0..3 {
             second.block_on(in_another_task(let_in(NOW)));
         }
@@ -499,9 +549,10 @@ mod tests {
     #[tokio::test]
     async fn others_are_served_between_those_who_wait() {
         let verified_usually = || async {
-            wait(|| NOW).await.measure(|| {
+            let _ = wait(|| NOW).await.measure(|| {
                 let begin = Instant::now();
                 while begin.elapsed() < USUAL {}
+                Ok::<(), ()>(())
             });
         };
         let mut waiting: JoinSet<()> = (0..100).map(|_| verified_usually()).collect();

@@ -85,20 +85,19 @@ pub(super) fn determined(extensions: &Extensions) -> Option<&KeycloakUser> {
 }
 
 /// What is [`known`] to a guard whose router says which [`Keycloak`] it is.
-pub(super) fn known_by<'k>(keycloak: &'k Keycloak, extensions: &Extensions) -> Known<'k> {
-    let context = extensions.get::<RequestContext>();
-    let of_same = context.filter(|context| context.keycloak.is_same(keycloak));
+///
+/// Whom somebody outside of the router found out does not count: the request may have other credentials since.
+pub(super) fn known_by(keycloak: &Keycloak) -> Known<'_> {
     Known {
         keycloak: Some(Cow::Borrowed(keycloak)),
-        user: of_same.and_then(|context| context.user.clone()),
+        user: None,
         kept: Kept::ForRouter,
     }
 }
 
 /// Says to those behind a guard that asks nothing which [`Keycloak`] its router was secured with.
 pub(crate) fn introduce(keycloak: &Keycloak, extensions: &mut Extensions) {
-    let known = known_by(keycloak, extensions);
-    keep(known.user.as_ref(), extensions, keycloak, known.kept);
+    keep(None, extensions, keycloak, Kept::ForRouter);
 }
 
 impl RequestContext {
@@ -190,9 +189,6 @@ pub(super) fn at_once<H: Head, T>(
         }
     };
     if user.is_some() {
-        if kept == Kept::ForRouter {
-            keep(user.as_ref(), head);
-        }
         return Ok(conclude(Ok(user.as_ref()), head, &keycloak));
     }
     let token = match BearerToken::from_headers(head.headers()) {

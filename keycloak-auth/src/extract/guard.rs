@@ -146,7 +146,7 @@ impl Secured {
 
     fn known<'k, S: 'static>(&'k self, extensions: &Extensions, state: &S) -> Known<'k> {
         match &self.keycloak {
-            Some(keycloak) => known_by(keycloak, extensions),
+            Some(keycloak) => known_by(keycloak),
             None => known(extensions, state),
         }
     }
