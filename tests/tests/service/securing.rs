@@ -8,8 +8,9 @@ use axum::{
     body::Body,
     extract::{FromRef, Request, State},
     handler::Handler as _,
+    http,
     middleware::{Next, from_fn},
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use keycloak_auth::{
     Keycloak, KeycloakUser, SecureRouter, keycloak,
@@ -18,10 +19,10 @@ use keycloak_auth::{
     routing::{MethodRouter, any, get},
     testing::TestRealm,
 };
-use keycloak_auth_tests::Service;
+use keycloak_auth_tests::{Issuer, Service};
 use tower::ServiceExt as _;
 
-use crate::setup::{admin, me};
+use crate::setup::{admin, builder, me};
 
 #[derive(Clone, FromRef)]
 struct AppState {
@@ -112,9 +113,12 @@ async fn reporting_only_is_for_what_there_is_so_far() {
     let router = SecureRouter::new()
         .route("/before", get(admin))
         .nest("/nested", SecureRouter::new().route("/before", get(admin)))
+        .route("/method", get(admin).report_only().post(admin))
         .report_only()
-        .route("/after", get(admin))
         .fallback(boss)
+        .method_not_allowed_fallback(admin)
+        .route("/after", get(admin))
+        .route("/method/after", get(admin).report_only().post(admin))
         .merge(SecureRouter::new().route("/merged", any(admin)))
         .secure_with(realm.keycloak());
     let dave = realm.user("dave").token();
@@ -124,8 +128,130 @@ async fn reporting_only_is_for_what_there_is_so_far() {
         ("/after", 403),
         ("/merged", 403),
         ("/no/such", 403),
+        ("/method/after", 200),
     ] {
         assert_eq!(answer(&router, path, Some(&dave)).await.0, status, "{path}");
+    }
+    let service = Service::start(router).await;
+    for (path, method, status) in [
+        ("/method", http::Method::POST, 200),
+        ("/method/after", http::Method::POST, 403),
+        ("/before", http::Method::DELETE, 403),
+    ] {
+        let request = service.request(method, path).bearer(&dave);
+        assert_eq!(request.send().await.status, status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn reporting_only_says_nothing_to_plain_routers_inside() {
+    let realm = TestRealm::new("acme", "orders-api");
+    let plain = Router::new().route("/plain", axum::routing::get(admin));
+    let routes = SecureRouter::<()>::new()
+        .route("/own", get(admin))
+        .merge_public(plain.clone())
+        .nest_service_public("/nested", plain);
+    let dave = realm.user("dave").token();
+    let of_clone = routes.clone().report_only().secure_with(realm.keycloak());
+    let alone = routes.report_only().secure_with(realm.keycloak());
+    for router in [of_clone, alone] {
+        for (path, status) in [("/own", 200), ("/plain", 403), ("/nested/plain", 403)] {
+            assert_eq!(answer(&router, path, Some(&dave)).await.0, status, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_reported_only_does_not_depend_on_what_is_at_hand() {
+    for report_only in [false, true] {
+        let issuer = Issuer::start().await;
+        let keycloak = builder(&issuer).build().expect("valid");
+        let routes = SecureRouter::<()>::new()
+            .route("/admin", get(admin))
+            .route("/boss", get(boss));
+        let routes = if report_only { routes.report_only() } else { routes };
+        let router = routes.secure_with(keycloak);
+        let less = issuer.token().without("realm_access").sign(issuer.key());
+        let expected = if report_only { 200 } else { 403 };
+        // The first one has to wait for the keys.
+        for path in ["/boss", "/admin", "/boss"] {
+            assert_eq!(answer(&router, path, Some(&less)).await.0, expected, "{path}");
+        }
+        assert_eq!(issuer.key_fetches(), 1);
+    }
+}
+
+/// What becomes of credentials between two who ask who calls.
+#[derive(Clone)]
+enum Exchange {
+    Removed,
+    Replaced(String),
+}
+
+impl Exchange {
+    fn apply(&self, mut request: Request) -> Request {
+        let headers = request.headers_mut();
+        headers.remove("authorization");
+        if let Self::Replaced(token) = self {
+            let value = format!("Bearer {token}").parse().expect("a header value");
+            headers.insert("authorization", value);
+        }
+        request
+    }
+}
+
+#[keycloak(authenticated)]
+async fn pass_on(State((inner, exchange)): State<(Router, Exchange)>, request: Request) -> Response {
+    inner.oneshot(exchange.apply(request)).await.into_response()
+}
+
+#[keycloak(public)]
+async fn pass_on_for(
+    State((inner, exchange)): State<(Router, Exchange)>,
+    _: Option<KeycloakUser>,
+    request: Request,
+) -> Response {
+    inner.oneshot(exchange.apply(request)).await.into_response()
+}
+
+#[tokio::test]
+async fn credentials_that_were_changed_on_the_way_count() {
+    for (cache, is_cloned) in [(0, false), (0, true), (100, false), (100, true)] {
+        let realm = TestRealm::new("acme", "orders-api");
+        let keycloak = realm.builder().token_cache_capacity(cache).build().expect("valid");
+        let alice = realm.user("alice").realm_role("admin").token();
+        let dave = realm.user("dave").token();
+        let secured = || {
+            let routes = SecureRouter::<()>::new().route("/boss", get(boss));
+            let _clone = is_cloned.then(|| routes.clone());
+            routes.secure_with(keycloak.clone())
+        };
+        for (exchange, expected) in [
+            (Exchange::Removed, 401),
+            (Exchange::Replaced(dave.clone()), 403),
+            (Exchange::Replaced("garbage".to_owned()), 401),
+            (Exchange::Replaced(alice.clone()), 200),
+        ] {
+            let between = exchange.clone();
+            let behind_layer = secured()
+                .layer(axum::middleware::map_request(move |request: Request| {
+                    std::future::ready(between.apply(request))
+                }))
+                .layer(keycloak.layer());
+            let by_hand = |handlers: MethodRouter<(Router, Exchange)>| {
+                let routes = SecureRouter::new().route("/boss", handlers);
+                let state = (secured(), exchange.clone());
+                routes.secure_with(keycloak.clone()).with_state(state)
+            };
+            for (way, router) in [
+                ("a layer", behind_layer),
+                ("a handler", by_hand(get(pass_on))),
+                ("a public handler", by_hand(get(pass_on_for))),
+            ] {
+                let status = answer(&router, "/boss", Some(&alice)).await.0;
+                assert_eq!(status, expected, "{way} {cache} {is_cloned}");
+            }
+        }
     }
 }
 
