@@ -44,7 +44,7 @@ const PART: u32 = 16;
 /// Others have so many times the time of those who are let in.
 const OTHERS: u32 = 5;
 
-/// How long a verification takes with an RSA key of 2048 bits; none counts as shorter.
+/// How long a verification takes with an RSA key of 2048 bits. None counts as shorter.
 const USUAL: Duration = Duration::from_micros(20);
 
 /// A measurement changes what a verification is held to take by this part.
@@ -157,9 +157,9 @@ impl Row {
 impl State {
     fn note(&mut self, took: Duration, is_success: bool) {
         self.spent += took;
-        let cost = self.cost.unwrap_or(took);
         // A signature may be refused before anything is computed with it, at the choice of who sends it.
-        if is_success || took >= cost {
+        if is_success || took >= self.cost.unwrap_or(USUAL) {
+            let cost = self.cost.unwrap_or(took);
             self.cost = Some((cost * (MEASUREMENTS - 1) + took) / MEASUREMENTS);
         }
     }
@@ -381,6 +381,8 @@ mod tests {
         let long = Duration::from_micros(400);
         let mut state = Row::new(Builder::new_current_thread().build().expect("a runtime").handle().id());
         let state = state.state.get_mut().expect("no panic");
+        state.note(Duration::ZERO, false);
+        assert_eq!(state.cost, None);
         state.note(long, false);
         assert_eq!(state.cost, Some(long));
         (0..10_000).for_each(|_| state.note(Duration::ZERO, false));
