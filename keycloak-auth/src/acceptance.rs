@@ -35,18 +35,13 @@ impl Acceptance {
         {
             return;
         }
-        let state = if matches!(invalid, InvalidToken::MissingClaim(_)) {
-            "is missing"
-        } else {
-            "is not acceptable"
-        };
         let mismatch = mismatch().map_or_else(String::new, |mismatch| format!(", {mismatch}"));
         tracing::warn!(
             name: "keycloak.nobody_accepted",
             target: "keycloak_auth",
             { keycloak.claim = claim },
-            "no access token was accepted so far, and one of this realm is refused: its claim `{claim}` {state}{mismatch}; check the \
-             settings, or the mappers of the client that logs in",
+            "no access token was accepted so far, and one of this realm is refused: its {invalid}{mismatch}; check the settings, \
+             or the mappers of the client that logs in",
         );
     }
 }

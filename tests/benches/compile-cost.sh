@@ -16,26 +16,30 @@ export CARGO_TARGET_DIR=$work/target
 export CARGO_INCREMENTAL=0
 unset KEYCLOAK_REALM_FILE
 
+# manifest NAME FEATURES [FURTHER DEPENDENCIES OR METADATA]
+manifest() {
+    mkdir -p "$work/$1/src"
+    cp "$root/Cargo.lock" "$work/$1/"
+    cat >"$work/$1/Cargo.toml" <<TOML
+[package]
+name = "$1"
+edition = "2024"
+
+[dependencies]
+axum = { version = "0.8", default-features = false }
+keycloak-auth = { path = "$root/keycloak-auth", default-features = false, features = [$2] }
+${3:-}
+
+[workspace]
+TOML
+}
+
 # package NAME ATTRIBUTE [ARGUMENT [MODULE OF ROUTER AND METHOD ROUTERS [METADATA]]]
 package() {
     local name=$1 attribute=$2 argument=${3:-} routers=${4:-axum} metadata=${5:-}
     local router=$routers::Router
     [ "$routers" = axum ] || router=$routers::SecureRouter
-    mkdir -p "$work/$name/src"
-    cp "$root/Cargo.lock" "$work/$name/"
-    cat >"$work/$name/Cargo.toml" <<TOML
-[package]
-name = "$name"
-edition = "2024"
-
-[dependencies]
-axum = { version = "0.8", default-features = false }
-keycloak-auth = { path = "$root/keycloak-auth", default-features = false, features = ["macros"] }
-
-$metadata
-
-[workspace]
-TOML
+    manifest "$name" '"macros"' "$metadata"
     {
         for number in $(seq "$handlers"); do
             echo "$attribute"
@@ -90,20 +94,8 @@ rm -f "$CARGO_TARGET_DIR"/debug/deps/*.ll
 # documented NAME ATTRIBUTE ROUTER ROUTES: handlers with an OpenAPI document.
 documented() {
     local name=$1 attribute=$2 router=$3 routes=$4
-    package "$name" "$attribute"
-    cat >"$work/$name/Cargo.toml" <<TOML
-[package]
-name = "$name"
-edition = "2024"
-
-[dependencies]
-axum = { version = "0.8", default-features = false }
-keycloak-auth = { path = "$root/keycloak-auth", default-features = false, features = ["macros", "utoipa-axum"] }
-utoipa = "6"
-utoipa-axum = "0.3"
-
-[workspace]
-TOML
+    manifest "$name" '"macros", "utoipa-axum"' 'utoipa = "6"
+utoipa-axum = "0.3"'
     {
         for number in $(seq "$handlers"); do
             echo "$attribute"
@@ -139,5 +131,6 @@ echo "  that takes the body        $(added body '_: String')"
 echo "  the same, in SecureRouter  $(added secured_body '_: String' keycloak_auth)"
 documented without_document '' utoipa_axum::router::OpenApiRouter utoipa_axum::routes
 documented attribute_document "$policy" keycloak_auth::SecureRouter keycloak_auth::secure_routes
-of_documented=$((($(lines attribute_document) - $(lines without_document)) / handlers))
-echo "  with an OpenAPI document   $of_documented (of $(($(lines without_document) / handlers)) without it)"
+without_document=$(lines without_document)
+of_documented=$((($(lines attribute_document) - without_document) / handlers))
+echo "  with an OpenAPI document   $of_documented (of $((without_document / handlers)) without it)"

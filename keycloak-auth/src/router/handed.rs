@@ -61,16 +61,18 @@ impl Handing {
     pub(super) fn hand(self, keycloak: &Keycloak) -> bool {
         let needs_layer = self.needs_layer || self.is_shared();
         let handed = (!needs_layer).then_some(keycloak);
-        for cell in self.cells {
-            cell.settle(handed.cloned(), Enforcement::Enforced);
-        }
+        self.settle(handed, Enforcement::Enforced);
         !needs_layer
     }
 
     /// Says to all handlers that they find the [`Keycloak`] elsewhere.
     pub(super) fn hand_nothing(self) {
-        for cell in self.cells {
-            cell.settle(None, Enforcement::Enforced);
+        self.settle(None, Enforcement::Enforced);
+    }
+
+    fn settle(&self, keycloak: Option<&Keycloak>, enforcement: Enforcement) {
+        for cell in &self.cells {
+            cell.settle(keycloak, enforcement);
         }
     }
 
@@ -83,9 +85,7 @@ impl Handing {
 impl Clone for Handing {
     /// The handlers are in two routers now, which may be secured differently: what both say to them is in the request.
     fn clone(&self) -> Self {
-        for cell in &self.cells {
-            cell.settle(None, Enforcement::UnlessMarked);
-        }
+        self.settle(None, Enforcement::UnlessMarked);
         Self {
             cells: self.cells.clone(),
             needs_layer: self.needs_layer,
@@ -95,10 +95,10 @@ impl Clone for Handing {
 
 impl Cell {
     /// The first word counts.
-    fn settle(&self, keycloak: Option<Keycloak>, enforcement: Enforcement) {
+    fn settle(&self, keycloak: Option<&Keycloak>, enforcement: Enforcement) {
         let is_report_only = self.is_report_only.load(Ordering::Relaxed);
         self.settled.get_or_init(|| Secured {
-            keycloak,
+            keycloak: keycloak.cloned(),
             enforcement: if is_report_only {
                 Enforcement::ReportOnly
             } else {

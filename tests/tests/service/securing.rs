@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    body::Body,
     extract::{FromRef, Request, State},
     handler::Handler as _,
     http,
@@ -22,7 +21,7 @@ use keycloak_auth::{
 use keycloak_auth_tests::{Issuer, Service};
 use tower::ServiceExt as _;
 
-use crate::setup::{admin, builder, me};
+use crate::setup::{admin, answer, builder, me};
 
 #[derive(Clone, FromRef)]
 struct AppState {
@@ -31,32 +30,21 @@ struct AppState {
 
 #[keycloak(public)]
 async fn greet(user: Option<KeycloakUser>) -> String {
-    user.and_then(|user| user.username().map(str::to_owned))
-        .unwrap_or_else(|| "stranger".to_owned())
+    name_of(user)
 }
 
 #[keycloak(realm_roles = "admin")]
 async fn boss(user: Option<KeycloakUser>) -> String {
-    user.and_then(|user| user.username().map(str::to_owned))
-        .unwrap_or_else(|| "stranger".to_owned())
+    name_of(user)
+}
+
+fn name_of(user: Option<KeycloakUser>) -> String {
+    let name = user.and_then(|user| user.username().map(str::to_owned));
+    name.unwrap_or_else(|| "stranger".to_owned())
 }
 
 fn realms() -> [TestRealm; 3] {
     ["first", "second", "third"].map(|name| TestRealm::new(name, "orders-api"))
-}
-
-async fn answer(router: &Router, path: &str, token: Option<&str>) -> (u16, String) {
-    let mut request = Request::get(path);
-    if let Some(token) = token {
-        request = request.header("authorization", format!("Bearer {token}"));
-    }
-    let request = request.body(Body::empty()).expect("a request");
-    let response = router.clone().oneshot(request).await.expect("a router does not fail");
-    let status = response.status().as_u16();
-    let body = axum::body::to_bytes(response.into_body(), 1 << 16)
-        .await
-        .expect("a body");
-    (status, String::from_utf8_lossy(&body).into_owned())
 }
 
 #[tokio::test]

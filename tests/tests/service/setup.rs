@@ -1,11 +1,13 @@
 //! A service with a few handlers that all tests use.
 
+use axum::{Router, body::Body, http::Request};
 use keycloak_auth::{
     Clock, Keycloak, KeycloakBuilder, KeycloakUser, SecureRouter, keycloak,
     routing::{get, post},
 };
 use keycloak_auth_tests::{Issuer, Service, Token, now};
 use std::time::Duration;
+use tower::ServiceExt as _;
 
 /// The usual settings towards a local issuer.
 pub fn builder(issuer: &Issuer) -> KeycloakBuilder {
@@ -38,6 +40,21 @@ pub fn routes() -> SecureRouter {
         .route("/admin", get(admin).post(admin))
         .route("/echo", post(echo))
         .route("/health", get(health))
+}
+
+/// What a router answers without a connection in between: status and body.
+pub async fn answer(router: &Router, path: &str, token: Option<&str>) -> (u16, String) {
+    let mut request = Request::get(path);
+    if let Some(token) = token {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    let request = request.body(Body::empty()).expect("a request");
+    let response = router.clone().oneshot(request).await.expect("a router does not fail");
+    let status = response.status().as_u16();
+    let body = axum::body::to_bytes(response.into_body(), 1 << 16)
+        .await
+        .expect("a body");
+    (status, String::from_utf8_lossy(&body).into_owned())
 }
 
 /// A clock that stands at the present time until a test moves it.

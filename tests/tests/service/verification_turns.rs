@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, http::Request};
+use axum::Router;
 use keycloak_auth::{
     Keycloak, SecureRouter, keycloak,
     metrics::{MetricsCollector, Tag},
@@ -23,9 +23,8 @@ use tokio::{
     net::TcpStream,
     task::{JoinSet, yield_now},
 };
-use tower::ServiceExt as _;
 
-use crate::setup::{builder, clock};
+use crate::setup::{answer, builder, clock};
 
 #[keycloak(authenticated)]
 async fn open() -> &'static str {
@@ -48,10 +47,7 @@ fn tokens(issuer: &Issuer, count: usize) -> Vec<String> {
 }
 
 async fn status(router: Router, token: &str) -> u16 {
-    let request = Request::get("/open").header("authorization", format!("Bearer {token}"));
-    let request = request.body(Body::empty()).expect("a request");
-    let response = router.oneshot(request).await.expect("a router does not fail");
-    response.status().as_u16()
+    answer(&router, "/open", Some(token)).await.0
 }
 
 /// The status of an answer that nothing is awaited for.
