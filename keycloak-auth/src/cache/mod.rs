@@ -147,7 +147,7 @@ impl fmt::Debug for Key {
 
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
-        same_token(self.verified.token().as_bytes(), other.verified.token().as_bytes())
+        self.tag == other.tag && same_token(self.verified.token().as_bytes(), other.verified.token().as_bytes())
     }
 }
 

@@ -42,6 +42,8 @@ enum Kept {
     InContext,
     /// In a [`RequestContext`] that says for the guard's router which [`Keycloak`] it was secured with, with a caller or without.
     ForRouter,
+    /// In the place of the [`RequestContext`] of another router or layer, if there is one.
+    InPlaceOfOthers,
 }
 
 /// Who asks who sends a request.
@@ -67,7 +69,7 @@ pub(super) fn known<S: 'static>(extensions: &Extensions, state: &S) -> Known<'st
         (Some(own), Some(context)) if own.is_same(&context.keycloak) => context.known(),
         (None, Some(context)) => context.known(),
         (own, _) => Known {
-            keycloak: own.map(Cow::Owned),
+            keycloak: own.map(|own| Cow::Owned(own.into_owned())),
             user: None,
             kept: if context.is_some() {
                 Kept::InContext
@@ -95,9 +97,24 @@ pub(super) fn known_by(keycloak: &Keycloak) -> Known<'_> {
     }
 }
 
+/// What is [`known`] to a guard whose router was secured from its state, which has this [`Keycloak`]. It is all the same who has
+/// asked outside of that router.
+pub(super) fn known_in_state(keycloak: Cow<'_, Keycloak>) -> Known<'_> {
+    Known {
+        keycloak: Some(keycloak),
+        user: None,
+        kept: Kept::InPlaceOfOthers,
+    }
+}
+
 /// Says to those behind a guard that asks nothing which [`Keycloak`] its router was secured with.
 pub(crate) fn introduce(keycloak: &Keycloak, extensions: &mut Extensions) {
     keep(None, extensions, keycloak, Kept::ForRouter);
+}
+
+/// The same where it is in the state, in which those behind would look first, were it not for others.
+pub(super) fn introduce_in_place_of_others(keycloak: &Keycloak, extensions: &mut Extensions) {
+    keep(None, extensions, keycloak, Kept::InPlaceOfOthers);
 }
 
 impl RequestContext {
@@ -206,8 +223,18 @@ pub(super) fn at_once<H: Head, T>(
         Some(Ok((user, place))) => {
             keep(Some(&user), head);
             let concluded = conclude(Ok(Some(&user)), head, &keycloak);
-            keycloak.authenticator().hand_back(user, place);
-            Ok(concluded.or_else(refused))
+            let hand_back = || keycloak.authenticator().hand_back(user, place);
+            // The usual result is not moved through memory for the sake of refusals, nor kept for the case of a panic.
+            match concluded {
+                Ok(concluded) => {
+                    hand_back();
+                    Ok(Ok(concluded))
+                }
+                Err(rejection) => {
+                    hand_back();
+                    Ok(refused(rejection))
+                }
+            }
         }
         Some(Err(error)) => Ok(conclude(Err(error), head, &keycloak)),
         None => Err(Unasked {
@@ -218,7 +245,6 @@ pub(super) fn at_once<H: Head, T>(
     }
 }
 
-/// The way of refusals, which is not that of usual results: neither is moved through memory for the other's sake.
 #[cold]
 fn refused<T>(rejection: AuthRejection) -> Result<T, AuthRejection> {
     Err(rejection)
@@ -270,18 +296,22 @@ pub(crate) async fn caller_by_asking(
 /// Keeps the caller for the extractors that follow.
 #[inline]
 fn keep(user: Option<&KeycloakUser>, extensions: &mut Extensions, keycloak: &Keycloak, kept: Kept) {
+    let has_others = || extensions.get::<RequestContext>().is_some();
     match (kept, user) {
         (Kept::ForRouter, user) => put(user, extensions, keycloak, true),
+        (Kept::InPlaceOfOthers, user) if has_others() => put(user, extensions, keycloak, true),
         (Kept::InContext, Some(user)) => {
             let context = extensions.get_mut::<RequestContext>();
             if let Some(context) = context.filter(|context| context.keycloak.is_same(keycloak)) {
                 context.user = Some(user.clone());
             }
         }
-        (Kept::InCache, Some(user)) if !keycloak.authenticator().has_cache() || user.is_introspected() => {
+        (Kept::InCache | Kept::InPlaceOfOthers, Some(user))
+            if !keycloak.authenticator().has_cache() || user.is_introspected() =>
+        {
             put(Some(user), extensions, keycloak, false);
         }
-        (Kept::InCache | Kept::InContext, _) => {}
+        (Kept::InCache | Kept::InContext | Kept::InPlaceOfOthers, _) => {}
     }
 }
 

@@ -3,6 +3,7 @@
 //! In a `SecureRouter` it is asked by [`admit`] before the arguments are made, and the guard is a receipt for that.
 
 use std::{
+    borrow::Cow,
     fmt,
     future::Future,
     marker::PhantomData,
@@ -15,10 +16,14 @@ use http::{Extensions, request::Parts};
 
 use super::{
     AuthRejection,
-    authenticate::{Asker, Caller, Judgement, Known, Unasked, asked, at_once, introduce, known, known_by, with_caller},
+    authenticate::{
+        Asker, Caller, Judgement, Known, Unasked, asked, at_once, introduce, introduce_in_place_of_others, known,
+        known_by, known_in_state, with_caller,
+    },
     demand::Demand,
     head::Head,
     outcome::{Enforcement, allow, refuse, reject},
+    state::find_in_state,
 };
 use crate::{Keycloak, Policy, error::Cause};
 
@@ -134,6 +139,8 @@ impl Rule {
 pub(crate) struct Secured {
     /// `None` where it is in the state, or in the request.
     pub(crate) keycloak: Option<Keycloak>,
+    /// Whether it is the one in the state, whatever the request says.
+    pub(crate) is_in_state: bool,
     pub(crate) enforcement: Enforcement,
 }
 
@@ -141,14 +148,31 @@ impl Secured {
     /// What is said to a guard that is no more than an argument: what there is to know is in the state and in the request.
     pub(crate) const AS_REQUESTED: &Self = &Self {
         keycloak: None,
+        is_in_state: false,
         enforcement: Enforcement::UnlessMarked,
     };
 
-    fn known<'k, S: 'static>(&'k self, extensions: &Extensions, state: &S) -> Known<'k> {
-        match &self.keycloak {
-            Some(keycloak) => known_by(keycloak),
+    fn known<'k, S: 'static>(&'k self, extensions: &Extensions, state: &'k S) -> Known<'k> {
+        if let Some(keycloak) = &self.keycloak {
+            return known_by(keycloak);
+        }
+        match self.find_in(state) {
+            Some(keycloak) => known_in_state(keycloak),
             None => known(extensions, state),
         }
+    }
+
+    /// Says to the arguments of a handler whose policy asks nothing which [`Keycloak`] they are to ask.
+    fn introduce<S: 'static>(&self, extensions: &mut Extensions, state: &S) {
+        if let Some(keycloak) = &self.keycloak {
+            introduce(keycloak, extensions);
+        } else if let Some(keycloak) = self.find_in(state) {
+            introduce_in_place_of_others(&keycloak, extensions);
+        }
+    }
+
+    fn find_in<'s, S: 'static>(&self, state: &'s S) -> Option<Cow<'s, Keycloak>> {
+        self.is_in_state.then(|| find_in_state(state))?
     }
 }
 
@@ -195,8 +219,8 @@ pub(crate) fn admit<S: 'static>(
     asker: Asker,
 ) -> Result<(), Hurdle> {
     if rule.demand.is_public() {
-        if let (Some(keycloak), Asker::Any) = (&secured.keycloak, asker) {
-            introduce(keycloak, request.extensions_mut());
+        if asker == Asker::Any {
+            secured.introduce(request.extensions_mut(), state);
         }
         return Ok(());
     }

@@ -6,6 +6,7 @@
 
 use std::{
     any::{Any, TypeId},
+    borrow::Cow,
     sync::OnceLock,
 };
 
@@ -20,7 +21,7 @@ type Link = OnceLock<Box<Entry>>;
 
 struct Entry {
     state: TypeId,
-    keycloak: fn(&dyn Any) -> Option<Keycloak>,
+    keycloak: fn(&dyn Any) -> Option<Cow<'_, Keycloak>>,
     next: Link,
 }
 
@@ -48,7 +49,7 @@ where
 }
 
 /// The [`Keycloak`] in `state`, if it is known to have one.
-pub(crate) fn find_in_state<S: 'static>(state: &S) -> Option<Keycloak> {
+pub(crate) fn find_in_state<S: 'static>(state: &S) -> Option<Cow<'_, Keycloak>> {
     let wanted = TypeId::of::<S>();
     let mut link = &FIRST;
     while let Some(entry) = link.get() {
@@ -60,10 +61,16 @@ pub(crate) fn find_in_state<S: 'static>(state: &S) -> Option<Keycloak> {
     None
 }
 
-fn keycloak_of<S>(state: &dyn Any) -> Option<Keycloak>
+fn keycloak_of<S>(state: &dyn Any) -> Option<Cow<'_, Keycloak>>
 where
     S: 'static,
     Keycloak: FromRef<S>,
 {
-    state.downcast_ref::<S>().map(Keycloak::from_ref)
+    // A state that is one needs no copy of it.
+    let itself = state.downcast_ref::<Keycloak>().map(Cow::Borrowed);
+    itself.or_else(|| {
+        state
+            .downcast_ref::<S>()
+            .map(|state| Cow::Owned(Keycloak::from_ref(state)))
+    })
 }

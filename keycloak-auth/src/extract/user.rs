@@ -55,10 +55,8 @@ impl KeycloakUser {
     /// The caller of the request with these extensions, if a [`KeycloakLayer`](crate::KeycloakLayer) or a guard has found out
     /// who it is: for services that are not axum's and have no extractors, as those of tonic or a tower service of your own.
     ///
-    /// It is who the innermost layer says, by the [`Keycloak`](crate::Keycloak) of that layer. A router inside that was secured
-    /// from its state, by another `Keycloak`, has a caller of its own, which only its extractors and guards know: a handler takes
-    /// a `KeycloakUser` as its argument instead. Without a layer there may be none here, although a guard let the request
-    /// through.
+    /// It is who the innermost layer or guard says. Without a layer there may be none here, although a guard let the request
+    /// through: a handler takes a `KeycloakUser` as its argument instead.
     ///
     /// ```
     /// use keycloak_auth::KeycloakUser;

@@ -60,19 +60,26 @@ impl Handing {
     #[must_use]
     pub(super) fn hand(self, keycloak: &Keycloak) -> bool {
         let needs_layer = self.needs_layer || self.is_shared();
-        let handed = (!needs_layer).then_some(keycloak);
-        self.settle(handed, Enforcement::Enforced);
+        self.settle(&Secured {
+            keycloak: (!needs_layer).then(|| keycloak.clone()),
+            is_in_state: false,
+            enforcement: Enforcement::Enforced,
+        });
         !needs_layer
     }
 
-    /// Says to all handlers that they find the [`Keycloak`] elsewhere.
-    pub(super) fn hand_nothing(self) {
-        self.settle(None, Enforcement::Enforced);
+    /// Says to all handlers that the [`Keycloak`] is in the state.
+    pub(super) fn hand_state(self) {
+        self.settle(&Secured {
+            keycloak: None,
+            is_in_state: true,
+            enforcement: Enforcement::Enforced,
+        });
     }
 
-    fn settle(&self, keycloak: Option<&Keycloak>, enforcement: Enforcement) {
+    fn settle(&self, secured: &Secured) {
         for cell in &self.cells {
-            cell.settle(keycloak, enforcement);
+            cell.settle(secured);
         }
     }
 
@@ -85,7 +92,7 @@ impl Handing {
 impl Clone for Handing {
     /// The handlers are in two routers now, which may be secured differently: what both say to them is in the request.
     fn clone(&self) -> Self {
-        self.settle(None, Enforcement::UnlessMarked);
+        self.settle(Secured::AS_REQUESTED);
         Self {
             cells: self.cells.clone(),
             needs_layer: self.needs_layer,
@@ -95,15 +102,14 @@ impl Clone for Handing {
 
 impl Cell {
     /// The first word counts.
-    fn settle(&self, keycloak: Option<&Keycloak>, enforcement: Enforcement) {
+    fn settle(&self, secured: &Secured) {
         let is_report_only = self.is_report_only.load(Ordering::Relaxed);
-        self.settled.get_or_init(|| Secured {
-            keycloak: keycloak.cloned(),
-            enforcement: if is_report_only {
-                Enforcement::ReportOnly
-            } else {
-                enforcement
-            },
+        self.settled.get_or_init(|| {
+            let mut secured = secured.clone();
+            if is_report_only {
+                secured.enforcement = Enforcement::ReportOnly;
+            }
+            secured
         });
     }
 

@@ -300,7 +300,7 @@ where
         );
         self.routes.start();
         provide_from_state::<S>();
-        self.handing.hand_nothing();
+        self.handing.hand_state();
         self.inner
     }
 }

@@ -76,6 +76,7 @@ pub(crate) const COUNTED: &str = "warm: guard, from state, metrics counted";
 pub(crate) const VERIFICATION: &str = "raw RSA verification";
 pub(crate) const COLD_GUARD: &str = "cold: guard, from state";
 pub(crate) const COLD_SECURED_GUARD: &str = "cold: guard, by secure_with";
+pub(crate) const COLD_GUARD_OWNING: &str = "cold: guard, from state, own bytes";
 pub(crate) const NO_TOKEN: &str = "refused: no token";
 pub(crate) const BAD_FORM: &str = "refused: not a token";
 pub(crate) const BAD_ALGORITHM: &str = "refused: algorithm";
@@ -332,13 +333,18 @@ async fn cold(issuer: &Issuer, tokens: &Tokens) -> Vec<Alternative> {
     let routers = [
         (COLD_GUARD, guarded_router(issuer.url()).await),
         (COLD_SECURED_GUARD, secured(issuer, get(guarded)).await),
+        (COLD_GUARD_OWNING, guarded_router(issuer.url()).await),
     ];
     let mut alternatives = Vec::new();
     for (name, router) in routers {
         assert_admits(name, &router, tokens).await;
+        let work = Work::requests(router, Supply::once(&tokens.many), StatusCode::OK);
         alternatives.push(Alternative {
             name,
-            work: Work::requests(router, Supply::once(&tokens.many), StatusCode::OK),
+            work: match name {
+                COLD_GUARD_OWNING => work.owning_tokens(),
+                _ => work,
+            },
             repetitions: FEW,
         });
     }

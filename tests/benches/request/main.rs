@@ -12,9 +12,9 @@ mod work;
 use std::{collections::HashMap, time::Instant};
 
 use alternatives::{
-    COLD_GUARD, COLD_SECURED_GUARD, COUNTED, Comparison, FEW, GUARD, GUARD_AND_USER, GUARD_OWNING, MANY_TOKENS,
-    MANY_TOKENS_OWNING, PLAIN_LAYER, SECURED_GUARD, SECURED_GUARD_AND_USER, TOKENS, UNHEARD, UNPREPARED, UNPROTECTED,
-    UNPROTECTED_OWNING, VERIFICATION,
+    COLD_GUARD, COLD_GUARD_OWNING, COLD_SECURED_GUARD, COUNTED, Comparison, FEW, GUARD, GUARD_AND_USER, GUARD_OWNING,
+    MANY_TOKENS, MANY_TOKENS_OWNING, PLAIN_LAYER, SECURED_GUARD, SECURED_GUARD_AND_USER, TOKENS, UNHEARD, UNPREPARED,
+    UNPROTECTED, UNPROTECTED_OWNING, VERIFICATION,
 };
 use tokio::runtime::Runtime;
 
@@ -132,11 +132,12 @@ impl Times {
         at_most(COUNTED, GUARD, 1.05);
         at_most(COLD_GUARD, VERIFICATION, 1.12);
         at_most(COLD_SECURED_GUARD, VERIFICATION, 1.12);
+        at_most(COLD_GUARD_OWNING, VERIFICATION, 1.12);
         for name in [UNHEARD, COUNTED, UNPREPARED] {
             let more = self.median_of(&[name, GUARD], |[time, reference]| time - reference);
             println!("| {:<72} | {more:>7.1} | ≤ 30.0 |", format!("ns: {name} − {GUARD}"));
         }
-        for name in [COLD_GUARD, COLD_SECURED_GUARD] {
+        for name in [COLD_GUARD, COLD_SECURED_GUARD, COLD_GUARD_OWNING] {
             let ratio = self.median_of(
                 &[name, UNPROTECTED, VERIFICATION],
                 |[cold, unprotected, verification]| (cold - unprotected) / verification,

@@ -188,6 +188,34 @@ impl Exchange {
     }
 }
 
+/// How a router gets the `Keycloak` that it asks.
+#[derive(Clone, Copy, Debug)]
+enum WayIn {
+    With,
+    WithOfClone,
+    State,
+}
+
+const WAYS_IN: [WayIn; 3] = [WayIn::With, WayIn::WithOfClone, WayIn::State];
+
+impl WayIn {
+    fn secure(self, routes: SecureRouter<AppState>, keycloak: &Keycloak) -> Router {
+        let router = match self {
+            Self::With => routes.secure_with(keycloak.clone()),
+            Self::WithOfClone => routes.clone().secure_with(keycloak.clone()),
+            Self::State => routes.secure_from_state(),
+        };
+        router.with_state(AppState {
+            keycloak: keycloak.clone(),
+        })
+    }
+}
+
+#[keycloak(realm_roles = "admin")]
+async fn alone() -> &'static str {
+    "alone"
+}
+
 #[keycloak(authenticated)]
 async fn pass_on(State((inner, exchange)): State<(Router, Exchange)>, request: Request) -> Response {
     inner.oneshot(exchange.apply(request)).await.into_response()
@@ -204,16 +232,15 @@ async fn pass_on_for(
 
 #[tokio::test]
 async fn credentials_that_were_changed_on_the_way_count() {
-    for (cache, is_cloned) in [(0, false), (0, true), (100, false), (100, true)] {
+    for (cache, way_in) in [0, 100]
+        .into_iter()
+        .flat_map(|cache| WAYS_IN.map(|way_in| (cache, way_in)))
+    {
         let realm = TestRealm::new("acme", "orders-api");
         let keycloak = realm.builder().token_cache_capacity(cache).build().expect("valid");
         let alice = realm.user("alice").realm_role("admin").token();
         let dave = realm.user("dave").token();
-        let secured = || {
-            let routes = SecureRouter::<()>::new().route("/boss", get(boss));
-            let _clone = is_cloned.then(|| routes.clone());
-            routes.secure_with(keycloak.clone())
-        };
+        let secured = || way_in.secure(SecureRouter::new().route("/boss", get(boss)), &keycloak);
         for (exchange, expected) in [
             (Exchange::Removed, 401),
             (Exchange::Replaced(dave.clone()), 403),
@@ -237,7 +264,42 @@ async fn credentials_that_were_changed_on_the_way_count() {
                 ("a public handler", by_hand(get(pass_on_for))),
             ] {
                 let status = answer(&router, "/boss", Some(&alice)).await.0;
-                assert_eq!(status, expected, "{way} {cache} {is_cloned}");
+                assert_eq!(status, expected, "{way} {cache} {way_in:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_router_asks_its_own_keycloak_whoever_passes_requests_to_it() {
+    let [first, second, _] = realms();
+    let [outer, own] = [&first, &second].map(|realm| realm.user("alice").realm_role("admin").token());
+    for way_in in WAYS_IN {
+        let routes = SecureRouter::new()
+            .route("/me", get(me))
+            .route("/greet", get(greet))
+            .route("/boss", get(boss))
+            .route("/alone", get(alone))
+            .access_matrix_page("/matrix", &policy!(authenticated));
+        let inner = way_in.secure(routes, &second.keycloak());
+        for passing in [|| get(pass_on), || get(pass_on_for)] {
+            let pass = |token: &String| {
+                let state = (inner.clone(), Exchange::Replaced(token.clone()));
+                let routes = SecureRouter::new().fallback(pass_on).route("/{*path}", passing());
+                routes.secure_with(first.keycloak()).with_state(state)
+            };
+            for path in ["/me", "/greet", "/boss", "/alone", "/matrix"] {
+                let (status, body) = answer(&pass(&own), path, Some(&outer)).await;
+                assert_eq!(status, 200, "{way_in:?} {path}");
+                assert!(
+                    matches!(path, "/alone" | "/matrix") || body == "alice",
+                    "{way_in:?} {path}: {body}"
+                );
+                assert_eq!(
+                    answer(&pass(&outer), path, Some(&outer)).await.0,
+                    401,
+                    "{way_in:?} {path}"
+                );
             }
         }
     }
