@@ -6,10 +6,12 @@
 
 use std::{
     future::Future,
+    num::NonZero,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::Pin,
     process::ExitCode,
     sync::{Arc, PoisonError, RwLock},
+    thread,
 };
 
 use anyhow::Result;
@@ -90,7 +92,10 @@ where
 
 /// Runs the tests as `cargo test` does and says how many ran against which Keycloak.
 pub fn run(tests: Vec<Test>) -> ExitCode {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    // Half of the time a test waits: for Keycloak, or for what it remembers to be forgotten.
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    arguments.test_threads.get_or_insert(2 * cores);
     let is_set = |name| std::env::var(name).is_ok_and(|value| value == "1");
     let (required, browser_required) = (is_set("KEYCLOAK_REQUIRED"), is_set("BROWSER_REQUIRED"));
     let run = Arc::new(Run {

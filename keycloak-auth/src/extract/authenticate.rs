@@ -108,11 +108,21 @@ pub(super) fn known_in_state(keycloak: Cow<'_, Keycloak>) -> Known<'_> {
 }
 
 /// Says to those behind a guard that asks nothing which [`Keycloak`] its router was secured with.
-pub(crate) fn introduce(keycloak: &Keycloak, extensions: &mut Extensions) {
+pub(super) fn introduce(keycloak: &Keycloak, extensions: &mut Extensions) {
     keep(None, extensions, keycloak, Kept::ForRouter);
 }
 
-/// The same where it is in the state, in which those behind would look first, were it not for others.
+/// Says to those who are not of the router outside, and may have been secured by themselves, which [`Keycloak`] that one was
+/// secured with: it is there for them, and does not come before their own.
+pub(crate) fn hand_over(keycloak: Option<&Keycloak>, extensions: &mut Extensions) {
+    if let Some(keycloak) = keycloak {
+        put(None, extensions, keycloak, false);
+    } else if let Some(context) = extensions.get_mut::<RequestContext>() {
+        context.is_of_router = false;
+    }
+}
+
+/// The same as [`introduce`] where it is in the state, in which those behind would look first, were it not for others.
 pub(super) fn introduce_in_place_of_others(keycloak: &Keycloak, extensions: &mut Extensions) {
     keep(None, extensions, keycloak, Kept::InPlaceOfOthers);
 }

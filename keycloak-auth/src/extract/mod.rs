@@ -14,7 +14,7 @@ pub use custom_claims::CustomClaims;
 pub use guard::{Alone, Guard, HandlerPolicy};
 pub use rejection::AuthRejection;
 
-pub(crate) use authenticate::{Asker, RequestContext, caller_by_asking, introduce};
+pub(crate) use authenticate::{Asker, RequestContext, caller_by_asking, hand_over};
 pub(crate) use demand::{Demand, Unmet};
 pub(crate) use guard::{Hurdle, Rule, Secured, admit, ask, lent};
 pub(crate) use outcome::{Enforcement, ReportOnly, note_refusal};

@@ -7,7 +7,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::handed::Handed;
-use crate::extract::{ReportOnly, RequestContext, introduce};
+use crate::extract::{ReportOnly, hand_over};
 
 /// Ends what a router says to its own guards: what is behind may have been secured by itself, from its state or by a layer.
 ///
@@ -49,12 +49,7 @@ where
     fn call(&mut self, mut request: Request<B>) -> S::Future {
         let extensions = request.extensions_mut();
         extensions.remove::<ReportOnly>();
-        if let Some(keycloak) = &self.handed.secured().keycloak {
-            introduce(keycloak, extensions);
-        }
-        if let Some(context) = extensions.get_mut::<RequestContext>() {
-            context.is_of_router = false;
-        }
+        hand_over(self.handed.secured().keycloak.as_ref(), extensions);
         self.inner.call(request)
     }
 }
