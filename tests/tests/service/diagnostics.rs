@@ -169,12 +169,19 @@ async fn another_issuer() {
     let document = json!({ "issuer": public, "jwks_uri": format!("{public}/protocol/openid-connect/certs") });
     issuer.reply(Issuer::DISCOVERY, Reply::json(&document));
     let report = diagnose(builder(&issuer)).await;
+    // Whoever has named no issuer must not read that the default stays beside the one that is named.
+    let replaces = "the first issuer that is named takes the place of the default, each further one adds to it";
     assert_cause(&report, "FAILED: discovery: the discovery document", "`.issuer(…)`");
+    assert_cause(&report, "FAILED: discovery: the discovery document", replaces);
     assert!(
         report.to_string().contains(&format!(".issuer(\"{public}\")")),
-        "says what to add: {report}"
+        "says what to name: {report}"
     );
     assert!(report.to_string().contains(&issuer.issuer()), "names both: {report}");
+    let issuer = Issuer::start().await;
+    let token = issuer.token().claim("iss", public).sign(issuer.key());
+    let report = builder(&issuer).build().expect("valid").diagnose().token(&token).await;
+    assert_cause(&report, "FAILED: token: it is not accepted: claim `iss`", replaces);
 }
 
 #[tokio::test]
