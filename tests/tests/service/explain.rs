@@ -206,6 +206,67 @@ async fn a_denial_says_that_the_token_is_a_lightweight_one() {
 }
 
 #[tokio::test]
+async fn an_explanation_names_the_caller_as_people_do_and_the_log_does_not() {
+    let logs = Logs::capture();
+    let issuer = Issuer::start().await;
+    let keycloak = builder(&issuer).build().expect("valid");
+    let subject = "24b70fee-6687-575b-9043-0e37c958153d";
+    let named = issuer.token();
+    for (token, username, subject, shown) in [
+        (
+            named.clone(),
+            Some("alice"),
+            Some(subject),
+            format!("200 for `alice` (`{subject}`) allowed: "),
+        ),
+        (
+            named.clone().without("preferred_username"),
+            None,
+            Some(subject),
+            format!("200 for `{subject}` allowed: "),
+        ),
+        (
+            named.clone().without("sub"),
+            Some("alice"),
+            None,
+            "200 for `alice` allowed: ".to_owned(),
+        ),
+    ] {
+        let report = keycloak
+            .explain(&policy!(authenticated), &token.sign(issuer.key()))
+            .await;
+        assert!(
+            report.to_string().starts_with(&shown),
+            "expected `{shown}` in `{report}`"
+        );
+        assert_eq!((report.username(), report.subject()), (username, subject));
+        let data = serde_json::to_value(&report).expect("data");
+        assert_eq!(
+            (&data["username"], &data["subject"]),
+            (&json!(username), &json!(subject))
+        );
+    }
+    let denied = keycloak
+        .explain(&policy!(realm_roles = "auditor"), &named.sign(issuer.key()))
+        .await;
+    let shown = format!("403 missing_roles for `alice` (`{subject}`) denied: ");
+    assert!(
+        denied.to_string().starts_with(&shown),
+        "expected `{shown}` in `{denied}`"
+    );
+    let answer = service(&keycloak)
+        .await
+        .get_as("/admin", &named.sign(issuer.key()))
+        .await;
+    assert_eq!(answer.status, 200);
+    assert!(
+        !logs.text().contains("alice") && !logs.text().contains(subject),
+        "{}",
+        logs.text()
+    );
+}
+
+#[tokio::test]
 async fn a_whole_header_is_taken_for_its_token() {
     let issuer = Issuer::start().await;
     let keycloak = builder(&issuer).build().expect("valid");
