@@ -8,14 +8,15 @@ use crate::{AuthError, Keycloak, Policy, challenge::Answer, policy::Explanation,
 
 /// The judgement about a token and a policy, with its reasons; made by [`Keycloak::explain`].
 ///
-/// It never contains the token. It does say whose token it is, what the caller lacks, and what stands in an issuer or audience that
-/// is not acceptable, so it is not for the response.
+/// It never contains the token. It does say whose token it is, what the caller lacks, and what stands in an issuer, audience or
+/// algorithm that is not acceptable, so it is not for the response.
 #[derive(Clone, Debug)]
 pub struct AccessReport {
     policy: Policy,
     subject: Option<String>,
+    username: Option<String>,
     error: Option<AuthError>,
-    /// What stands in the claim that is not acceptable, and what should.
+    /// What stands in the claim or header that is not acceptable, and what should.
     mismatch: Option<String>,
     explanation: Option<Explanation>,
 }
@@ -41,6 +42,7 @@ impl Keycloak {
         let mut report = AccessReport {
             policy: *policy,
             subject: None,
+            username: None,
             error: None,
             mismatch: None,
             explanation: None,
@@ -54,6 +56,7 @@ impl Keycloak {
                 let explanation = policy.explain(&user, &self.evaluation_context(self.now()));
                 let explanation = explanation.of_incomplete(user.is_incomplete());
                 report.subject = user.subject().map(str::to_owned);
+                report.username = user.username().map(str::to_owned);
                 report.error = AuthError::of(explanation.decision());
                 report.explanation = Some(explanation);
             }
@@ -116,6 +119,12 @@ impl AccessReport {
         self.subject.as_deref()
     }
 
+    /// `preferred_username` of the token, where it is acceptable and has one.
+    #[must_use]
+    pub fn username(&self) -> Option<&str> {
+        self.username.as_deref()
+    }
+
     fn reason(&self) -> String {
         match (&self.explanation, &self.error) {
             (Some(explanation), _) => explanation.to_string(),
@@ -128,28 +137,33 @@ impl AccessReport {
     }
 }
 
-/// The status and the reason, in one line.
+/// The status, the caller by username and subject, and the reason, in one line.
 impl fmt::Display for AccessReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ", self.status())?;
         if let Some(code) = self.code() {
             write!(f, "{code} ")?;
         }
-        if let Some(subject) = &self.subject {
-            write!(f, "for `{}` ", text::shortened(subject))?;
+        match (&self.username, &self.subject) {
+            (Some(name), Some(subject)) => {
+                write!(f, "for `{}` (`{}`) ", text::shortened(name), text::shortened(subject))?
+            }
+            (Some(name), None) | (None, Some(name)) => write!(f, "for `{}` ", text::shortened(name))?,
+            (None, None) => {}
         }
         f.write_str(&self.reason())
     }
 }
 
-/// `{"allowed", "status", "code", "subject", "policy", "reason", "explanation"}`
+/// `{"allowed", "status", "code", "subject", "username", "policy", "reason", "explanation"}`
 impl Serialize for AccessReport {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut report = serializer.serialize_struct("AccessReport", 7)?;
+        let mut report = serializer.serialize_struct("AccessReport", 8)?;
         report.serialize_field("allowed", &self.is_allowed())?;
         report.serialize_field("status", &self.status())?;
         report.serialize_field("code", &self.code())?;
         report.serialize_field("subject", &self.subject)?;
+        report.serialize_field("username", &self.username)?;
         report.serialize_field("policy", &self.policy)?;
         report.serialize_field("reason", &self.reason())?;
         report.serialize_field("explanation", &self.explanation)?;

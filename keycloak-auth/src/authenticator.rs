@@ -101,7 +101,7 @@ impl Authenticator {
         let is_usable = self.key_set.is_usable(now);
         if is_usable && let Some(found) = self.validator.find(token.as_bytes(), now) {
             if !found.is_good() {
-                return self.judge_found(found);
+                return self.judge_found(found, token);
             }
             self.provider.metrics().known_token_accepted();
             return Some(Ok((KeycloakUser::new(found.verified), found.place)));
@@ -111,13 +111,13 @@ impl Authenticator {
 
     /// A token that was good once.
     #[cold]
-    fn judge_found(&self, found: Found<'_>) -> Option<Judged<'_>> {
+    fn judge_found<'a>(&'a self, found: Found<'a>, token: BearerToken<'_>) -> Option<Judged<'a>> {
         match self.validator.judge_found(found) {
             // All that it may lack is claims.
             Ok(_) => None,
             Err(invalid) => {
                 let cause = Cause::from(invalid);
-                self.note_refused_token(&cause);
+                self.note_refused_token(&cause, token.as_bytes());
                 Some(Err(cause))
             }
         }
@@ -144,12 +144,12 @@ impl Authenticator {
         } = self;
         let word = match token.word() {
             Ok(word) => word,
-            Err(fault) => return Some(self.noted(Err(fault.into()))),
+            Err(fault) => return Some(self.noted(Err(fault.into()), token.as_bytes())),
         };
         let unverified = match validator.inspect_word(word) {
             Ok(unverified) => unverified,
             Err(_) if introspection.as_ref().is_some_and(|asked| asked.judges(word.bytes)) => return None,
-            Err(invalid) => return Some(self.noted(Err(invalid.into()))),
+            Err(invalid) => return Some(self.noted(Err(invalid.into()), word.bytes)),
         };
         let snapshot = has_keys.then(|| key_set.usable_snapshot())?;
         let stopwatch = self.provider.metrics().stopwatch();
@@ -170,7 +170,7 @@ impl Authenticator {
                 }
                 note_unknown_key(&unverified);
                 self.provider.metrics().key_looked_up(false);
-                Some(self.noted(Err(InvalidToken::UnknownKey.into())))
+                Some(self.noted(Err(InvalidToken::UnknownKey.into()), word.bytes))
             }
             result => {
                 self.provider
@@ -181,7 +181,7 @@ impl Authenticator {
                 }
                 let result = result.map_err(Cause::from);
                 self.provider.metrics().token_judged(stopwatch, code_of_result(&result));
-                Some(self.noted(result))
+                Some(self.noted(result, word.bytes))
             }
         }
     }
@@ -204,7 +204,7 @@ impl Authenticator {
             self.note_refusal(*invalid, bytes);
         }
         metrics.token_judged(stopwatch, code_of_result(&result));
-        self.noted(result)
+        self.noted(result, bytes)
     }
 
     /// Judges the token as for a request, but neither counts nor logs what becomes of it: it is nobody's request.
@@ -312,13 +312,17 @@ impl Authenticator {
         Some(judged)
     }
 
-    fn noted<E: Borrow<AuthError>>(&self, result: Result<Arc<VerifiedToken>, E>) -> Result<Arc<VerifiedToken>, E> {
+    fn noted<E: Borrow<AuthError>>(
+        &self,
+        result: Result<Arc<VerifiedToken>, E>,
+        token: &[u8],
+    ) -> Result<Arc<VerifiedToken>, E> {
         match &result {
             Ok(_) => {
                 self.acceptance.note_accepted();
                 self.provider.metrics().token_accepted();
             }
-            Err(error) => self.note_refused_token(error.borrow()),
+            Err(error) => self.note_refused_token(error.borrow(), token),
         }
         result
     }
@@ -331,7 +335,7 @@ impl Authenticator {
     }
 
     #[cold]
-    fn note_refused_token(&self, error: &AuthError) {
+    fn note_refused_token(&self, error: &AuthError, token: &[u8]) {
         if self.provider.metrics().is_listening() {
             self.provider.metrics().token_refused(code_of(error));
         }
@@ -340,7 +344,7 @@ impl Authenticator {
                 name: "keycloak.token_refused",
                 target: "keycloak_auth",
                 { "error.type" = code_of(error) },
-                "access token refused: {invalid}"
+                "access token refused: {}", self.why(*invalid, token)
             ),
             other => tracing::debug!(
                 name: "keycloak.token_not_judged",
@@ -348,6 +352,18 @@ impl Authenticator {
                 { "error.type" = code_of(other) },
                 "access token not judged: {}", chain(other)
             ),
+        }
+    }
+
+    /// Why a token is refused, for the log. Of what nobody vouches for only the algorithm is shown.
+    fn why(&self, invalid: InvalidToken, token: &[u8]) -> String {
+        let is_about_header = invalid == InvalidToken::Algorithm;
+        match is_about_header
+            .then(|| self.validator.algorithm_mismatch(token))
+            .flatten()
+        {
+            Some(named) => format!("{invalid}: {named}"),
+            None => invalid.to_string(),
         }
     }
 }

@@ -51,7 +51,9 @@ fn app(keycloak: Keycloak) -> Router {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let app = app(Keycloak::from_env()?);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    let address = "127.0.0.1:3000";
+    let listener = tokio::net::TcpListener::bind(address).await;
+    let listener = listener.map_err(|error| format!("cannot listen on {address}: {error}"))?;
     println!("http://{}", listener.local_addr()?);
     Ok(axum::serve(listener, app).await?)
 }

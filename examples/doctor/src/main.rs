@@ -49,7 +49,8 @@ struct Flags {
     #[arg(long, value_name = "FILE")]
     root_certificates: Vec<PathBuf>,
 
-    /// The audiences that tokens for the service carry, with commas between several [default: the client].
+    /// The audiences that tokens for the service carry, with commas between several [default: the client's id; the
+    /// builder has no default].
     #[arg(long, env = "KEYCLOAK_AUDIENCE", value_delimiter = ',')]
     audience: Vec<String>,
 
@@ -231,6 +232,8 @@ fn settings_named_in(text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
 
     const FLAGS: [&str; 7] = [
@@ -254,6 +257,20 @@ mod tests {
             names(vec![String::new()]).is_empty(),
             "a variable that is set to nothing"
         );
+    }
+
+    #[test]
+    fn help_says_that_the_default_of_the_audience_is_the_doctors_own() {
+        let help = Flags::command().render_help().to_string();
+        let said = "[default: the client's id; the builder has no default]";
+        assert!(
+            help.split_whitespace().collect::<Vec<_>>().join(" ").contains(said),
+            "{help}"
+        );
+        configure(Flags::try_parse_from(FLAGS).expect("flags")).expect("an audience is presumed");
+        let error = Keycloak::builder().server_url("http://localhost:1").realm("acme");
+        let error = error.client_id("orders-api").build().expect_err("no audience");
+        assert!(error.to_string().contains("audience"), "{error}");
     }
 
     #[test]

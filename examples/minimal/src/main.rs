@@ -15,7 +15,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let app = SecureRouter::new()
         .route("/hello", get(hello))
         .secure_with(Keycloak::from_env()?);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    let address = "127.0.0.1:3000";
+    let listener = tokio::net::TcpListener::bind(address).await;
+    let listener = listener.map_err(|error| format!("cannot listen on {address}: {error}"))?;
     println!("http://{}/hello", listener.local_addr()?);
     Ok(axum::serve(listener, app).await?)
 }

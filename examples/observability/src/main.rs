@@ -30,8 +30,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     });
 
-    let service = TcpListener::bind("127.0.0.1:3000").await?;
-    let metrics = TcpListener::bind("127.0.0.1:9000").await?;
+    let service = listen("127.0.0.1:3000").await?;
+    let metrics = listen("127.0.0.1:9000").await?;
     println!("http://{}/orders", service.local_addr()?);
     println!("http://{}/metrics", metrics.local_addr()?);
     tokio::try_join!(
@@ -39,4 +39,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         axum::serve(metrics, metrics_app(prometheus)).into_future(),
     )?;
     Ok(())
+}
+
+async fn listen(address: &str) -> Result<TcpListener, String> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|error| format!("cannot listen on {address}: {error}"))
 }

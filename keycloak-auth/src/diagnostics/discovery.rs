@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::{Finding, connection::PATIENCE};
+use super::{Finding, connection::PATIENCE, token::FIRST_ISSUER};
 use crate::{
     Keycloak,
     client_authentication::ClientCredentials,
@@ -36,7 +36,10 @@ pub(super) async fn check(keycloak: &Keycloak, answer: HttpAnswer) -> (Finding, 
         Err(error) => (
             Finding::failed(
                 chain(&error),
-                "add what the document names by `.issuer(…)`, or correct `.server_url(…)` or `KC_HOSTNAME` of Keycloak",
+                format!(
+                    "name by `.issuer(…)` what the document names, or correct `.server_url(…)` or `KC_HOSTNAME` of Keycloak; \
+                     {FIRST_ISSUER}"
+                ),
             ),
             None,
         ),

@@ -17,6 +17,9 @@ use crate::{Keycloak, clock::milliseconds};
 /// The time for all steps together.
 const DEADLINE: Duration = Duration::from_secs(9);
 
+/// Why a step is left out that could only fail for the same cause.
+pub(super) const FAILED_ABOVE: &str = "what failed above has to be right first";
+
 const KEYS_GIVEN: &str = "the keys are given, so none are fetched";
 
 /// A diagnosis to be awaited; made by [`Keycloak::diagnose`].
@@ -75,7 +78,8 @@ impl<'a> Diagnose<'a> {
         }
         match token {
             Some(token) => {
-                steps.run("token", token::check(keycloak, token)).await;
+                let has_cause = steps.have_failed();
+                steps.run("token", token::check(keycloak, token, has_cause)).await;
             }
             None => steps.note(
                 "token",
@@ -101,6 +105,7 @@ impl<'a> Diagnose<'a> {
         };
         let date = clock::date(&answer);
         let metadata = steps.run_for("discovery", discovery::check(keycloak, answer)).await;
+        let is_realm_there = !steps.have_failed();
         let authenticator = keycloak.authenticator();
         match metadata {
             _ if authenticator.key_set().is_fixed() => steps.note("key set", Finding::ok(KEYS_GIVEN)),
@@ -109,6 +114,12 @@ impl<'a> Diagnose<'a> {
             }
             Some(_) => steps.run("key set", key_set::check(keycloak)).await,
             None => steps.skip(&["key set"], "the discovery document has to be right first"),
+        }
+        if !is_realm_there {
+            steps.skip(&["service token"], FAILED_ABOVE);
+            steps.note("clock", clock::check(keycloak, date));
+            steps.skip(&["client"], FAILED_ABOVE);
+            return;
         }
         let issued_at = steps.run_for("service token", service_token::check(keycloak)).await;
         // Keycloak itself sends no `Date`.

@@ -1,6 +1,6 @@
 //! An access token that somebody wonders about.
 
-use super::Finding;
+use super::{Finding, run::FAILED_ABOVE};
 use crate::{
     AuthError, InvalidToken, Keycloak, KeycloakUser,
     text::{chain, code_list, shortened},
@@ -9,8 +9,12 @@ use crate::{
 /// More names of a kind than this are not shown.
 const MOST: usize = 20;
 
-/// Judges a token as for a request.
-pub(super) async fn check(keycloak: &Keycloak, token: &str) -> Finding {
+/// What becomes of the default where an issuer is named.
+pub(super) const FIRST_ISSUER: &str =
+    "the first issuer that is named takes the place of the default, each further one adds to it";
+
+/// Judges a token as for a request. Where it cannot be judged, that is a failure of its own only if no check has failed before.
+pub(super) async fn check(keycloak: &Keycloak, token: &str, has_cause: bool) -> Finding {
     if token.contains(char::is_whitespace) {
         return Finding::failed(
             "there is white space in it",
@@ -24,6 +28,7 @@ pub(super) async fn check(keycloak: &Keycloak, token: &str) -> Finding {
             let why = why(invalid, keycloak, token);
             Finding::failed(format!("it is not accepted: {why}"), advice(invalid, keycloak))
         }
+        Err(_) if has_cause => Finding::skipped(format!("it cannot be judged: {FAILED_ABOVE}")),
         Err(error) => Finding::failed(chain(&error), "see the checks above"),
     }
 }
@@ -84,7 +89,7 @@ pub(super) fn advice(invalid: InvalidToken, keycloak: &Keycloak) -> String {
             "give the client that logs in an audience mapper for {audiences}, or correct `.audience(…)`"
         ),
         InvalidToken::Claim("iss") | InvalidToken::MissingClaim("iss") => {
-            "take a token of this realm, or add the name under which Keycloak issues them by `.issuer(…)`".to_owned()
+            format!("take a token of this realm, or name the issuer that it has by `.issuer(…)`; {FIRST_ISSUER}")
         }
         InvalidToken::Claim("azp") | InvalidToken::MissingClaim("azp") => {
             "add the client that got the token by `.authorized_party(…)`".to_owned()

@@ -122,6 +122,13 @@ impl Header {
     }
 }
 
+/// What a header calls its algorithm, whether or not there is one of that name: for the log and for developers.
+pub(crate) fn named_algorithm(encoded: &[u8]) -> Option<String> {
+    let json = base64url::decode(encoded).ok()?;
+    let header = RawHeader::read(str::from_utf8(&json).ok()?).ok()?;
+    header.algorithm.map(Cow::into_owned)
+}
+
 /// What stands before the algorithm in a header that is written as most are.
 const BEFORE: &[u8; 8] = br#"{"alg":""#;
 

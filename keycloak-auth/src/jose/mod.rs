@@ -26,6 +26,6 @@ pub use key_set::{KeySet, KeySetError, VerifyError};
 pub(crate) use base64url::{buffer, decode, decode_into, decode_text, encode, is_canonical};
 pub(crate) use compact::Compact;
 pub use compact::MalformedToken;
-pub(crate) use header::TokenTypeHeader;
+pub(crate) use header::{TokenTypeHeader, named_algorithm};
 pub(crate) use header_memo::{HeaderMemo, KnownHeader};
 pub(crate) use jwk::VerificationKey;

@@ -11,7 +11,7 @@ impl Policy {
     /// let policy = policy!(any(realm_role("admin"), all(group("/ops"), not(realm_role("trainee")))));
     /// assert_eq!(
     ///     policy.requirement(),
-    ///     "Requires realm role `admin`, or (group `/ops` and not realm role `trainee`)."
+    ///     "Requires realm role `admin`, or (group `/ops` and that the caller does not have realm role `trainee`)."
     /// );
     /// ```
     #[must_use]
@@ -20,24 +20,40 @@ impl Policy {
             Self::Public => "Open to everybody, without an access token.".to_owned(),
             Self::All([]) => Self::Authenticated.requirement(),
             Self::Any([]) => "Open to nobody.".to_owned(),
-            policy => format!("Requires {}.", phrase(policy)),
+            policy => format!("Requires {}.", phrase(policy, true)),
         }
     }
 }
 
-fn phrase(policy: &Policy) -> String {
+/// What is required for the policy to be met, or for it not to be met.
+fn phrase(policy: &Policy, is_met: bool) -> String {
+    // None of them is each of them not, and not all of them is one of them not (De Morgan).
+    let [all, any] = if is_met { ["and", "or"] } else { ["or", "and"] };
     match policy {
-        Policy::All([operand]) | Policy::Any([operand]) => phrase(operand),
-        Policy::All(operands @ [_, ..]) => joined(operands, "and"),
-        Policy::Any(operands @ [_, ..]) => joined(operands, "or"),
-        Policy::Not(operand) => format!("not {}", nested(operand)),
-        other => other.description(),
+        Policy::All([operand]) | Policy::Any([operand]) => phrase(operand, is_met),
+        Policy::All(operands @ [_, _, ..]) => joined(operands, all, is_met),
+        Policy::Any(operands @ [_, _, ..]) => joined(operands, any, is_met),
+        Policy::Not(operand) => phrase(operand, !is_met),
+        other if is_met => other.description(),
+        Policy::Any([]) => Policy::All(&[]).description(),
+        Policy::All([]) | Policy::Public => Policy::Any(&[]).description(),
+        Policy::Authenticated => "that there is no valid access token".to_owned(),
+        Policy::Role(_) | Policy::RealmRole(_) | Policy::ClientRole { .. } => {
+            format!("that the caller does not have {}", policy.description())
+        }
+        Policy::Group(_) | Policy::GroupTree(_) => format!("that the caller is not in {}", policy.description()),
+        Policy::Scope(_) => format!("that {} is not granted", policy.description()),
+        Policy::Claim { path, value } => format!("that claim `{path}` is not `{value}`"),
+        Policy::Acr(_) | Policy::MaxAge(_) => format!("that the token does not show {}", policy.description()),
+        Policy::Owner { parameter, claim } => {
+            format!("that path parameter `{parameter}` is not the caller's `{claim}`")
+        }
     }
 }
 
 /// "a or b", "a, b or c"; with another comma where an operand is itself a combination.
-fn joined(operands: &[Policy], word: &str) -> String {
-    let phrases: Vec<_> = operands.iter().map(nested).collect();
+fn joined(operands: &[Policy], word: &str, are_met: bool) -> String {
+    let phrases: Vec<_> = operands.iter().map(|operand| nested(operand, are_met)).collect();
     let comma = if phrases.iter().any(|phrase| phrase.starts_with('(')) {
         ","
     } else {
@@ -49,10 +65,11 @@ fn joined(operands: &[Policy], word: &str) -> String {
     }
 }
 
-fn nested(operand: &Policy) -> String {
+fn nested(operand: &Policy, is_met: bool) -> String {
     match operand {
-        Policy::All([operand]) | Policy::Any([operand]) => nested(operand),
-        Policy::All([_, _, ..]) | Policy::Any([_, _, ..]) => format!("({})", phrase(operand)),
-        _ => phrase(operand),
+        Policy::All([operand]) | Policy::Any([operand]) => nested(operand, is_met),
+        Policy::Not(operand) => nested(operand, !is_met),
+        Policy::All([_, _, ..]) | Policy::Any([_, _, ..]) => format!("({})", phrase(operand, is_met)),
+        _ => phrase(operand, is_met),
     }
 }

@@ -238,6 +238,72 @@ fn a_denial_names_what_was_missing() {
 }
 
 #[test]
+fn a_sentence_says_what_is_not_to_be() {
+    const ROLE: Policy = Policy::Role("trainee");
+    const GROUP: Policy = Policy::Group("/x");
+    const CLAIM: Policy = Policy::Claim {
+        path: "a.b",
+        value: ClaimValue::Integer(-1),
+    };
+    const OWNER: Policy = Policy::Owner {
+        parameter: "id",
+        claim: "sub",
+    };
+    const NOT_ROLE: Policy = Policy::Not(&ROLE);
+    const ALL: Policy = Policy::All(&[ROLE, GROUP]);
+    const ANY: Policy = Policy::Any(&[ROLE, Policy::Not(&ALL)]);
+    const BESIDE: Policy = Policy::All(&[Policy::Scope("s"), Policy::Not(&Policy::Any(&[ROLE, GROUP]))]);
+    for (policy, required) in [
+        (ROLE, "that the caller does not have role `trainee`"),
+        (Policy::RealmRole("r"), "that the caller does not have realm role `r`"),
+        (
+            Policy::ClientRole { client: "c", role: "r" },
+            "that the caller does not have role `r` of client `c`",
+        ),
+        (GROUP, "that the caller is not in group `/x`"),
+        (
+            Policy::GroupTree("/x"),
+            "that the caller is not in group `/x` (or one below it)",
+        ),
+        (Policy::Scope("s"), "that scope `s` is not granted"),
+        (CLAIM, "that claim `a.b` is not `-1`"),
+        (
+            Policy::Acr("2"),
+            "that the token does not show a login of authentication context class `2`",
+        ),
+        (
+            Policy::MaxAge(60),
+            "that the token does not show a login not older than 60 s",
+        ),
+        (OWNER, "that path parameter `id` is not the caller's `sub`"),
+        (NOT_ROLE, "role `trainee`"),
+        (
+            ALL,
+            "that the caller does not have role `trainee` or that the caller is not in group `/x`",
+        ),
+        (
+            ANY,
+            "that the caller does not have role `trainee`, and (role `trainee` and group `/x`)",
+        ),
+        (
+            BESIDE,
+            "that scope `s` is not granted, or (role `trainee` or group `/x`)",
+        ),
+        (Policy::All(&[NOT_ROLE]), "role `trainee`"),
+        (Policy::Any(&[]), "nothing more"),
+        (Policy::Public, "what nobody has"),
+        (Policy::Authenticated, "that there is no valid access token"),
+    ] {
+        let negated = Policy::Not(Box::leak(Box::new(policy)));
+        assert_eq!(negated.requirement(), format!("Requires {required}."), "{negated}");
+    }
+    assert_eq!(
+        BESIDE.requirement(),
+        "Requires scope `s`, and (that the caller does not have role `trainee` and that the caller is not in group `/x`)."
+    );
+}
+
+#[test]
 fn prints_in_its_own_language() {
     const POLICY: Policy = Policy::All(&[
         Policy::Any(&[Policy::Role("a\"b"), Policy::ClientRole { client: "c", role: "r" }]),

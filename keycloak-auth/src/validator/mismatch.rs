@@ -1,10 +1,18 @@
-//! What stands in a claim that is not accepted, and what should: for the log and for developers, never for a response.
+//! What stands in a claim or header that is not accepted, and what should: for the log and for developers, never for a response.
 
 use super::Validator;
-use crate::{InvalidToken, text::code_list};
+use crate::{
+    InvalidToken,
+    jose::{Compact, named_algorithm},
+    text::code_list,
+};
+
+/// The algorithms of the keys that Keycloak shows nobody, by which it signs what only Keycloak itself reads: refresh tokens above all.
+const HMAC: [&str; 3] = ["HS256", "HS384", "HS512"];
 
 impl Validator {
-    /// What stands in the claim that made the token unacceptable, and what is expected there: "it is `a`, expected is `b`".
+    /// What stands in the claim or header that made the token unacceptable, and what is expected there: "it is `a`, expected
+    /// is `b`".
     ///
     /// `None` where that is not a matter of values, or they are in no JWT.
     pub(crate) fn mismatch(&self, token: &str, invalid: InvalidToken) -> Option<String> {
@@ -12,6 +20,7 @@ impl Validator {
         let (claim, is_missing) = match invalid {
             InvalidToken::Claim(claim) => (claim, false),
             InvalidToken::MissingClaim(claim) => (claim, true),
+            InvalidToken::Algorithm => return self.algorithm_mismatch(token.as_bytes()),
             _ => return None,
         };
         let expected = match claim {
@@ -31,6 +40,20 @@ impl Validator {
             _ => code_list(claims.authorized_party()),
         };
         Some(format!("it is {found}, {expected}"))
+    }
+
+    /// The same of the algorithm, which stands in the header.
+    pub(crate) fn algorithm_mismatch(&self, token: &[u8]) -> Option<String> {
+        let name = named_algorithm(Compact::parse(token).ok()?.header)?;
+        let found = code_list([&*name]);
+        let accepted = self.expectations.algorithms.iter().map(|algorithm| algorithm.name());
+        Some(if HMAC.contains(&&*name) {
+            format!("it is {found}, by which Keycloak signs refresh tokens: send the access token")
+        } else if accepted.clone().any(|accepted| accepted == name) {
+            format!("it is {found}, and its key is for another")
+        } else {
+            format!("it is {found}, expected is {}", code_list(accepted))
+        })
     }
 }
 

@@ -169,12 +169,19 @@ async fn another_issuer() {
     let document = json!({ "issuer": public, "jwks_uri": format!("{public}/protocol/openid-connect/certs") });
     issuer.reply(Issuer::DISCOVERY, Reply::json(&document));
     let report = diagnose(builder(&issuer)).await;
+    // Whoever has named no issuer must not read that the default stays beside the one that is named.
+    let replaces = "the first issuer that is named takes the place of the default, each further one adds to it";
     assert_cause(&report, "FAILED: discovery: the discovery document", "`.issuer(…)`");
+    assert_cause(&report, "FAILED: discovery: the discovery document", replaces);
     assert!(
         report.to_string().contains(&format!(".issuer(\"{public}\")")),
-        "says what to add: {report}"
+        "says what to name: {report}"
     );
     assert!(report.to_string().contains(&issuer.issuer()), "names both: {report}");
+    let issuer = Issuer::start().await;
+    let token = issuer.token().claim("iss", public).sign(issuer.key());
+    let report = builder(&issuer).build().expect("valid").diagnose().token(&token).await;
+    assert_cause(&report, "FAILED: token: it is not accepted: claim `iss`", replaces);
 }
 
 #[tokio::test]
@@ -498,6 +505,67 @@ async fn no_token_of_the_services_own() {
         );
         assert!(report.to_string().contains(expected), "{report}");
     }
+}
+
+/// What fails for want of something above is not looked at, so that nobody looks for a second cause.
+#[tokio::test]
+async fn one_cause_is_one_failure() {
+    let failing = async |builder: KeycloakBuilder, issuer: &Issuer, cause: &str| {
+        let keycloak = builder.client_secret(SECRET).build().expect("valid");
+        let report = keycloak.diagnose().token(&issuer.valid_token()).await;
+        let failed = report
+            .checks
+            .iter()
+            .filter(|check| check.status > CheckStatus::Ok)
+            .map(|check| check.name);
+        assert_eq!(failed.collect::<Vec<_>>(), [cause], "{report}");
+        report
+    };
+    let assert_skipped = |report: &DiagnosticReport, name: &str, reason: &str| {
+        let check = report.check(name).expect("is named");
+        assert_eq!(check.status, CheckStatus::Skipped, "{name}: {report}");
+        assert!(
+            check.finding.contains(reason),
+            "{name}: expected `{reason}` in\n{report}"
+        );
+    };
+    let has_failed_above = "what failed above has to be right first";
+
+    let issuer = Issuer::start().await;
+    for (server_url, cause) in [("http://127.0.0.1:1", "tcp"), ("https://nowhere.invalid", "dns")] {
+        let report = failing(builder(&issuer).server_url(server_url), &issuer, cause).await;
+        assert_skipped(&report, "client", "Keycloak has to be reached first");
+        assert_skipped(&report, "token", has_failed_above);
+    }
+
+    let report = failing(builder(&issuer).realm("Acme"), &issuer, "discovery").await;
+    assert_skipped(&report, "key set", "the discovery document has to be right first");
+    for name in ["service token", "client", "token"] {
+        assert_skipped(&report, name, has_failed_above);
+    }
+
+    without_service_account(&issuer);
+    issuer.reply(Issuer::JWKS, Reply::status(500));
+    let report = failing(builder(&issuer), &issuer, "key set").await;
+    assert_skipped(&report, "token", has_failed_above);
+    assert_eq!(report.check("client").expect("was looked at").status, CheckStatus::Ok);
+
+    let issuer = Issuer::start().await;
+    let disabled = json!({ "error": "access_denied", "error_description": "Realm not enabled" });
+    for path in [Issuer::TOKEN, Issuer::INTROSPECTION] {
+        issuer.reply(path, Reply::status(403).body(disabled.to_string()));
+    }
+    let report = failing(builder(&issuer), &issuer, "discovery").await;
+    for name in ["service token", "client"] {
+        assert_skipped(&report, name, has_failed_above);
+    }
+
+    // A token that is bad whatever Keycloak says has a cause of its own.
+    let report = unreachable().diagnose().token("e30.e30.e30").await;
+    assert_eq!(
+        report.check("token").expect("was looked at").status,
+        CheckStatus::Failed
+    );
 }
 
 #[tokio::test]

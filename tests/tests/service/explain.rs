@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use keycloak_auth::{Introspection, policy};
-use keycloak_auth_tests::{Issuer, Logs, rsa_key};
+use keycloak_auth::{Algorithm, Introspection, policy};
+use keycloak_auth_tests::{Issuer, Logs, SigningKey, rsa_key};
+use serde_json::json;
 use tracing::Level;
 
 use crate::{
@@ -53,6 +54,57 @@ async fn a_claim_that_is_not_accepted_is_shown_with_what_is_expected() {
         let shown = format!("{:?} {}", answer.challenges(), answer.text());
         assert!(
             !shown.contains("canary") && !shown.contains("stock-api") && !shown.contains(&expected),
+            "{shown}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_algorithm_that_is_not_accepted_is_shown_with_what_it_means() {
+    let logs = Logs::capture();
+    let issuer = Issuer::start().await;
+    let keycloak = builder(&issuer).algorithms([Algorithm::RS256, Algorithm::RS512]);
+    let keycloak = keycloak.build().expect("valid");
+    let service = service(&keycloak).await;
+    let refresh_token = issuer.token().claim("typ", "Refresh").without("sub");
+    let refresh_token = |algorithm| refresh_token.hmac(algorithm, "d9f6d3c2-9a52-4c41-bd14-6f1f6a0d6c7b", &[7; 64]);
+    let meant_for_refresh = "by which Keycloak signs refresh tokens: send the access token";
+    for (token, said) in [
+        (refresh_token("HS256"), format!("it is `HS256`, {meant_for_refresh}")),
+        (refresh_token("HS384"), format!("it is `HS384`, {meant_for_refresh}")),
+        (refresh_token("HS512"), format!("it is `HS512`, {meant_for_refresh}")),
+        (
+            issuer.token().sign(&SigningKey::es256("ec-0")),
+            "it is `ES256`, expected is `RS256`, `RS512`".to_owned(),
+        ),
+        (
+            issuer.token().header("alg", "RS512").sign(issuer.key()),
+            "it is `RS512`, and its key is for another".to_owned(),
+        ),
+        (
+            issuer.token().header("alg", "a\r\nb").sign(issuer.key()),
+            r"it is `a\r\nb`, expected is `RS256`, `RS512`".to_owned(),
+        ),
+    ] {
+        let said = format!("algorithm not accepted: {said}");
+        let report = keycloak.explain(&policy!(authenticated), &token).await;
+        assert_eq!((report.status(), report.code()), (401, Some("invalid_algorithm")));
+        assert!(report.to_string().ends_with(&said), "expected `{said}` in `{report}`");
+        let diagnosis = keycloak.diagnose().token(&token).await;
+        let finding = &diagnosis.check("token").expect("was looked at").finding;
+        assert!(finding.ends_with(&said), "expected `{said}` in `{finding}`");
+        let line = format!("access token refused: {said}");
+        let before = logs.text().matches(&line).count();
+        let answer = service.get_as("/me", &token).await;
+        assert_eq!(logs.text().matches(&line).count(), before + 1, "{}", logs.text());
+        let message = "the access token's algorithm is not accepted";
+        assert_eq!(
+            (answer.status, &answer.json()["error"]["message"]),
+            (401, &json!(message))
+        );
+        let shown = format!("{:?} {}", answer.challenges(), answer.text());
+        assert!(
+            !shown.contains("HS") && !shown.contains("RS512") && !shown.contains("refresh"),
             "{shown}"
         );
     }
@@ -151,6 +203,67 @@ async fn a_denial_says_that_the_token_is_a_lightweight_one() {
         let said = logs.text().matches(hint).count() > before;
         assert_eq!(said, expected, "{}", logs.text());
     }
+}
+
+#[tokio::test]
+async fn an_explanation_names_the_caller_as_people_do_and_the_log_does_not() {
+    let logs = Logs::capture();
+    let issuer = Issuer::start().await;
+    let keycloak = builder(&issuer).build().expect("valid");
+    let subject = "24b70fee-6687-575b-9043-0e37c958153d";
+    let named = issuer.token();
+    for (token, username, subject, shown) in [
+        (
+            named.clone(),
+            Some("alice"),
+            Some(subject),
+            format!("200 for `alice` (`{subject}`) allowed: "),
+        ),
+        (
+            named.clone().without("preferred_username"),
+            None,
+            Some(subject),
+            format!("200 for `{subject}` allowed: "),
+        ),
+        (
+            named.clone().without("sub"),
+            Some("alice"),
+            None,
+            "200 for `alice` allowed: ".to_owned(),
+        ),
+    ] {
+        let report = keycloak
+            .explain(&policy!(authenticated), &token.sign(issuer.key()))
+            .await;
+        assert!(
+            report.to_string().starts_with(&shown),
+            "expected `{shown}` in `{report}`"
+        );
+        assert_eq!((report.username(), report.subject()), (username, subject));
+        let data = serde_json::to_value(&report).expect("data");
+        assert_eq!(
+            (&data["username"], &data["subject"]),
+            (&json!(username), &json!(subject))
+        );
+    }
+    let denied = keycloak
+        .explain(&policy!(realm_roles = "auditor"), &named.sign(issuer.key()))
+        .await;
+    let shown = format!("403 missing_roles for `alice` (`{subject}`) denied: ");
+    assert!(
+        denied.to_string().starts_with(&shown),
+        "expected `{shown}` in `{denied}`"
+    );
+    let answer = service(&keycloak)
+        .await
+        .get_as("/admin", &named.sign(issuer.key()))
+        .await;
+    assert_eq!(answer.status, 200);
+    assert!(
+        !logs.text().contains("alice") && !logs.text().contains(subject),
+        "{}",
+        logs.text()
+    );
 }
 
 #[tokio::test]

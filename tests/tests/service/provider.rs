@@ -380,7 +380,11 @@ async fn a_wrong_issuer_is_explained_with_both_names() {
     let keycloak = builder(&issuer).issuer(public).build().expect("valid");
     let error = keycloak.ready().await.expect_err("another issuer");
     let text = error.cause().to_string();
-    for said in [public, ".issuer(\"https://internal/realms/acme\")"] {
+    for said in [
+        public,
+        ".issuer(\"https://internal/realms/acme\")",
+        "the first one takes the place of the default",
+    ] {
         assert!(text.contains(said), "{said}: {text}");
     }
     // What it advises works.

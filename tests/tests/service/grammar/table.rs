@@ -152,13 +152,13 @@ productions! {
     not "/not": (not(realm_role("r"))) {
         admits: |t| t, refuses: Some((|t| t.realm_role("r"), 403)),
         expression: r#"not(realm_role("r"))"#, data: { "not": { "realm_role": "r" } },
-        sentence: "Requires not realm role `r`.",
+        sentence: "Requires that the caller does not have realm role `r`.",
         access: [Deny, Allow], scopes: [[]],
     }
     nested "/nested": (all(any(role("r"), role("a")), not(role("b")))) {
         admits: |t| t.realm_role("r"), refuses: Some((|t| t.realm_role("r").realm_role("b"), 403)),
         expression: r#"all(any(role("r"), role("a")), not(role("b")))"#, data: { "all": [{ "any": [{ "role": "r" }, { "role": "a" }] }, { "not": { "role": "b" } }] },
-        sentence: "Requires (role `r` or role `a`), and not role `b`.",
+        sentence: "Requires (role `r` or role `a`), and that the caller does not have role `b`.",
         access: [Allow, Deny], scopes: [[]],
     }
     inner_any "/inner-any": (all(any(role("r"), role("a")), group("/g"))) {
@@ -236,7 +236,7 @@ productions! {
     constant_inside "/constant-inside": (all(OPS, not(role("trainee")))) {
         admits: |t| t.realm_role("r"), refuses: Some((|t| t.realm_role("r").realm_role("trainee"), 403)),
         expression: r#"all(any(group_tree("/g"), role("r")), not(role("trainee")))"#, data: { "all": [{ "any": [{ "group_tree": "/g" }, { "role": "r" }] }, { "not": { "role": "trainee" } }] },
-        sentence: "Requires (group `/g` (or one below it) or role `r`), and not role `trainee`.",
+        sentence: "Requires (group `/g` (or one below it) or role `r`), and that the caller does not have role `trainee`.",
         access: [Allow, Allow], scopes: [[]],
     }
 }
