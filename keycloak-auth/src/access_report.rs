@@ -8,8 +8,8 @@ use crate::{AuthError, Keycloak, Policy, challenge::Answer, policy::Explanation,
 
 /// The judgement about a token and a policy, with its reasons; made by [`Keycloak::explain`].
 ///
-/// It never contains the token. It does say whose token it is, what the caller lacks, and what stands in an issuer, audience or
-/// algorithm that is not acceptable, so it is not for the response.
+/// It never contains the token. It does say whose token it is, what the caller lacks, and what stands in an issuer,
+/// audience or algorithm that is not acceptable, so it is not for the response.
 #[derive(Clone, Debug)]
 pub struct AccessReport {
     policy: Policy,

@@ -12,8 +12,8 @@ pub enum InvalidToken {
     /// A header parameter that is never accepted: `crit`, `jwk`, `jku`, `x5c`, `zip`, …
     #[error("header parameter `{0}` is not accepted")]
     HeaderParameter(&'static str),
-    /// `alg` is not an asymmetric algorithm, not one that is configured, or not one of the key's. Keycloak's refresh tokens have
-    /// HS512, or another HMAC algorithm.
+    /// `alg` is not an asymmetric algorithm, not one that is configured, or not one of the key's. That of Keycloak's
+    /// refresh tokens is HS512, or another HMAC.
     #[error("algorithm not accepted")]
     Algorithm,
     /// No current key of the issuer has the token's `kid`.

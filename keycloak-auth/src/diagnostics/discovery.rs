@@ -37,8 +37,8 @@ pub(super) async fn check(keycloak: &Keycloak, answer: HttpAnswer) -> (Finding, 
             Finding::failed(
                 chain(&error),
                 format!(
-                    "name by `.issuer(…)` what the document names, or correct `.server_url(…)` or `KC_HOSTNAME` of Keycloak; \
-                     {FIRST_ISSUER}"
+                    "name by `.issuer(…)` what the document names, or correct `.server_url(…)` or `KC_HOSTNAME` of \
+                     Keycloak; {FIRST_ISSUER}"
                 ),
             ),
             None,

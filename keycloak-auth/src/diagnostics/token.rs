@@ -13,7 +13,7 @@ const MOST: usize = 20;
 pub(super) const FIRST_ISSUER: &str =
     "the first issuer that is named takes the place of the default, each further one adds to it";
 
-/// Judges a token as for a request. Where it cannot be judged, that is a failure of its own only if no check has failed before.
+/// Judges a token as for a request. That it cannot be judged is a failure of its own only if no check has failed before.
 pub(super) async fn check(keycloak: &Keycloak, token: &str, has_cause: bool) -> Finding {
     if token.contains(char::is_whitespace) {
         return Finding::failed(

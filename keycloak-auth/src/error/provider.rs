@@ -60,8 +60,8 @@ pub enum ProviderError {
     /// The discovery document names an issuer that is neither the address it was fetched from nor configured.
     #[error(
         "the discovery document at `{url}` names issuer `{found}`, but the configured one is {configured}: if `{found}` is this \
-         realm, name it by `.issuer(\"{found}\")`, and so each other issuer that tokens carry: the first one takes the place of \
-         the default",
+         realm, name it by `.issuer(\"{found}\")`, and so each other issuer that tokens carry: the first one takes the \
+         place of the default",
         found = shortened(.found),
         configured = crate::text::code_list(.configured.iter().map(String::as_str))
     )]

@@ -1,4 +1,5 @@
-//! What stands in a claim or header that is not accepted, and what should: for the log and for developers, never for a response.
+//! What stands in a claim or header that is not accepted, and what should: for the log and for developers, never for a
+//! response.
 
 use super::Validator;
 use crate::{
@@ -7,12 +8,12 @@ use crate::{
     text::code_list,
 };
 
-/// The algorithms of the keys that Keycloak shows nobody, by which it signs what only Keycloak itself reads: refresh tokens above all.
+/// By which Keycloak signs what it alone reads, refresh tokens above all, with keys that it shows nobody.
 const HMAC: [&str; 3] = ["HS256", "HS384", "HS512"];
 
 impl Validator {
-    /// What stands in the claim or header that made the token unacceptable, and what is expected there: "it is `a`, expected
-    /// is `b`".
+    /// What stands in the claim or header that made the token unacceptable, and what is expected there: "it is `a`,
+    /// expected is `b`".
     ///
     /// `None` where that is not a matter of values, or they are in no JWT.
     pub(crate) fn mismatch(&self, token: &str, invalid: InvalidToken) -> Option<String> {
