@@ -177,7 +177,7 @@ impl Authenticator {
                     .metrics()
                     .key_looked_up(!matches!(result, Err(InvalidToken::UnknownKey)));
                 if let Err(invalid) = &result {
-                    self.note_refusal(*invalid, word.bytes);
+                    self.warn_if_nobody_is_accepted(*invalid, word.bytes);
                 }
                 let result = result.map_err(Cause::from);
                 self.provider.metrics().token_judged(stopwatch, code_of_result(&result));
@@ -201,7 +201,7 @@ impl Authenticator {
         let result = self.ask_about(token, metrics).await;
         // What Keycloak says of a token need not stand in it.
         if let (Err(AuthError::InvalidToken(invalid)), None) = (&result, &self.introspection) {
-            self.note_refusal(*invalid, bytes);
+            self.warn_if_nobody_is_accepted(*invalid, bytes);
         }
         metrics.token_judged(stopwatch, code_of_result(&result));
         self.noted(result, bytes)
@@ -327,9 +327,9 @@ impl Authenticator {
         result
     }
 
-    /// Notes that a request's token is refused that may be genuine.
+    /// Warns, where nobody was accepted so far, of a request's token that is refused and may be genuine.
     #[cold]
-    fn note_refusal(&self, invalid: InvalidToken, token: &[u8]) {
+    fn warn_if_nobody_is_accepted(&self, invalid: InvalidToken, token: &[u8]) {
         let mismatch = || self.validator.mismatch(str::from_utf8(token).ok()?, invalid);
         self.acceptance.note_refused(invalid, self.provider.now(), mismatch);
     }
@@ -357,14 +357,11 @@ impl Authenticator {
 
     /// Why a token is refused, for the log. Of what nobody vouches for only the algorithm is shown.
     fn why(&self, invalid: InvalidToken, token: &[u8]) -> String {
-        let is_about_header = invalid == InvalidToken::Algorithm;
-        match is_about_header
-            .then(|| self.validator.algorithm_mismatch(token))
-            .flatten()
-        {
-            Some(named) => format!("{invalid}: {named}"),
-            None => invalid.to_string(),
-        }
+        let mismatch = match invalid {
+            InvalidToken::Algorithm => self.validator.algorithm_mismatch(token),
+            _ => None,
+        };
+        mismatch.map_or_else(|| invalid.to_string(), |mismatch| format!("{invalid}: {mismatch}"))
     }
 }
 

@@ -4,9 +4,9 @@ use http::StatusCode;
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::{Finding, connection::PATIENCE, token::FIRST_ISSUER};
+use super::{Finding, connection::PATIENCE};
 use crate::{
-    Keycloak,
+    Keycloak, ProviderError,
     client_authentication::ClientCredentials,
     provider::{Endpoint, HttpAnswer, ProviderMetadata, Request},
     text::{chain, code_list, shortened},
@@ -33,14 +33,15 @@ pub(super) async fn check(keycloak: &Keycloak, answer: HttpAnswer) -> (Finding, 
                 None,
             ),
         },
-        Err(error) => (
+        Err(error @ ProviderError::Issuer { .. }) => (
             Finding::failed(
                 chain(&error),
-                format!(
-                    "name by `.issuer(…)` what the document names, or correct `.server_url(…)` or `KC_HOSTNAME` of \
-                     Keycloak; {FIRST_ISSUER}"
-                ),
+                "or else correct `.server_url(…)`, or `KC_HOSTNAME` of Keycloak",
             ),
+            None,
+        ),
+        Err(error) => (
+            Finding::failed(chain(&error), "check that `.server_url(…)` is the address of Keycloak"),
             None,
         ),
     }

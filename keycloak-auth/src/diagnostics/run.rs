@@ -105,7 +105,6 @@ impl<'a> Diagnose<'a> {
         };
         let date = clock::date(&answer);
         let metadata = steps.run_for("discovery", discovery::check(keycloak, answer)).await;
-        let is_realm_there = !steps.have_failed();
         let authenticator = keycloak.authenticator();
         match metadata {
             _ if authenticator.key_set().is_fixed() => steps.note("key set", Finding::ok(KEYS_GIVEN)),
@@ -115,16 +114,20 @@ impl<'a> Diagnose<'a> {
             Some(_) => steps.run("key set", key_set::check(keycloak)).await,
             None => steps.skip(&["key set"], "the discovery document has to be right first"),
         }
-        if !is_realm_there {
+        let is_realm_there = steps.passed("discovery");
+        let issued_at = if is_realm_there {
+            steps.run_for("service token", service_token::check(keycloak)).await
+        } else {
             steps.skip(&["service token"], FAILED_ABOVE);
-            steps.note("clock", clock::check(keycloak, date));
-            steps.skip(&["client"], FAILED_ABOVE);
-            return;
-        }
-        let issued_at = steps.run_for("service token", service_token::check(keycloak)).await;
+            None
+        };
         // Keycloak itself sends no `Date`.
         steps.note("clock", clock::check(keycloak, date.or(issued_at)));
-        steps.run("client", client::check(keycloak)).await;
+        if is_realm_there {
+            steps.run("client", client::check(keycloak)).await;
+        } else {
+            steps.skip(&["client"], FAILED_ABOVE);
+        }
     }
 }
 
@@ -207,6 +210,12 @@ impl Steps {
         for &name in names {
             self.note(name, Finding::skipped(reason));
         }
+    }
+
+    /// Whether this check was made, and nothing was wrong that others depend on.
+    fn passed(&self, name: &str) -> bool {
+        let mut checks = self.checks.iter().filter(|check| check.name == name);
+        checks.any(|check| matches!(check.status, CheckStatus::Ok | CheckStatus::Warning))
     }
 
     fn have_failed(&self) -> bool {

@@ -9,10 +9,6 @@ use crate::{
 /// More names of a kind than this are not shown.
 const MOST: usize = 20;
 
-/// What becomes of the default where an issuer is named.
-pub(super) const FIRST_ISSUER: &str =
-    "the first issuer that is named takes the place of the default, each further one adds to it";
-
 /// Judges a token as for a request. That it cannot be judged is a failure of its own only if no check has failed before.
 pub(super) async fn check(keycloak: &Keycloak, token: &str, has_cause: bool) -> Finding {
     if token.contains(char::is_whitespace) {
@@ -89,7 +85,9 @@ pub(super) fn advice(invalid: InvalidToken, keycloak: &Keycloak) -> String {
             "give the client that logs in an audience mapper for {audiences}, or correct `.audience(…)`"
         ),
         InvalidToken::Claim("iss") | InvalidToken::MissingClaim("iss") => {
-            format!("take a token of this realm, or name the issuer that it has by `.issuer(…)`; {FIRST_ISSUER}")
+            "take a token of this realm, or name the issuer that it has by `.issuer(…)`, and so each other one that tokens \
+             carry: the first one takes the place of the default"
+                .to_owned()
         }
         InvalidToken::Claim("azp") | InvalidToken::MissingClaim("azp") => {
             "add the client that got the token by `.authorized_party(…)`".to_owned()

@@ -1,50 +1,23 @@
-//! The caller of a request, determined once.
+//! Who sends a request, by the [`Keycloak`] that it is under.
 //!
 //! Usually everything is at hand, and then nothing is awaited: neither does the handler's future carry that of a fetch,
 //! nor is one allocated. Only where Keycloak has to be asked, or others are to be served first, is there a future, in a box of its
 //! own.
 
 use std::{
-    borrow::Cow,
     future::Future,
     pin::Pin,
     task::{Context, Poll},
 };
 
-use http::{Extensions, HeaderMap, request::Parts};
+use http::{HeaderMap, request::Parts};
 
-use super::{AuthRejection, head::Head, state::find_in_state};
+use super::{
+    AuthRejection,
+    context::{Kept, Known, keep},
+    head::Head,
+};
 use crate::{AuthError, Keycloak, KeycloakUser, bearer::BearerToken, error::Cause, route::route_of};
-
-/// What a layer or a guard leaves in a request's extensions for the extractors behind it.
-#[derive(Clone, Debug)]
-pub(crate) struct RequestContext {
-    pub(crate) keycloak: Keycloak,
-    /// The caller, once it has been determined.
-    pub(crate) user: Option<KeycloakUser>,
-    /// Whether the router of the guard brought it, by `secure_with`: then it holds whatever is in the state.
-    pub(crate) is_of_router: bool,
-}
-
-/// What is known of a request before its credentials are looked at.
-pub(super) struct Known<'k> {
-    keycloak: Option<Cow<'k, Keycloak>>,
-    user: Option<KeycloakUser>,
-    kept: Kept,
-}
-
-/// Where the caller of a request is kept for those behind.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kept {
-    /// Nowhere else than in the cache, if that is possible.
-    InCache,
-    /// In the [`RequestContext`] that there is, if it is one of this [`Keycloak`].
-    InContext,
-    /// In a [`RequestContext`] that says for the guard's router which [`Keycloak`] it was secured with, with a caller or without.
-    ForRouter,
-    /// In the place of the [`RequestContext`] of another router or layer, if there is one.
-    InPlaceOfOthers,
-}
 
 /// Who asks who sends a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,93 +26,6 @@ pub(crate) enum Asker {
     Any,
     /// Nobody will ask again, so that there is no use in keeping the caller beside the request.
     Last,
-}
-
-/// The [`Keycloak`] that a request is under, and its caller if determined before.
-///
-/// That of `secure_with` comes first, then the one in the state of `secure_from_state`, then that of a layer further out: a
-/// lenient layer around a router must not take the place of the stricter one that the router was secured with. What another
-/// one found out about the caller does not count.
-pub(super) fn known<S: 'static>(extensions: &Extensions, state: &S) -> Known<'static> {
-    let context = extensions.get::<RequestContext>();
-    if let Some(context) = context.filter(|context| context.is_of_router) {
-        return context.known();
-    }
-    match (find_in_state(state), context) {
-        (Some(own), Some(context)) if own.is_same(&context.keycloak) => context.known(),
-        (None, Some(context)) => context.known(),
-        (own, _) => Known {
-            keycloak: own.map(|own| Cow::Owned(own.into_owned())),
-            user: None,
-            kept: if context.is_some() {
-                Kept::InContext
-            } else {
-                Kept::InCache
-            },
-        },
-    }
-}
-
-/// The caller, where the router of the guard says whom to ask and somebody has done so: there is nothing else to look at.
-pub(super) fn determined(extensions: &Extensions) -> Option<&KeycloakUser> {
-    let context = extensions.get::<RequestContext>()?;
-    context.user.as_ref().filter(|_| context.is_of_router)
-}
-
-/// What is [`known`] to a guard whose router says which [`Keycloak`] it is.
-///
-/// Whom somebody outside of the router found out does not count: the request may have other credentials since.
-pub(super) fn known_by(keycloak: &Keycloak) -> Known<'_> {
-    Known {
-        keycloak: Some(Cow::Borrowed(keycloak)),
-        user: None,
-        kept: Kept::ForRouter,
-    }
-}
-
-/// What is [`known`] to a guard whose router was secured from its state, which has this [`Keycloak`]. It is all the same who has
-/// asked outside of that router.
-pub(super) fn known_in_state(keycloak: Cow<'_, Keycloak>) -> Known<'_> {
-    Known {
-        keycloak: Some(keycloak),
-        user: None,
-        kept: Kept::InPlaceOfOthers,
-    }
-}
-
-/// Says to those behind a guard that asks nothing which [`Keycloak`] its router was secured with.
-pub(super) fn introduce(keycloak: &Keycloak, extensions: &mut Extensions) {
-    keep(None, extensions, keycloak, Kept::ForRouter);
-}
-
-/// Says to those who are not of the router outside, and may have been secured by themselves, which [`Keycloak`] that one was
-/// secured with: it is there for them, and does not come before their own.
-pub(crate) fn hand_over(keycloak: Option<&Keycloak>, extensions: &mut Extensions) {
-    if let Some(keycloak) = keycloak {
-        put(None, extensions, keycloak, false);
-    } else if let Some(context) = extensions.get_mut::<RequestContext>() {
-        context.is_of_router = false;
-    }
-}
-
-/// The same as [`introduce`] where it is in the state, in which those behind would look first, were it not for others.
-pub(super) fn introduce_in_place_of_others(keycloak: &Keycloak, extensions: &mut Extensions) {
-    keep(None, extensions, keycloak, Kept::InPlaceOfOthers);
-}
-
-impl RequestContext {
-    fn known(&self) -> Known<'static> {
-        Known {
-            keycloak: Some(Cow::Owned(self.keycloak.clone())),
-            user: self.user.clone(),
-            kept: Kept::InContext,
-        }
-    }
-}
-
-/// The [`Keycloak`] that a request is under; see [`known`].
-pub(super) fn keycloak_for<S: 'static>(extensions: &Extensions, state: &S) -> Option<Keycloak> {
-    known(extensions, state).keycloak.map(Cow::into_owned)
 }
 
 /// Who sends a request, `None` for one without credentials, or what is wrong with the credentials.
@@ -191,8 +77,8 @@ impl<T> Future for Judgement<'_, T> {
 /// Determines the caller, `None` for a request without credentials, and hands it to `conclude`, or why there is none. What Keycloak
 /// has to be [`asked`] about is returned as an error.
 ///
-/// The credentials are judged once for each request: what was found out is kept beside the request where there is a place
-/// for it, and in the cache of verified tokens where there is none. `handler` is for the log, where it is known.
+/// What was found out is kept for those behind: beside the request where there is a place for it, and in the cache of verified
+/// tokens where there is none. `handler` is for the log, where it is known.
 pub(super) fn at_once<H: Head, T>(
     head: &mut H,
     known: Known<'_>,
@@ -301,34 +187,4 @@ pub(crate) async fn caller_by_asking(
     };
     let verified = keycloak.authenticator().judge_by_asking(token).await?;
     Ok(Some(KeycloakUser::new(verified)))
-}
-
-/// Keeps the caller for the extractors that follow.
-#[inline]
-fn keep(user: Option<&KeycloakUser>, extensions: &mut Extensions, keycloak: &Keycloak, kept: Kept) {
-    let has_others = || extensions.get::<RequestContext>().is_some();
-    match (kept, user) {
-        (Kept::ForRouter, user) => put(user, extensions, keycloak, true),
-        (Kept::InPlaceOfOthers, user) if has_others() => put(user, extensions, keycloak, true),
-        (Kept::InContext, Some(user)) => {
-            let context = extensions.get_mut::<RequestContext>();
-            if let Some(context) = context.filter(|context| context.keycloak.is_same(keycloak)) {
-                context.user = Some(user.clone());
-            }
-        }
-        (Kept::InCache | Kept::InPlaceOfOthers, Some(user))
-            if !keycloak.authenticator().has_cache() || user.is_introspected() =>
-        {
-            put(Some(user), extensions, keycloak, false);
-        }
-        (Kept::InCache | Kept::InContext | Kept::InPlaceOfOthers, _) => {}
-    }
-}
-
-fn put(user: Option<&KeycloakUser>, extensions: &mut Extensions, keycloak: &Keycloak, is_of_router: bool) {
-    extensions.insert(RequestContext {
-        keycloak: keycloak.clone(),
-        user: user.cloned(),
-        is_of_router,
-    });
 }

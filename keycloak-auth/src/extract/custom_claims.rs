@@ -4,7 +4,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use super::{AuthRejection, authenticate::keycloak_for};
+use super::{AuthRejection, context::keycloak_for};
 use crate::{InvalidToken, KeycloakUser};
 
 /// The claims of the caller's token, read into a type of the service's own.

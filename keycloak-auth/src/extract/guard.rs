@@ -16,14 +16,12 @@ use http::{Extensions, request::Parts};
 
 use super::{
     AuthRejection,
-    authenticate::{
-        Asker, Caller, Judgement, Known, Unasked, asked, at_once, introduce, introduce_in_place_of_others, known,
-        known_by, known_in_state, with_caller,
-    },
+    authenticate::{Asker, Caller, Judgement, Unasked, asked, at_once, with_caller},
+    context::{Kept, Known, keep, known},
     demand::Demand,
     head::Head,
     outcome::{Enforcement, allow, refuse, reject},
-    state::find_in_state,
+    state::InState,
 };
 use crate::{Keycloak, Policy, error::Cause};
 
@@ -75,7 +73,7 @@ where
 
     fn from_request_parts(parts: &mut Parts, state: &S) -> impl Future<Output = Result<Self, AuthRejection>> + Send {
         let rule = const { &Rule::new(P::POLICY, P::HANDLER) };
-        Guarding::until(lent(rule, parts, Secured::AS_REQUESTED, state))
+        Guarding::until(lent(rule, parts, Secured::UNSAID, state))
     }
 }
 
@@ -134,45 +132,57 @@ impl Rule {
     }
 }
 
-/// What a router says to a guard when it is secured.
+/// What a router says to a guard when it is secured: which [`Keycloak`] it asks.
 #[derive(Clone, Debug)]
-pub(crate) struct Secured {
-    /// `None` where it is in the state, or in the request.
-    pub(crate) keycloak: Option<Keycloak>,
-    /// Whether it is the one in the state, whatever the request says.
-    pub(crate) is_in_state: bool,
-    pub(crate) enforcement: Enforcement,
+pub(crate) enum Secured {
+    With(Keycloak, Enforcement),
+    FromState(InState, Enforcement),
+    /// The one that the request or its state names.
+    AsRequested(Enforcement),
 }
 
 impl Secured {
     /// What is said to a guard that is no more than an argument: what there is to know is in the state and in the request.
-    pub(crate) const AS_REQUESTED: &Self = &Self {
-        keycloak: None,
-        is_in_state: false,
-        enforcement: Enforcement::UnlessMarked,
-    };
+    pub(crate) const UNSAID: &Self = &Self::AsRequested(Enforcement::UnlessMarked);
 
+    pub(crate) const fn enforcement(&self) -> Enforcement {
+        let (Self::With(_, enforcement) | Self::FromState(_, enforcement) | Self::AsRequested(enforcement)) = self;
+        *enforcement
+    }
+
+    /// The same with another enforcement.
+    pub(crate) fn enforced(mut self, as_said: Enforcement) -> Self {
+        let (Self::With(_, enforcement) | Self::FromState(_, enforcement) | Self::AsRequested(enforcement)) = &mut self;
+        *enforcement = as_said;
+        self
+    }
+
+    /// It is all the same to a guard that has a [`Keycloak`] by its router who has asked further out, and whom that one found: the
+    /// request may have other credentials since.
     fn known<'k, S: 'static>(&'k self, extensions: &Extensions, state: &'k S) -> Known<'k> {
-        if let Some(keycloak) = &self.keycloak {
-            return known_by(keycloak);
-        }
-        match self.find_in(state) {
-            Some(keycloak) => known_in_state(keycloak),
-            None => known(extensions, state),
+        let (keycloak, kept) = match self {
+            Self::With(keycloak, _) => (Some(Cow::Borrowed(keycloak)), Kept::ForRouter),
+            Self::FromState(in_state, _) => (in_state(state), Kept::InPlaceOfOthers),
+            Self::AsRequested(_) => return known(extensions, state),
+        };
+        Known {
+            keycloak,
+            user: None,
+            kept,
         }
     }
 
     /// Says to the arguments of a handler whose policy asks nothing which [`Keycloak`] they are to ask.
     fn introduce<S: 'static>(&self, extensions: &mut Extensions, state: &S) {
-        if let Some(keycloak) = &self.keycloak {
-            introduce(keycloak, extensions);
-        } else if let Some(keycloak) = self.find_in(state) {
-            introduce_in_place_of_others(&keycloak, extensions);
+        match self {
+            Self::With(keycloak, _) => keep(None, extensions, keycloak, Kept::ForRouter),
+            Self::FromState(in_state, _) => {
+                if let Some(keycloak) = in_state(state) {
+                    keep(None, extensions, &keycloak, Kept::InPlaceOfOthers);
+                }
+            }
+            Self::AsRequested(_) => {}
         }
-    }
-
-    fn find_in<'s, S: 'static>(&self, state: &'s S) -> Option<Cow<'s, Keycloak>> {
-        self.is_in_state.then(|| find_in_state(state))?
     }
 }
 
@@ -187,17 +197,17 @@ pub(crate) fn lent<'p, S: 'static>(
         return Judgement::ready(Ok(()));
     }
     let known = secured.known(&parts.extensions, state);
-    with_caller(parts, known, Some(rule.handler), decision(rule, secured.enforcement))
+    with_caller(parts, known, Some(rule.handler), decision(rule, secured.enforcement()))
 }
 
 /// Asks about a request that nobody needs afterwards. It stays where it is, unless it has to wait.
 fn given<S: 'static>(rule: &'static Rule, mut request: Request, state: &S) -> Judgement<'static, ()> {
-    let secured = Secured::AS_REQUESTED;
+    let secured = Secured::UNSAID;
     match admit(rule, &mut request, secured, state, Asker::Last) {
         Ok(()) => Judgement::ready(Ok(())),
         Err(Hurdle::Refused(rejection)) => Judgement::ready(Err(rejection)),
         Err(Hurdle::Unasked(unasked)) => Judgement::asked(async move {
-            ask(rule, request, unasked, secured.enforcement).await?;
+            ask(rule, request, unasked, secured.enforcement()).await?;
             Ok(())
         }),
     }
@@ -225,7 +235,7 @@ pub(crate) fn admit<S: 'static>(
         return Ok(());
     }
     let known = secured.known(request.extensions(), state);
-    let decision = decision(rule, secured.enforcement);
+    let decision = decision(rule, secured.enforcement());
     match at_once(request, known, asker, Some(rule.handler), decision) {
         Ok(Ok(())) => Ok(()),
         Ok(Err(rejection)) => Err(Hurdle::Refused(rejection)),

@@ -21,12 +21,15 @@ type Link = OnceLock<Box<Entry>>;
 
 struct Entry {
     state: TypeId,
-    keycloak: fn(&dyn Any) -> Option<Cow<'_, Keycloak>>,
+    keycloak: InState,
     next: Link,
 }
 
-/// Notes that states of type `S` have a [`Keycloak`].
-pub(crate) fn provide_from_state<S>()
+/// How to get at the [`Keycloak`] in states of one type.
+pub(crate) type InState = fn(&dyn Any) -> Option<Cow<'_, Keycloak>>;
+
+/// Notes that states of type `S` have a [`Keycloak`], and says how to get at it.
+pub(crate) fn provide_from_state<S>() -> InState
 where
     S: 'static,
     Keycloak: FromRef<S>,
@@ -42,14 +45,14 @@ where
             })
         });
         if entry.state == state {
-            return;
+            return keycloak_of::<S>;
         }
         link = &entry.next;
     }
 }
 
 /// The [`Keycloak`] in `state`, if it is known to have one.
-pub(crate) fn find_in_state<S: 'static>(state: &S) -> Option<Cow<'_, Keycloak>> {
+pub(super) fn find_in_state<S: 'static>(state: &S) -> Option<Cow<'_, Keycloak>> {
     let wanted = TypeId::of::<S>();
     let mut link = &FIRST;
     while let Some(entry) = link.get() {

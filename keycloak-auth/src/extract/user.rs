@@ -7,7 +7,8 @@ use http::{Extensions, request::Parts};
 
 use super::{
     AuthRejection,
-    authenticate::{Judgement, RequestContext, determined, known, with_caller},
+    authenticate::{Judgement, with_caller},
+    context::{determined, known, last_determined},
 };
 use crate::{KeycloakUser, error::Cause};
 
@@ -69,6 +70,6 @@ impl KeycloakUser {
     /// ```
     #[must_use]
     pub fn from_extensions(extensions: &Extensions) -> Option<&Self> {
-        extensions.get::<RequestContext>()?.user.as_ref()
+        last_determined(extensions)
     }
 }

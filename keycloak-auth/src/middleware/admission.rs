@@ -14,7 +14,7 @@ use http::{
 use super::{layer::Settings, refusal};
 use crate::{
     AuthError, KeycloakUser,
-    extract::{self, Enforcement, RequestContext, Unmet, note_refusal},
+    extract::{self, Enforcement, Unmet, note_refusal, offer},
     policy::Explanation,
 };
 
@@ -31,26 +31,6 @@ impl Settings {
         self.is_optional && !self.has_demands()
     }
 
-    /// Tells those behind the layer whose request it is, unless they have a router's [`Keycloak`](crate::Keycloak) to ask.
-    ///
-    /// A layer that a router was given before `secure_with` stands between that and its guards. It must not take the place of
-    /// what the router was secured with, and what another `Keycloak` found out about the caller is nothing to them.
-    pub(super) fn introduce<B>(&self, request: &mut Request<B>, user: Option<KeycloakUser>) {
-        let extensions = request.extensions_mut();
-        let own = RequestContext {
-            keycloak: self.keycloak.clone(),
-            user,
-            is_of_router: false,
-        };
-        // Put in first and taken back, since there is hardly ever one, and each look takes time.
-        if let Some(mut of_router) = extensions.insert(own).filter(|context| context.is_of_router) {
-            if of_router.keycloak.is_same(&self.keycloak) {
-                of_router.user = extensions.remove::<RequestContext>().and_then(|own| own.user);
-            }
-            extensions.insert(of_router);
-        }
-    }
-
     /// Lets the caller's request in, if the caller meets the policies. It stays where it is: moving it takes longer than that.
     #[expect(clippy::result_large_err, reason = "it goes no further than the response")]
     pub(super) fn admit<B>(&self, request: &mut Request<B>, user: &KeycloakUser) -> Result<(), Response> {
@@ -60,7 +40,7 @@ impl Settings {
         if let Err((error, why)) = asked {
             return Err(self.refuse(request, &error, why.as_ref()));
         }
-        self.introduce(request, Some(user.clone()));
+        offer(&self.keycloak, Some(user.clone()), request.extensions_mut());
         Ok(())
     }
 

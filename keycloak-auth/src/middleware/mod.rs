@@ -3,7 +3,8 @@
 //! 1. Every request needs an acceptable access token; without one it does not get to the service behind.
 //! 2. But for the [public paths](KeycloakLayer::public_paths), for requests without credentials where they are
 //!    [optional](KeycloakLayer::optional), and for CORS preflights to axum, which carry no credentials (Fetch §3.2.2).
-//! 3. A token is judged once: handlers behind get the same [`KeycloakUser`](crate::KeycloakUser).
+//! 3. Handlers of a plain router get the same [`KeycloakUser`](crate::KeycloakUser). A `SecureRouter` behind the layer judges again,
+//!    by its own [`Keycloak`](crate::Keycloak), the credentials that the request has by then.
 //! 4. [Policies](KeycloakLayer::require) of the layer are asked before the service behind sees the request.
 //!
 //! The layer says who is calling. What a caller may do is said by `#[keycloak(...)]` on the handlers, and both work

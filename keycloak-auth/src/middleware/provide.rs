@@ -7,14 +7,11 @@ use http::Request;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::{
-    Keycloak,
-    extract::{ReportOnly, RequestContext},
-};
+use crate::{Keycloak, extract::enter_router};
 
-/// Tells the guards behind it the [`Keycloak`] to ask; leaves it to them whom to let through.
+/// Tells the guards behind it the [`Keycloak`] to ask, `None` for that in their state; leaves it to them whom to let through.
 #[derive(Clone, Debug)]
-pub(crate) struct ProvideLayer(pub(crate) Keycloak);
+pub(crate) struct ProvideLayer(pub(crate) Option<Keycloak>);
 
 impl<S> Layer<S> for ProvideLayer {
     type Service = ProvideService<S>;
@@ -30,7 +27,7 @@ impl<S> Layer<S> for ProvideLayer {
 #[derive(Clone, Debug)]
 pub(crate) struct ProvideService<S> {
     inner: S,
-    keycloak: Keycloak,
+    keycloak: Option<Keycloak>,
 }
 
 impl<S, B> Service<Request<B>> for ProvideService<S>
@@ -46,13 +43,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
-        // What a router further out only reports about is not what this one was secured for.
-        request.extensions_mut().remove::<ReportOnly>();
-        request.extensions_mut().insert(RequestContext {
-            keycloak: self.keycloak.clone(),
-            user: None,
-            is_of_router: true,
-        });
+        enter_router(self.keycloak.as_ref(), request.extensions_mut());
         self.inner.call(request)
     }
 }

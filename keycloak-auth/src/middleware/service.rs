@@ -15,7 +15,7 @@ use http::Request;
 use tower_service::Service;
 
 use super::{future::KeycloakFuture, layer::Settings};
-use crate::{AuthError, bearer::BearerToken};
+use crate::{AuthError, bearer::BearerToken, extract::offer};
 
 /// The middleware around a service; made by [`KeycloakLayer`](super::KeycloakLayer).
 ///
@@ -53,13 +53,13 @@ where
         let settings = &*self.settings;
         let keycloak = &settings.keycloak;
         if settings.is_open_to(&request) {
-            settings.introduce(&mut request, None);
+            offer(&settings.keycloak, None, request.extensions_mut());
             return KeycloakFuture::forwarded(self.inner.call(request));
         }
         let token = match BearerToken::from_headers(request.headers()) {
             Ok(Some(token)) => token,
             Ok(None) if settings.admits_anybody() => {
-                settings.introduce(&mut request, None);
+                offer(&settings.keycloak, None, request.extensions_mut());
                 return KeycloakFuture::forwarded(self.inner.call(request));
             }
             Ok(None) => {

@@ -60,7 +60,7 @@ impl Policy {
             Self::All([operand]) | Self::Any([operand]) => operand.description(),
             Self::All(operands) => format!("all of: {}", descriptions(operands)),
             Self::Any(operands) => format!("any of: {}", descriptions(operands)),
-            Self::Not(operand) => format!("not {}", nested(operand)),
+            Self::Not(operand) => operand.negated_description(),
             Self::Role(role) => format!("role `{role}`"),
             Self::RealmRole(role) => format!("realm role `{role}`"),
             Self::ClientRole { client, role } => format!("role `{role}` of client `{client}`"),
@@ -71,6 +71,30 @@ impl Policy {
             Self::Acr(acr) => format!("a login of authentication context class `{acr}`"),
             Self::MaxAge(seconds) => format!("a login not older than {seconds} s"),
             Self::Owner { parameter, claim } => format!("path parameter `{parameter}` to be the caller's `{claim}`"),
+        }
+    }
+
+    /// What a policy asks for that is met where this one is not: "that the caller is not in group `/ops`".
+    pub(super) fn negated_description(&self) -> String {
+        match self {
+            Self::Public | Self::All([]) => Self::Any(&[]).description(),
+            Self::Any([]) => Self::All(&[]).description(),
+            Self::Authenticated => "that there is no valid access token".to_owned(),
+            Self::All([operand]) | Self::Any([operand]) => operand.negated_description(),
+            Self::All(operands) => format!("not all of: {}", descriptions(operands)),
+            Self::Any(operands) => format!("none of: {}", descriptions(operands)),
+            Self::Not(operand) => operand.description(),
+            Self::Role(_) | Self::RealmRole(_) | Self::ClientRole { .. } => {
+                format!("that the caller does not have {}", self.description())
+            }
+            Self::Group(_) | Self::GroupTree(_) => format!("that the caller is not in {}", self.description()),
+            Self::Scope(_) => format!("that {} is not granted", self.description()),
+            Self::Claim { path, value } => format!("that claim `{path}` is not `{value}`"),
+            Self::Acr(acr) => format!("that the token shows no login of authentication context class `{acr}`"),
+            Self::MaxAge(seconds) => format!("that the token shows no login within the last {seconds} s"),
+            Self::Owner { parameter, claim } => {
+                format!("that path parameter `{parameter}` is not the caller's `{claim}`")
+            }
         }
     }
 }

@@ -98,7 +98,7 @@ impl Denial {
 
 impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "needs {}", self.unmet.description())
+        write!(f, "requires {}", self.unmet.description())
     }
 }
 

@@ -15,7 +15,7 @@
 //! let context = EvaluationContext::new("orders-api", Duration::from_secs(1_767_225_600));
 //! let decision = OPS.evaluate(claims, &context);
 //! if !decision.is_allowed() {
-//!     println!("{decision}"); // "needs any of: realm role `admin`, group `/ops`"
+//!     println!("{decision}"); // "requires any of: realm role `admin`, group `/ops`"
 //! }
 //! # }
 //! ```

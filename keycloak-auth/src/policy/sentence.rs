@@ -35,19 +35,7 @@ fn phrase(policy: &Policy, is_met: bool) -> String {
         Policy::Any(operands @ [_, _, ..]) => joined(operands, any, is_met),
         Policy::Not(operand) => phrase(operand, !is_met),
         other if is_met => other.description(),
-        Policy::Any([]) => Policy::All(&[]).description(),
-        Policy::All([]) | Policy::Public => Policy::Any(&[]).description(),
-        Policy::Authenticated => "that there is no valid access token".to_owned(),
-        Policy::Role(_) | Policy::RealmRole(_) | Policy::ClientRole { .. } => {
-            format!("that the caller does not have {}", policy.description())
-        }
-        Policy::Group(_) | Policy::GroupTree(_) => format!("that the caller is not in {}", policy.description()),
-        Policy::Scope(_) => format!("that {} is not granted", policy.description()),
-        Policy::Claim { path, value } => format!("that claim `{path}` is not `{value}`"),
-        Policy::Acr(_) | Policy::MaxAge(_) => format!("that the token does not show {}", policy.description()),
-        Policy::Owner { parameter, claim } => {
-            format!("that path parameter `{parameter}` is not the caller's `{claim}`")
-        }
+        other => other.negated_description(),
     }
 }
 

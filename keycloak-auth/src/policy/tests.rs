@@ -234,7 +234,7 @@ fn a_denial_names_what_was_missing() {
         Policy::RealmRole("clerk"),
         Policy::Any(&[Policy::Role("admin"), Policy::Group("/ops")]),
     ]));
-    assert_eq!(decision.to_string(), "needs any of: role `admin`, group `/ops`");
+    assert_eq!(decision.to_string(), "requires any of: role `admin`, group `/ops`");
 }
 
 #[test]
@@ -269,11 +269,11 @@ fn a_sentence_says_what_is_not_to_be() {
         (CLAIM, "that claim `a.b` is not `-1`"),
         (
             Policy::Acr("2"),
-            "that the token does not show a login of authentication context class `2`",
+            "that the token shows no login of authentication context class `2`",
         ),
         (
             Policy::MaxAge(60),
-            "that the token does not show a login not older than 60 s",
+            "that the token shows no login within the last 60 s",
         ),
         (OWNER, "that path parameter `id` is not the caller's `sub`"),
         (NOT_ROLE, "role `trainee`"),

@@ -132,7 +132,7 @@ impl<S: Send + Sync + 'static> Handler<(), S> for Admitting<S> {
             }),
             Err(Hurdle::Refused(rejection)) => Admission::Refused(Some(rejection)),
             Err(Hurdle::Unasked(unasked)) => Admission::Asking {
-                asking: ask(rule, request, unasked, secured.enforcement),
+                asking: ask(rule, request, unasked, secured.enforcement()),
                 call: Some(Box::new(move |request| match call {
                     Call::Alone(handler) => handler(),
                     Call::WithArguments(handler) => handler(request, state),
@@ -199,7 +199,7 @@ where
     type Args = T;
 
     fn admitting(handler: Layered<L, H, T, S>, handing: &mut Handing) -> Self::Admitting {
-        handing.note_layer();
+        handing.note_layered_handler();
         handler
     }
 }

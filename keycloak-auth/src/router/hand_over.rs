@@ -7,7 +7,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::handed::Handed;
-use crate::extract::{ReportOnly, hand_over};
+use crate::extract::{Secured, leave_router};
 
 /// Ends what a router says to its own guards: what is behind may have been secured by itself, from its state or by a layer.
 ///
@@ -47,9 +47,11 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
-        let extensions = request.extensions_mut();
-        extensions.remove::<ReportOnly>();
-        hand_over(self.handed.secured().keycloak.as_ref(), extensions);
+        let keycloak = match self.handed.secured() {
+            Secured::With(keycloak, _) => Some(keycloak),
+            Secured::FromState(..) | Secured::AsRequested(_) => None,
+        };
+        leave_router(keycloak, request.extensions_mut());
         self.inner.call(request)
     }
 }

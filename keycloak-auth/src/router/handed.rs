@@ -10,14 +10,17 @@ use std::sync::{
 
 use crate::{
     Keycloak,
-    extract::{Enforcement, Secured},
+    extract::{Enforcement, InState, Secured},
 };
 
 /// The side of a router, or of a method router: the cells of all handlers in it.
 #[derive(Debug, Default)]
 pub struct Handing {
     cells: Vec<Arc<Cell>>,
-    needs_layer: bool,
+    /// Whether somebody in front of handlers may ask who the caller is.
+    asks_in_front: bool,
+    /// Whether there are guards that only find what the request says.
+    has_guards_without_cell: bool,
 }
 
 #[derive(Debug, Default)]
@@ -37,15 +40,22 @@ impl Handing {
         Handed::Awaited(cell)
     }
 
-    /// Notes somebody in front of handlers who has no cell and may ask who the caller is.
+    /// Notes a layer around handlers.
     pub(super) const fn note_layer(&mut self) {
-        self.needs_layer = true;
+        self.asks_in_front = true;
+    }
+
+    /// Notes a handler inside of layers of its own: none of them has a cell.
+    pub(super) const fn note_layered_handler(&mut self) {
+        self.asks_in_front = true;
+        self.has_guards_without_cell = true;
     }
 
     /// Takes over the handlers of another router.
     pub(super) fn merge(&mut self, other: Self) {
         self.cells.extend(other.cells);
-        self.needs_layer |= other.needs_layer;
+        self.asks_in_front |= other.asks_in_front;
+        self.has_guards_without_cell |= other.has_guards_without_cell;
     }
 
     /// Says to all handlers so far that their policies are reported about. `false` when a layer has to say it to some.
@@ -53,28 +63,31 @@ impl Handing {
     pub(super) fn report_only(&self) -> bool {
         let open = self.cells.iter().filter(|cell| !cell.is_settled());
         open.for_each(|cell| cell.is_report_only.store(true, Ordering::Relaxed));
-        !self.needs_layer && !self.is_shared()
+        !self.needs_layer()
     }
 
     /// Hands `keycloak` to all handlers. `false` when a layer has to hand it to some.
     #[must_use]
     pub(super) fn hand(self, keycloak: &Keycloak) -> bool {
-        let needs_layer = self.needs_layer || self.is_shared();
-        self.settle(&Secured {
-            keycloak: (!needs_layer).then(|| keycloak.clone()),
-            is_in_state: false,
-            enforcement: Enforcement::Enforced,
+        let needs_layer = self.needs_layer();
+        self.settle(&if needs_layer {
+            Secured::AsRequested(Enforcement::Enforced)
+        } else {
+            Secured::With(keycloak.clone(), Enforcement::Enforced)
         });
         !needs_layer
     }
 
-    /// Says to all handlers that the [`Keycloak`] is in the state.
-    pub(super) fn hand_state(self) {
-        self.settle(&Secured {
-            keycloak: None,
-            is_in_state: true,
-            enforcement: Enforcement::Enforced,
-        });
+    /// Says to all handlers that the [`Keycloak`] is in the state. `false` when there are guards who only find what the request says.
+    #[must_use]
+    pub(super) fn hand_state(self, in_state: InState) -> bool {
+        let finds_all = !self.has_guards_without_cell && !self.is_shared();
+        self.settle(&Secured::FromState(in_state, Enforcement::Enforced));
+        finds_all
+    }
+
+    fn needs_layer(&self) -> bool {
+        self.asks_in_front || self.has_guards_without_cell || self.is_shared()
     }
 
     fn settle(&self, secured: &Secured) {
@@ -92,10 +105,11 @@ impl Handing {
 impl Clone for Handing {
     /// The handlers are in two routers now, which may be secured differently: what both say to them is in the request.
     fn clone(&self) -> Self {
-        self.settle(Secured::AS_REQUESTED);
+        self.settle(Secured::UNSAID);
         Self {
             cells: self.cells.clone(),
-            needs_layer: self.needs_layer,
+            asks_in_front: self.asks_in_front,
+            has_guards_without_cell: self.has_guards_without_cell,
         }
     }
 }
@@ -105,11 +119,11 @@ impl Cell {
     fn settle(&self, secured: &Secured) {
         let is_report_only = self.is_report_only.load(Ordering::Relaxed);
         self.settled.get_or_init(|| {
-            let mut secured = secured.clone();
             if is_report_only {
-                secured.enforcement = Enforcement::ReportOnly;
+                secured.clone().enforced(Enforcement::ReportOnly)
+            } else {
+                secured.clone()
             }
-            secured
         });
     }
 
@@ -135,7 +149,7 @@ pub(super) enum Handed {
 impl Handed {
     pub(super) fn secured(&self) -> &Secured {
         match self {
-            Self::Awaited(cell) => cell.settled.get().unwrap_or(Secured::AS_REQUESTED),
+            Self::Awaited(cell) => cell.settled.get().unwrap_or(Secured::UNSAID),
             Self::Settled(secured) => secured,
         }
     }
@@ -169,9 +183,10 @@ mod tests {
     fn handed(handing: Handing, handed: &Handed) -> Option<Keycloak> {
         let keycloak = keycloak();
         let is_handed = handing.hand(&keycloak);
-        let found = handed.clone().secured().keycloak.clone();
-        assert_eq!(found.is_some(), is_handed);
-        assert!(found.is_none_or(|found| found.is_same(&keycloak)));
+        match handed.clone().secured() {
+            Secured::With(found, _) => assert!(is_handed && found.is_same(&keycloak)),
+            Secured::FromState(..) | Secured::AsRequested(_) => assert!(!is_handed),
+        }
         is_handed.then_some(keycloak)
     }
 
@@ -187,7 +202,7 @@ mod tests {
         outer.merge(inner);
         let third = outer.next_handed();
         assert!(handed(outer, &second).is_some());
-        let enforcement = |handed: &Handed| handed.clone().secured().enforcement;
+        let enforcement = |handed: &Handed| handed.clone().secured().enforcement();
         assert_eq!(
             [&first, &second, &third].map(enforcement),
             [Enforcement::Enforced, Enforcement::ReportOnly, Enforcement::Enforced]

@@ -13,7 +13,7 @@ use super::{MethodRouter, handed::Handing};
 use crate::{
     Policy,
     access_matrix::{ANY_METHOD, AccessMatrix, AccessRow, Format, RouteKind},
-    extract::{Enforcement, Rule, Secured, lent},
+    extract::{Enforcement, Rule, lent},
 };
 
 /// The name under which the page that this crate serves is listed and logged.
@@ -123,11 +123,8 @@ impl Routes {
         let rule = Rule::new(policy, MATRIX_PAGE);
         let handler = async move |State(state): State<S>, request: Request| {
             let (mut parts, _) = request.into_parts();
-            let secured = Secured {
-                // Who may call what is nothing to be read by everybody, whatever else is only reported about.
-                enforcement: Enforcement::Enforced,
-                ..handed.secured().clone()
-            };
+            // Who may call what is nothing to be read by everybody, whatever else is only reported about.
+            let secured = handed.secured().clone().enforced(Enforcement::Enforced);
             if let Err(rejection) = lent(&rule, &mut parts, &secured, &state).await {
                 return rejection.into_response();
             }

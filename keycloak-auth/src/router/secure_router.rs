@@ -254,11 +254,12 @@ where
         if self.handing.hand(&keycloak) {
             self.inner
         } else {
-            self.inner.layer(ProvideLayer(keycloak))
+            self.inner.layer(ProvideLayer(Some(keycloak)))
         }
     }
 
-    /// Makes an axum router of it whose guards ask the [`Keycloak`] in the state: no layer, nothing added to a request.
+    /// Makes an axum router of it whose guards ask the [`Keycloak`] in the state: no layer, nothing added to a request. Only where
+    /// handlers have layers of their own, or where the router was cloned, a layer keeps what routers further out say from the guards.
     ///
     /// ```
     /// use axum::extract::FromRef;
@@ -299,9 +300,11 @@ where
              `with_state` after `secure_from_state`, or secure the router by `secure_with(keycloak)`"
         );
         self.routes.start();
-        provide_from_state::<S>();
-        self.handing.hand_state();
-        self.inner
+        if self.handing.hand_state(provide_from_state::<S>()) {
+            self.inner
+        } else {
+            self.inner.layer(ProvideLayer(None))
+        }
     }
 }
 

@@ -180,7 +180,8 @@ async fn an_explanation_says_what_failed_and_what_would_have_sufficed() {
     );
     assert!(
         report.to_string().ends_with(
-            "would suffice: realm role `admin` and not realm role `trainee`; or group `/ops` and not realm role `trainee`"
+            "would suffice: realm role `admin` and that the caller does not have realm role `trainee`; \
+             or group `/ops` and that the caller does not have realm role `trainee`"
         ),
         "{report}"
     );
@@ -202,7 +203,7 @@ async fn a_decision_is_data() {
         (
             policy!(realm_roles = "admin"),
             serde_json::json!({
-                "allowed": false, "reason": "needs realm role `admin`", "unmet": { "realm_role": "admin" }
+                "allowed": false, "reason": "requires realm role `admin`", "unmet": { "realm_role": "admin" }
             }),
         ),
         (

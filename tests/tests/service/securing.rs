@@ -194,9 +194,10 @@ enum WayIn {
     With,
     WithOfClone,
     State,
+    StateOfClone,
 }
 
-const WAYS_IN: [WayIn; 3] = [WayIn::With, WayIn::WithOfClone, WayIn::State];
+const WAYS_IN: [WayIn; 4] = [WayIn::With, WayIn::WithOfClone, WayIn::State, WayIn::StateOfClone];
 
 impl WayIn {
     fn secure(self, routes: SecureRouter<AppState>, keycloak: &Keycloak) -> Router {
@@ -204,6 +205,7 @@ impl WayIn {
             Self::With => routes.secure_with(keycloak.clone()),
             Self::WithOfClone => routes.clone().secure_with(keycloak.clone()),
             Self::State => routes.secure_from_state(),
+            Self::StateOfClone => routes.clone().secure_from_state(),
         };
         router.with_state(AppState {
             keycloak: keycloak.clone(),
@@ -240,31 +242,37 @@ async fn credentials_that_were_changed_on_the_way_count() {
         let keycloak = realm.builder().token_cache_capacity(cache).build().expect("valid");
         let alice = realm.user("alice").realm_role("admin").token();
         let dave = realm.user("dave").token();
-        let secured = || way_in.secure(SecureRouter::new().route("/boss", get(boss)), &keycloak);
+        let layered = || boss.layer(from_fn(async |request, next: Next| next.run(request).await));
+        let secured = |is_layered: bool| {
+            let handlers = if is_layered { get(layered()) } else { get(boss) };
+            way_in.secure(SecureRouter::new().route("/boss", handlers), &keycloak)
+        };
         for (exchange, expected) in [
             (Exchange::Removed, 401),
             (Exchange::Replaced(dave.clone()), 403),
             (Exchange::Replaced("garbage".to_owned()), 401),
             (Exchange::Replaced(alice.clone()), 200),
         ] {
-            let between = exchange.clone();
-            let behind_layer = secured()
-                .layer(axum::middleware::map_request(move |request: Request| {
-                    std::future::ready(between.apply(request))
-                }))
-                .layer(keycloak.layer());
-            let by_hand = |handlers: MethodRouter<(Router, Exchange)>| {
-                let routes = SecureRouter::new().route("/boss", handlers);
-                let state = (secured(), exchange.clone());
-                routes.secure_with(keycloak.clone()).with_state(state)
-            };
-            for (way, router) in [
-                ("a layer", behind_layer),
-                ("a handler", by_hand(get(pass_on))),
-                ("a public handler", by_hand(get(pass_on_for))),
-            ] {
-                let status = answer(&router, "/boss", Some(&alice)).await.0;
-                assert_eq!(status, expected, "{way} {cache} {way_in:?}");
+            for is_layered in [false, true] {
+                let between = exchange.clone();
+                let behind_layer = secured(is_layered)
+                    .layer(axum::middleware::map_request(move |request: Request| {
+                        std::future::ready(between.apply(request))
+                    }))
+                    .layer(keycloak.layer());
+                let by_hand = |handlers: MethodRouter<(Router, Exchange)>| {
+                    let routes = SecureRouter::new().route("/boss", handlers);
+                    let state = (secured(is_layered), exchange.clone());
+                    routes.secure_with(keycloak.clone()).with_state(state)
+                };
+                for (way, router) in [
+                    ("a layer", behind_layer),
+                    ("a handler", by_hand(get(pass_on))),
+                    ("a public handler", by_hand(get(pass_on_for))),
+                ] {
+                    let status = answer(&router, "/boss", Some(&alice)).await.0;
+                    assert_eq!(status, expected, "{way} {cache} {way_in:?} {is_layered}");
+                }
             }
         }
     }
@@ -280,6 +288,10 @@ async fn a_router_asks_its_own_keycloak_whoever_passes_requests_to_it() {
             .route("/greet", get(greet))
             .route("/boss", get(boss))
             .route("/alone", get(alone))
+            .route(
+                "/layered",
+                get(boss.layer(from_fn(async |request, next: Next| next.run(request).await))),
+            )
             .access_matrix_page("/matrix", &policy!(authenticated));
         let inner = way_in.secure(routes, &second.keycloak());
         for passing in [|| get(pass_on), || get(pass_on_for)] {
@@ -288,7 +300,7 @@ async fn a_router_asks_its_own_keycloak_whoever_passes_requests_to_it() {
                 let routes = SecureRouter::new().fallback(pass_on).route("/{*path}", passing());
                 routes.secure_with(first.keycloak()).with_state(state)
             };
-            for path in ["/me", "/greet", "/boss", "/alone", "/matrix"] {
+            for path in ["/me", "/greet", "/boss", "/alone", "/layered", "/matrix"] {
                 let (status, body) = answer(&pass(&own), path, Some(&outer)).await;
                 assert_eq!(status, 200, "{way_in:?} {path}");
                 assert!(
