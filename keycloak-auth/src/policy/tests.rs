@@ -271,10 +271,7 @@ fn a_sentence_says_what_is_not_to_be() {
             Policy::Acr("2"),
             "that the token shows no login of authentication context class `2`",
         ),
-        (
-            Policy::MaxAge(60),
-            "that the token shows no login within the last 60 s",
-        ),
+        (Policy::MaxAge(60), "that the token shows no login within the last 60 s"),
         (OWNER, "that path parameter `id` is not the caller's `sub`"),
         (NOT_ROLE, "role `trainee`"),
         (

@@ -21,7 +21,7 @@ use axum::{
 
 use super::{
     guarded::GuardArg,
-    handed::{Handed, Handing},
+    handler_cells::{HandlerCell, HandlerCells},
 };
 use crate::{
     extract::{Asker, AuthRejection, Hurdle, Rule, admit, ask},
@@ -48,7 +48,7 @@ pub trait GuardedArgs<H, S>: Sized {
     type Args: 'static;
 
     /// Has the policy of the handler asked when it is called, as the router says by what it hands to it.
-    fn admitting(handler: H, handing: &mut Handing) -> Self::Admitting;
+    fn admitting(handler: H, cells: &mut HandlerCells) -> Self::Admitting;
 }
 
 /// The future of a handler.
@@ -58,7 +58,7 @@ type HandlerFuture = Pin<Box<dyn Future<Output = Response> + Send>>;
 pub struct Admitting<S: 'static> {
     rule: &'static Rule,
     call: Call<S>,
-    handed: Handed,
+    cell: HandlerCell,
 }
 
 /// How a handler is called with a request that is let through. It captures nothing, so that a reference to it for ever takes no memory.
@@ -69,7 +69,7 @@ enum Call<S: 'static> {
 }
 
 impl<S: 'static> Admitting<S> {
-    fn new<H, G: GuardArg>(call: Call<S>, handing: &mut Handing) -> Self {
+    fn new<H, G: GuardArg>(call: Call<S>, cells: &mut HandlerCells) -> Self {
         const {
             assert!(
                 size_of::<H>() == 0,
@@ -79,7 +79,7 @@ impl<S: 'static> Admitting<S> {
         Self {
             rule: const { &Rule::new(G::POLICY, G::HANDLER) },
             call,
-            handed: handing.next_handed(),
+            cell: cells.next_cell(),
         }
     }
 }
@@ -106,7 +106,7 @@ impl<S: 'static> Clone for Admitting<S> {
         Self {
             rule: self.rule,
             call: self.call,
-            handed: self.handed.clone(),
+            cell: self.cell.clone(),
         }
     }
 }
@@ -122,8 +122,8 @@ impl<S: Send + Sync + 'static> Handler<(), S> for Admitting<S> {
 
     #[inline(never)] // moving the request into the frame of a caller would take longer
     fn call(self, mut request: Request, state: S) -> Admission {
-        let Self { rule, call, handed } = self;
-        let secured = handed.secured();
+        let Self { rule, call, cell } = self;
+        let secured = cell.secured();
         match admit(rule, &mut request, secured, &state, call.asker()) {
             Ok(()) => Admission::Called(match call {
                 // Not by a function, which the request would be moved to.
@@ -198,8 +198,8 @@ where
     type Admitting = Layered<L, H, T, S>;
     type Args = T;
 
-    fn admitting(handler: Layered<L, H, T, S>, handing: &mut Handing) -> Self::Admitting {
-        handing.note_layered_handler();
+    fn admitting(handler: Layered<L, H, T, S>, cells: &mut HandlerCells) -> Self::Admitting {
+        cells.note_layered_handler();
         handler
     }
 }
@@ -247,8 +247,8 @@ macro_rules! guarded_args {
             type Args = ();
 
             #[allow(non_snake_case, reason = "arguments are named as their types")]
-            fn admitting($handler: H, handing: &mut Handing) -> Admitting<S> {
-                Admitting::new::<H, G>($answer, handing)
+            fn admitting($handler: H, cells: &mut HandlerCells) -> Admitting<S> {
+                Admitting::new::<H, G>($answer, cells)
             }
         }
     };

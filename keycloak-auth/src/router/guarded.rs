@@ -2,7 +2,7 @@
 
 use axum::handler::Handler;
 
-use super::{MethodRouter, admitting::GuardedArgs, handed::Handing};
+use super::{MethodRouter, admitting::GuardedArgs, handler_cells::HandlerCells};
 use crate::{
     extract::{Guard, HandlerPolicy},
     policy::Policy,
@@ -28,7 +28,7 @@ pub trait GuardedHandler<T, S>: sealed::SealedHandler<T, S> {
 
     /// The handler, whose policy is asked when it is called.
     #[doc(hidden)]
-    fn into_admitting(self, handing: &mut Handing) -> impl Handler<Self::Args, S>;
+    fn into_admitting(self, cells: &mut HandlerCells) -> impl Handler<Self::Args, S>;
     #[doc(hidden)]
     type Args: 'static;
 }
@@ -44,8 +44,8 @@ where
 
     type Args = T::Args;
 
-    fn into_admitting(self, handing: &mut Handing) -> impl Handler<T::Args, S> {
-        T::admitting(self, handing)
+    fn into_admitting(self, cells: &mut HandlerCells) -> impl Handler<T::Args, S> {
+        T::admitting(self, cells)
     }
 }
 

@@ -6,7 +6,7 @@ use http::Request;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::handed::Handed;
+use super::handler_cells::HandlerCell;
 use crate::extract::{Secured, leave_router};
 
 /// Ends what a router says to its own guards: what is behind may have been secured by itself, from its state or by a layer.
@@ -14,7 +14,7 @@ use crate::extract::{Secured, leave_router};
 /// Guards that have no [`Keycloak`](crate::Keycloak) of their own still find that of the router outside, as they would that
 /// of any layer, but its policies being reported about only is nothing to them.
 #[derive(Clone, Debug)]
-pub(super) struct HandOverLayer(pub(super) Handed);
+pub(super) struct HandOverLayer(pub(super) HandlerCell);
 
 impl<S> Layer<S> for HandOverLayer {
     type Service = HandOver<S>;
@@ -22,7 +22,7 @@ impl<S> Layer<S> for HandOverLayer {
     fn layer(&self, inner: S) -> HandOver<S> {
         HandOver {
             inner,
-            handed: self.0.clone(),
+            cell: self.0.clone(),
         }
     }
 }
@@ -31,7 +31,7 @@ impl<S> Layer<S> for HandOverLayer {
 #[derive(Clone, Debug)]
 pub(super) struct HandOver<S> {
     inner: S,
-    handed: Handed,
+    cell: HandlerCell,
 }
 
 impl<S, B> Service<Request<B>> for HandOver<S>
@@ -47,7 +47,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
-        let keycloak = match self.handed.secured() {
+        let keycloak = match self.cell.secured() {
             Secured::With(keycloak, _) => Some(keycloak),
             Secured::FromState(..) | Secured::AsRequested(_) => None,
         };

@@ -8,7 +8,7 @@ use tower_service::Service;
 
 use super::{
     GuardedHandler,
-    handed::Handing,
+    handler_cells::HandlerCells,
     routes::{HandlerRoute, methods_of},
 };
 use crate::{Policy, access_matrix::ANY_METHOD, extract::ReportOnly};
@@ -19,7 +19,7 @@ pub struct MethodRouter<S = ()> {
     pub(super) inner: axum::routing::MethodRouter<S>,
     /// What the access matrix says of the handlers.
     pub(super) handlers: Vec<HandlerRoute>,
-    pub(super) handing: Handing,
+    pub(super) cells: HandlerCells,
     /// Whether some handlers have a state of another type than `S` already.
     pub(super) has_provided_state: bool,
 }
@@ -30,7 +30,7 @@ where
 {
     /// A method router without handlers, which answers everything with 405.
     pub fn new() -> Self {
-        Self::of(axum::routing::MethodRouter::new(), Handing::default())
+        Self::of(axum::routing::MethodRouter::new(), HandlerCells::default())
     }
 
     /// Adds a handler for the methods of `filter`.
@@ -39,7 +39,7 @@ where
         H: Handler<T, S> + GuardedHandler<T, S>,
         T: 'static,
     {
-        self.inner = self.inner.on(filter, handler.into_admitting(&mut self.handing));
+        self.inner = self.inner.on(filter, handler.into_admitting(&mut self.cells));
         self.list(filter, H::HANDLER, H::POLICY);
         self
     }
@@ -50,41 +50,41 @@ where
         H: Handler<T, S> + GuardedHandler<T, S>,
         T: 'static,
     {
-        self.inner = self.inner.fallback(handler.into_admitting(&mut self.handing));
+        self.inner = self.inner.fallback(handler.into_admitting(&mut self.cells));
         self.list_fallback(H::HANDLER, H::POLICY);
         self
     }
 
     // Apart from what takes a handler, so that it is compiled once, not once for each handler.
 
-    fn of(inner: axum::routing::MethodRouter<S>, handing: Handing) -> Self {
+    fn of(inner: axum::routing::MethodRouter<S>, cells: HandlerCells) -> Self {
         Self {
             inner,
             handlers: Vec::new(),
-            handing,
+            cells,
             has_provided_state: false,
         }
     }
 
     fn of_one(
         inner: axum::routing::MethodRouter<S>,
-        handing: Handing,
+        cells: HandlerCells,
         filter: MethodFilter,
         handler: &'static str,
         policy: &'static Policy,
     ) -> Self {
-        let mut router = Self::of(inner, handing);
+        let mut router = Self::of(inner, cells);
         router.list(filter, handler, policy);
         router
     }
 
     fn of_fallback(
         inner: axum::routing::MethodRouter<S>,
-        handing: Handing,
+        cells: HandlerCells,
         handler: &'static str,
         policy: &'static Policy,
     ) -> Self {
-        let mut router = Self::of(inner, handing);
+        let mut router = Self::of(inner, cells);
         router.list_fallback(handler, policy);
         router
     }
@@ -108,7 +108,7 @@ where
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
         self.inner = self.inner.layer(layer);
-        self.handing.note_layer();
+        self.cells.note_layer();
         self
     }
 
@@ -121,7 +121,7 @@ where
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
         self.inner = self.inner.route_layer(layer);
-        self.handing.note_layer();
+        self.cells.note_layer();
         self
     }
 
@@ -133,7 +133,7 @@ where
     pub fn merge(mut self, other: Self) -> Self {
         self.inner = self.inner.merge(other.inner);
         self.handlers.extend(other.handlers);
-        self.handing.merge(other.handing);
+        self.cells.merge(other.cells);
         self.has_provided_state |= other.has_provided_state;
         self
     }
@@ -141,7 +141,7 @@ where
     /// Lets requests through that the policies of the handlers so far would refuse; see
     /// [`SecureRouter::report_only`](crate::SecureRouter::report_only).
     pub fn report_only(mut self) -> Self {
-        if !self.handing.report_only() {
+        if !self.cells.report_only() {
             self.inner = self.inner.layer(axum::Extension(ReportOnly));
         }
         self.handlers.iter_mut().for_each(|handler| handler.report_only = true);
@@ -153,7 +153,7 @@ where
         MethodRouter {
             inner: self.inner.with_state(state),
             handlers: self.handlers,
-            handing: self.handing,
+            cells: self.cells,
             has_provided_state: true,
         }
     }
@@ -173,7 +173,7 @@ impl<S> Clone for MethodRouter<S> {
         Self {
             inner: self.inner.clone(),
             handlers: self.handlers.clone(),
-            handing: self.handing.clone(),
+            cells: self.cells.clone(),
             has_provided_state: self.has_provided_state,
         }
     }
@@ -239,9 +239,9 @@ where
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
-    let mut handing = Handing::default();
-    let inner = axum::routing::MethodRouter::new().on(filter, handler.into_admitting(&mut handing));
-    MethodRouter::of_one(inner, handing, filter, H::HANDLER, H::POLICY)
+    let mut cells = HandlerCells::default();
+    let inner = axum::routing::MethodRouter::new().on(filter, handler.into_admitting(&mut cells));
+    MethodRouter::of_one(inner, cells, filter, H::HANDLER, H::POLICY)
 }
 
 /// Routes all methods to a handler that has a policy.
@@ -251,7 +251,7 @@ where
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
-    let mut handing = Handing::default();
-    let inner = axum::routing::any(handler.into_admitting(&mut handing));
-    MethodRouter::of_fallback(inner, handing, H::HANDLER, H::POLICY)
+    let mut cells = HandlerCells::default();
+    let inner = axum::routing::any(handler.into_admitting(&mut cells));
+    MethodRouter::of_fallback(inner, cells, H::HANDLER, H::POLICY)
 }

@@ -3,7 +3,7 @@
 mod admitting;
 mod guarded;
 mod hand_over;
-mod handed;
+mod handler_cells;
 mod method_router;
 #[cfg(feature = "utoipa-axum")]
 pub(crate) mod openapi;

@@ -194,7 +194,7 @@ where
             let methods = methods.expect("`#[utoipa::path]` does not compile without a method");
             let handlers = (guarded.on)(methods);
             self.routes.add(&route.path, handlers.handlers);
-            self.handing.merge(handlers.handing);
+            self.cells.merge(handlers.cells);
             let mut paths = Paths::new();
             paths.add_path_operation(&route.path, route.methods, route.operation);
             documented = documented.routes((route.schemas, paths, handlers.inner));

@@ -70,7 +70,7 @@ where
     /// assert!(legacy.access_matrix().rows()[0].is_report_only());
     /// ```
     pub fn report_only(mut self) -> Self {
-        if !self.handing.report_only() {
+        if !self.cells.report_only() {
             self.inner = self.inner.layer(axum::Extension(ReportOnly));
         }
         self.routes.set_report_only();

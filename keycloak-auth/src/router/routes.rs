@@ -9,7 +9,7 @@ use axum::{
     routing::MethodFilter,
 };
 
-use super::{MethodRouter, handed::Handing};
+use super::{MethodRouter, handler_cells::HandlerCells};
 use crate::{
     Policy,
     access_matrix::{ANY_METHOD, AccessMatrix, AccessRow, Format, RouteKind},
@@ -118,13 +118,13 @@ impl Routes {
     {
         let matrix = Arc::new(OnceLock::new());
         self.pages.push(Arc::clone(&matrix));
-        let mut handing = Handing::default();
-        let handed = handing.next_handed();
+        let mut cells = HandlerCells::default();
+        let cell = cells.next_cell();
         let rule = Rule::new(policy, MATRIX_PAGE);
         let handler = async move |State(state): State<S>, request: Request| {
             let (mut parts, _) = request.into_parts();
             // Who may call what is nothing to be read by everybody, whatever else is only reported about.
-            let secured = handed.secured().clone().enforced(Enforcement::Enforced);
+            let secured = cell.secured().clone().enforced(Enforcement::Enforced);
             if let Err(rejection) = lent(&rule, &mut parts, &secured, &state).await {
                 return rejection.into_response();
             }
@@ -133,7 +133,7 @@ impl Routes {
         MethodRouter {
             inner: axum::routing::get(handler),
             handlers: vec![HandlerRoute::new("GET", MATRIX_PAGE, policy)],
-            handing,
+            cells,
             has_provided_state: false,
         }
     }

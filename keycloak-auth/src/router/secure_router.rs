@@ -11,7 +11,9 @@ use axum::{
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{GuardedHandler, SecureMethodRouter, hand_over::HandOverLayer, handed::Handing, routes::Routes};
+use super::{
+    GuardedHandler, SecureMethodRouter, hand_over::HandOverLayer, handler_cells::HandlerCells, routes::Routes,
+};
 use crate::{Keycloak, access_matrix::RouteKind, extract::provide_from_state, middleware::ProvideLayer};
 
 /// A router whose handlers all have a `#[keycloak(...)]` policy: one without does not compile.
@@ -49,7 +51,7 @@ pub struct SecureRouter<S = ()> {
     pub(super) inner: Router<S>,
     /// What the access matrix says of the routes.
     pub(super) routes: Routes,
-    pub(super) handing: Handing,
+    pub(super) cells: HandlerCells,
     /// Whether some handlers have a state of another type than `S` already.
     pub(super) has_provided_state: bool,
     #[cfg(feature = "utoipa-axum")]
@@ -65,7 +67,7 @@ where
         Self {
             inner: Router::new(),
             routes: Routes::default(),
-            handing: Handing::default(),
+            cells: HandlerCells::default(),
             has_provided_state: false,
             #[cfg(feature = "utoipa-axum")]
             openapi: super::openapi::empty_document(),
@@ -81,7 +83,7 @@ where
         let handlers = handlers.into_method_router();
         self.has_provided_state |= handlers.has_provided_state;
         self.inner = self.inner.route(path, handlers.inner);
-        self.handing.merge(handlers.handing);
+        self.cells.merge(handlers.cells);
         self.routes.add(path, handlers.handlers);
         self
     }
@@ -98,7 +100,7 @@ where
             self.openapi = self.openapi.nest(path.trim_end_matches('/'), router.openapi);
         }
         self.inner = self.inner.nest(path, router.inner);
-        self.handing.merge(router.handing);
+        self.cells.merge(router.cells);
         self.routes.nest(path, router.routes);
         self
     }
@@ -113,7 +115,7 @@ where
         #[cfg(feature = "utoipa-axum")]
         self.openapi.merge(router.openapi);
         self.inner = self.inner.merge(router.inner);
-        self.handing.merge(router.handing);
+        self.cells.merge(router.cells);
         self.routes.merge(router.routes);
         self
     }
@@ -128,7 +130,7 @@ where
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
         self.inner = self.inner.layer(layer);
-        self.handing.note_layer();
+        self.cells.note_layer();
         self
     }
 
@@ -142,7 +144,7 @@ where
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
         self.inner = self.inner.route_layer(layer);
-        self.handing.note_layer();
+        self.cells.note_layer();
         self
     }
 
@@ -152,7 +154,7 @@ where
         H: Handler<T, S> + GuardedHandler<T, S>,
         T: 'static,
     {
-        self.inner = self.inner.fallback(handler.into_admitting(&mut self.handing));
+        self.inner = self.inner.fallback(handler.into_admitting(&mut self.cells));
         self.routes.set_fallback(H::HANDLER, H::POLICY);
         self
     }
@@ -165,7 +167,7 @@ where
     {
         self.inner = self
             .inner
-            .method_not_allowed_fallback(handler.into_admitting(&mut self.handing));
+            .method_not_allowed_fallback(handler.into_admitting(&mut self.cells));
         self.routes.add_method_not_allowed(H::HANDLER, H::POLICY);
         self
     }
@@ -175,7 +177,7 @@ where
         SecureRouter {
             inner: self.inner.with_state(state),
             routes: self.routes,
-            handing: self.handing,
+            cells: self.cells,
             has_provided_state: true,
             #[cfg(feature = "utoipa-axum")]
             openapi: self.openapi,
@@ -192,7 +194,7 @@ where
     ///
     /// When a path clashes with another one, as in axum.
     pub fn merge_public(mut self, router: impl Into<Router<S>>) -> Self {
-        let layer = HandOverLayer(self.handing.next_handed());
+        let layer = HandOverLayer(self.cells.next_cell());
         self.inner = self.inner.merge(router.into().layer(layer));
         self.routes.add_public("/*", RouteKind::PublicRouter);
         self
@@ -213,7 +215,7 @@ where
             !(&service as &dyn Any).is::<Router>(),
             "a router is no service for the single path `{path}`: add it by `nest_service_public` or `merge_public`"
         );
-        let layer = HandOverLayer(self.handing.next_handed());
+        let layer = HandOverLayer(self.cells.next_cell());
         self.inner = self.inner.route_service(path, layer.layer(service));
         self.routes.add_public(path, RouteKind::PublicService);
         self
@@ -231,7 +233,7 @@ where
         T::Response: IntoResponse,
         T::Future: Send + 'static,
     {
-        let layer = HandOverLayer(self.handing.next_handed());
+        let layer = HandOverLayer(self.cells.next_cell());
         self.inner = self.inner.nest_service(path, layer.layer(service));
         self.routes
             .add_public(&format!("{}/*", path.trim_end_matches('/')), RouteKind::PublicService);
@@ -251,7 +253,7 @@ where
     #[track_caller]
     pub fn secure_with(self, keycloak: Keycloak) -> Router<S> {
         self.routes.start();
-        if self.handing.hand(&keycloak) {
+        if self.cells.settle_with(&keycloak) {
             self.inner
         } else {
             self.inner.layer(ProvideLayer(Some(keycloak)))
@@ -300,7 +302,7 @@ where
              `with_state` after `secure_from_state`, or secure the router by `secure_with(keycloak)`"
         );
         self.routes.start();
-        if self.handing.hand_state(provide_from_state::<S>()) {
+        if self.cells.settle_from_state(provide_from_state::<S>()) {
             self.inner
         } else {
             self.inner.layer(ProvideLayer(None))
@@ -322,7 +324,7 @@ impl<S> Clone for SecureRouter<S> {
         Self {
             inner: self.inner.clone(),
             routes: self.routes.clone(),
-            handing: self.handing.clone(),
+            cells: self.cells.clone(),
             has_provided_state: self.has_provided_state,
             #[cfg(feature = "utoipa-axum")]
             openapi: self.openapi.clone(),

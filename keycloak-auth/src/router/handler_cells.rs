@@ -15,7 +15,7 @@ use crate::{
 
 /// The side of a router, or of a method router: the cells of all handlers in it.
 #[derive(Debug, Default)]
-pub struct Handing {
+pub struct HandlerCells {
     cells: Vec<Arc<Cell>>,
     /// Whether somebody in front of handlers may ask who the caller is.
     asks_in_front: bool,
@@ -29,15 +29,15 @@ pub(super) struct Cell {
     is_report_only: AtomicBool,
 }
 
-impl Handing {
+impl HandlerCells {
     /// What a handler gets that is added.
-    pub(super) fn next_handed(&mut self) -> Handed {
+    pub(super) fn next_cell(&mut self) -> HandlerCell {
         if let Some(cell) = self.cells.last().filter(|cell| cell.is_open()) {
-            return Handed::Awaited(Arc::clone(cell));
+            return HandlerCell::Awaited(Arc::clone(cell));
         }
         let cell = Arc::default();
         self.cells.push(Arc::clone(&cell));
-        Handed::Awaited(cell)
+        HandlerCell::Awaited(cell)
     }
 
     /// Notes a layer around handlers.
@@ -68,7 +68,7 @@ impl Handing {
 
     /// Hands `keycloak` to all handlers. `false` when a layer has to hand it to some.
     #[must_use]
-    pub(super) fn hand(self, keycloak: &Keycloak) -> bool {
+    pub(super) fn settle_with(self, keycloak: &Keycloak) -> bool {
         let needs_layer = self.needs_layer();
         self.settle(&if needs_layer {
             Secured::AsRequested(Enforcement::Enforced)
@@ -80,7 +80,7 @@ impl Handing {
 
     /// Says to all handlers that the [`Keycloak`] is in the state. `false` when there are guards who only find what the request says.
     #[must_use]
-    pub(super) fn hand_state(self, in_state: InState) -> bool {
+    pub(super) fn settle_from_state(self, in_state: InState) -> bool {
         let finds_all = !self.has_guards_without_cell && !self.is_shared();
         self.settle(&Secured::FromState(in_state, Enforcement::Enforced));
         finds_all
@@ -102,7 +102,7 @@ impl Handing {
     }
 }
 
-impl Clone for Handing {
+impl Clone for HandlerCells {
     /// The handlers are in two routers now, which may be secured differently: what both say to them is in the request.
     fn clone(&self) -> Self {
         self.settle(Secured::UNSAID);
@@ -139,14 +139,14 @@ impl Cell {
 
 /// The side of a handler.
 #[derive(Debug)]
-pub(super) enum Handed {
+pub(super) enum HandlerCell {
     /// In the router, which may not be secured yet.
     Awaited(Arc<Cell>),
     /// In one of the copies that axum makes for each request: it needs no cell, and counts no reference to one.
     Settled(Secured),
 }
 
-impl Handed {
+impl HandlerCell {
     pub(super) fn secured(&self) -> &Secured {
         match self {
             Self::Awaited(cell) => cell.settled.get().unwrap_or(Secured::UNSAID),
@@ -155,7 +155,7 @@ impl Handed {
     }
 }
 
-impl Clone for Handed {
+impl Clone for HandlerCell {
     fn clone(&self) -> Self {
         match self {
             Self::Awaited(cell) => match cell.settled.get() {
@@ -180,9 +180,9 @@ mod tests {
             .expect("valid")
     }
 
-    fn handed(handing: Handing, handed: &Handed) -> Option<Keycloak> {
+    fn handed(cells: HandlerCells, handed: &HandlerCell) -> Option<Keycloak> {
         let keycloak = keycloak();
-        let is_handed = handing.hand(&keycloak);
+        let is_handed = cells.settle_with(&keycloak);
         match handed.clone().secured() {
             Secured::With(found, _) => assert!(is_handed && found.is_same(&keycloak)),
             Secured::FromState(..) | Secured::AsRequested(_) => assert!(!is_handed),
@@ -192,30 +192,30 @@ mod tests {
 
     #[test]
     fn a_router_hands_over_what_no_layer_has_to() {
-        let mut alone = Handing::default();
-        let handler = alone.next_handed();
+        let mut alone = HandlerCells::default();
+        let handler = alone.next_cell();
         assert!(handed(alone, &handler).is_some());
 
-        let (mut outer, mut inner) = (Handing::default(), Handing::default());
-        let (first, second) = (outer.next_handed(), inner.next_handed());
+        let (mut outer, mut inner) = (HandlerCells::default(), HandlerCells::default());
+        let (first, second) = (outer.next_cell(), inner.next_cell());
         assert!(inner.report_only(), "nor does that need one");
         outer.merge(inner);
-        let third = outer.next_handed();
+        let third = outer.next_cell();
         assert!(handed(outer, &second).is_some());
-        let enforcement = |handed: &Handed| handed.clone().secured().enforcement();
+        let enforcement = |handed: &HandlerCell| handed.clone().secured().enforcement();
         assert_eq!(
             [&first, &second, &third].map(enforcement),
             [Enforcement::Enforced, Enforcement::ReportOnly, Enforcement::Enforced]
         );
 
-        let mut layered = Handing::default();
-        let handler = layered.next_handed();
+        let mut layered = HandlerCells::default();
+        let handler = layered.next_cell();
         layered.note_layer();
         assert!(!layered.report_only());
         assert!(handed(layered, &handler).is_none());
 
-        let mut cloned = Handing::default();
-        let handler = cloned.next_handed();
+        let mut cloned = HandlerCells::default();
+        let handler = cloned.next_cell();
         let clone = cloned.clone();
         assert!(!clone.report_only());
         assert_eq!(enforcement(&handler), Enforcement::UnlessMarked);
