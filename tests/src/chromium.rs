@@ -51,18 +51,8 @@ impl Chromium {
     /// Starts a browser whose screenshots begin with `label`.
     pub async fn start(label: &str) -> Result<Self> {
         let profile = tempfile::tempdir()?;
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .context(MISSING)?;
-        let port = tokio::task::block_in_place(|| port_of(&mut driver));
-        let client = match port {
-            Ok(port) => connect(port, profile.path()).await,
-            Err(error) => Err(error),
-        };
+        let (mut driver, port) = tokio::task::block_in_place(start_driver)?;
+        let client = connect(port, profile.path()).await;
         let client = match client {
             Ok(client) => client,
             Err(error) => {
@@ -179,6 +169,34 @@ fn end(driver: &mut Child) {
     // It may have ended already.
     let _ = driver.kill();
     let _ = driver.wait();
+}
+
+/// Starts the driver, and says at which port. It looks for one that is free for IPv4 and IPv6, and ends when another process has taken
+/// one of the two by then.
+fn start_driver() -> Result<(Child, u16)> {
+    const ATTEMPTS: usize = 5;
+
+    let mut attempts = 1;
+    loop {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .context(MISSING)?;
+        match port_of(&mut driver) {
+            Ok(port) => return Ok((driver, port)),
+            Err(_) if attempts < ATTEMPTS => {
+                end(&mut driver);
+                attempts += 1;
+            }
+            Err(error) => {
+                end(&mut driver);
+                return Err(error);
+            }
+        }
+    }
 }
 
 /// The port that the driver has chosen, which it says on its output.

@@ -83,12 +83,12 @@ async fn main() -> Result<()> {
     println!("Orders        http://{address}/");
     println!("Swagger UI    http://{address}/docs/");
     println!(
-        "Keycloak      {}{}",
+        "Keycloak      {}  ({})",
         keycloak.realm_url(),
         if embedded.is_some() {
-            "  (embedded, for development)"
+            "embedded, for development"
         } else {
-            ""
+            "by --keycloak-url or KEYCLOAK_SERVER_URL; without either, one is embedded"
         }
     );
     // Those of the file are those of the embedded realm. What another Keycloak has is nothing to print.

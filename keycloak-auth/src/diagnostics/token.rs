@@ -11,6 +11,13 @@ const MOST: usize = 20;
 
 /// Judges a token as for a request. That it cannot be judged is a failure of its own only if no check has failed before.
 pub(super) async fn check(keycloak: &Keycloak, token: &str, has_cause: bool) -> Finding {
+    if token.starts_with(['{', '"', '\'']) || token == "null" {
+        return Finding::failed(
+            "it is JSON or in quotes",
+            "give what stands in `access_token` of the answer, without quotes (`jq -r .access_token`); where that is `null`, the \
+             answer says why",
+        );
+    }
     if token.contains(char::is_whitespace) {
         return Finding::failed(
             "there is white space in it",

@@ -102,6 +102,9 @@ pub(super) fn at_once<H: Head, T>(
         }
     };
     if user.is_some() {
+        if kept == Kept::ForHandler {
+            keep(user.as_ref(), head);
+        }
         return Ok(conclude(Ok(user.as_ref()), head, &keycloak));
     }
     let token = match BearerToken::from_headers(head.headers()) {

@@ -17,10 +17,10 @@ use http::{Extensions, request::Parts};
 use super::{
     AuthRejection,
     authenticate::{Asker, Caller, Judgement, Unasked, asked, at_once, with_caller},
-    context::{Kept, Known, keep, known},
+    context::{Kept, Known, keep, known_to_guard, pass_guard},
     demand::Demand,
     head::Head,
-    outcome::{Enforcement, allow, refuse, reject},
+    outcome::{Enforcement, ReportOnly, allow, refuse, reject},
     state::InState,
 };
 use crate::{Keycloak, Policy, error::Cause};
@@ -161,9 +161,9 @@ impl Secured {
     /// request may have other credentials since.
     fn known<'k, S: 'static>(&'k self, extensions: &Extensions, state: &'k S) -> Known<'k> {
         let (keycloak, kept) = match self {
-            Self::With(keycloak, _) => (Some(Cow::Borrowed(keycloak)), Kept::ForRouter),
+            Self::With(keycloak, _) => (Some(Cow::Borrowed(keycloak)), Kept::ForHandler),
             Self::FromState(in_state, _) => (in_state(state), Kept::InPlaceOfOthers),
-            Self::AsRequested(_) => return known(extensions, state),
+            Self::AsRequested(_) => return known_to_guard(extensions, state),
         };
         Known {
             keycloak,
@@ -174,14 +174,15 @@ impl Secured {
 
     /// Says to the arguments of a handler whose policy asks nothing which [`Keycloak`] they are to ask.
     fn introduce<S: 'static>(&self, extensions: &mut Extensions, state: &S) {
+        end_mark(self.enforcement(), extensions);
         match self {
-            Self::With(keycloak, _) => keep(None, extensions, keycloak, Kept::ForRouter),
+            Self::With(keycloak, _) => keep(None, extensions, keycloak, Kept::ForHandler),
             Self::FromState(in_state, _) => {
                 if let Some(keycloak) = in_state(state) {
                     keep(None, extensions, &keycloak, Kept::InPlaceOfOthers);
                 }
             }
-            Self::AsRequested(_) => {}
+            Self::AsRequested(_) => pass_guard(extensions),
         }
     }
 }
@@ -194,6 +195,7 @@ pub(crate) fn lent<'p, S: 'static>(
     state: &S,
 ) -> Judgement<'p, ()> {
     if rule.demand.is_public() {
+        secured.introduce(&mut parts.extensions, state);
         return Judgement::ready(Ok(()));
     }
     let known = secured.known(&parts.extensions, state);
@@ -263,15 +265,27 @@ fn decision<'p, H: Head>(
     enforcement: Enforcement,
 ) -> impl Fn(Caller<'_>, &mut H, &Keycloak) -> Result<(), AuthRejection> + Copy + Send + 'p {
     let Rule { demand, handler } = rule;
-    move |caller, head, keycloak| match caller {
-        Ok(Some(user)) => match demand.check(user, enforcement, head, keycloak) {
-            Ok(()) => {
-                allow(user, handler, head, keycloak);
-                Ok(())
-            }
-            Err((error, why)) => refuse(error.into(), why, Some(user), enforcement, handler, head, keycloak),
-        },
-        Ok(None) => refuse(Cause::NO_CREDENTIALS, None, None, enforcement, handler, head, keycloak),
-        Err(error) => Err(reject(error, handler, head, keycloak)),
+    move |caller, head, keycloak| {
+        let decided = match caller {
+            Ok(Some(user)) => match demand.check(user, enforcement, head, keycloak) {
+                Ok(()) => {
+                    allow(user, handler, head, keycloak);
+                    Ok(())
+                }
+                Err((error, why)) => refuse(error.into(), why, Some(user), enforcement, handler, head, keycloak),
+            },
+            Ok(None) => refuse(Cause::NO_CREDENTIALS, None, None, enforcement, handler, head, keycloak),
+            Err(error) => Err(reject(error, handler, head, keycloak)),
+        };
+        end_mark(enforcement, head.extensions_mut());
+        decided
+    }
+}
+
+/// A mark is for the first guard that finds it, whose handler may pass the request on to others.
+#[inline]
+fn end_mark(enforcement: Enforcement, extensions: &mut Extensions) {
+    if enforcement != Enforcement::Enforced {
+        extensions.remove::<ReportOnly>();
     }
 }

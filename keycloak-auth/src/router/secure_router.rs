@@ -188,7 +188,8 @@ where
     ///
     /// A router that was secured by itself stays so: its guards ask the [`Keycloak`] that it was secured with, be that in its
     /// state, and [`report_only`](Self::report_only) does not reach them. Guards and [`KeycloakUser`](crate::KeycloakUser)s
-    /// of a router without one find that of this router. The same goes for services.
+    /// of a router without one find that of this router, when it is secured by [`secure_with`](Self::secure_with). The same goes
+    /// for services.
     ///
     /// # Panics
     ///

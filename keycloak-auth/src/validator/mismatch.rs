@@ -22,6 +22,7 @@ impl Validator {
             InvalidToken::Claim(claim) => (claim, false),
             InvalidToken::MissingClaim(claim) => (claim, true),
             InvalidToken::Algorithm => return self.algorithm_mismatch(token.as_bytes()),
+            InvalidToken::UnknownKey | InvalidToken::Signature => return self.other_issuer(token),
             _ => return None,
         };
         let expected = match claim {
@@ -41,6 +42,20 @@ impl Validator {
             _ => code_list(claims.authorized_party()),
         };
         Some(format!("it is {found}, {expected}"))
+    }
+
+    /// Whose it says it is, where that is another issuer: by which keys it is signed is no wonder then.
+    fn other_issuer(&self, token: &str) -> Option<String> {
+        let claims = self.inspect(token).ok()?.claims().ok()?;
+        let (issuer, expected) = (claims.issuer()?, &self.expectations.issuers);
+        let is_other = !expected.iter().any(|expected| expected == issuer);
+        is_other.then(|| {
+            format!(
+                "its issuer is {}, expected is {}",
+                code_list([issuer]),
+                listed(expected)
+            )
+        })
     }
 
     /// The same of the algorithm, which stands in the header.

@@ -187,6 +187,43 @@ async fn another_issuer() {
 }
 
 #[tokio::test]
+async fn a_token_of_another_realm_says_which() {
+    let (issuer, other) = (Issuer::start().await, Issuer::start().await);
+    let foreign = other.token().sign(&rsa_key(1).with_kid("foreign"));
+    let report = builder(&issuer)
+        .build()
+        .expect("valid")
+        .diagnose()
+        .token(&foreign)
+        .await;
+    let issuers = format!("its issuer is `{}`, expected is `{}`", other.issuer(), issuer.issuer());
+    assert_cause(
+        &report,
+        &format!("FAILED: token: it is not accepted: unknown key: {issuers}"),
+        "take a token of this realm",
+    );
+    let own = issuer.token().sign(&rsa_key(1).with_kid("foreign"));
+    let report = builder(&issuer).build().expect("valid").diagnose().token(&own).await;
+    let finding = &report.check("token").expect("was looked at").finding;
+    assert_eq!(finding, "it is not accepted: unknown key");
+}
+
+#[tokio::test]
+async fn an_answer_in_the_place_of_its_token_is_told_from_a_bad_token() {
+    let issuer = Issuer::start().await;
+    let token = issuer.token().sign(issuer.key());
+    let answer = json!({ "access_token": token, "scope": "profile email" });
+    for pasted in [answer.to_string(), format!("\"{token}\""), "null".to_owned()] {
+        let report = builder(&issuer).build().expect("valid").diagnose().token(&pasted).await;
+        assert_cause(
+            &report,
+            "FAILED: token: it is JSON or in quotes",
+            "`jq -r .access_token`",
+        );
+    }
+}
+
+#[tokio::test]
 async fn something_in_front_of_keycloak() {
     for (reply, first_line, advice) in [
         (

@@ -19,7 +19,7 @@ use keycloak_auth::{
     testing::TestRealm,
 };
 use keycloak_auth_tests::{Issuer, Service};
-use tower::ServiceExt as _;
+use tower::{ServiceExt as _, layer::util::Identity};
 
 use crate::setup::{admin, answer, builder, me};
 
@@ -189,7 +189,7 @@ impl Exchange {
 }
 
 /// How a router gets the `Keycloak` that it asks.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum WayIn {
     With,
     WithOfClone,
@@ -200,17 +200,25 @@ enum WayIn {
 const WAYS_IN: [WayIn; 4] = [WayIn::With, WayIn::WithOfClone, WayIn::State, WayIn::StateOfClone];
 
 impl WayIn {
-    fn secure(self, routes: SecureRouter<AppState>, keycloak: &Keycloak) -> Router {
-        let router = match self {
+    fn secure<S>(self, routes: SecureRouter<S>, keycloak: &Keycloak) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+        Keycloak: FromRef<S>,
+    {
+        match self {
             Self::With => routes.secure_with(keycloak.clone()),
             Self::WithOfClone => routes.clone().secure_with(keycloak.clone()),
             Self::State => routes.secure_from_state(),
             Self::StateOfClone => routes.clone().secure_from_state(),
-        };
-        router.with_state(AppState {
-            keycloak: keycloak.clone(),
-        })
+        }
     }
+}
+
+/// A router that requests are passed on to, with other credentials.
+#[derive(Clone, FromRef)]
+struct Gateway {
+    keycloak: Keycloak,
+    passed_to: (Router, Exchange),
 }
 
 #[keycloak(realm_roles = "admin")]
@@ -232,46 +240,108 @@ async fn pass_on_for(
     inner.oneshot(exchange.apply(request)).await.into_response()
 }
 
+/// All routers with handlers that ask `keycloak`, whichever way they get to know it.
+fn asking(keycloak: &Keycloak) -> Vec<(String, Router)> {
+    let state = AppState {
+        keycloak: keycloak.clone(),
+    };
+    let mut routers: Vec<_> = WAYS_IN
+        .iter()
+        .map(|way_in| {
+            let routes = SecureRouter::<AppState>::new()
+                .route("/me", get(me))
+                .route("/greet", get(greet))
+                .route("/boss", get(boss))
+                .route("/alone", get(alone))
+                .route("/layered", get(boss.layer(Identity::new())))
+                .access_matrix_page("/matrix", &policy!(authenticated));
+            let router = way_in.secure(routes, keycloak).with_state(state.clone());
+            (format!("{way_in:?}"), router)
+        })
+        .collect();
+    let plain = || {
+        Router::<AppState>::new()
+            .route("/me", axum::routing::get(me))
+            .route("/boss", axum::routing::get(boss))
+            .route("/alone", axum::routing::get(alone))
+    };
+    // Secured routers have told that there is a `Keycloak` in this state.
+    routers.push(("plain".to_owned(), plain().with_state(state.clone())));
+    let layered = plain().layer(keycloak.layer()).with_state(state.clone());
+    routers.push(("plain behind its layer".to_owned(), layered));
+    let public = SecureRouter::<AppState>::new()
+        .merge_public(plain())
+        .secure_from_state();
+    routers.push(("plain in a secured one".to_owned(), public.with_state(state.clone())));
+    let secured = WayIn::State.secure(SecureRouter::<AppState>::new().route("/boss", get(boss)), keycloak);
+    let another = TestRealm::new("another", "orders-api").keycloak();
+    let public = SecureRouter::<AppState>::new()
+        .merge_public(secured)
+        .secure_with(another);
+    routers.push(("in a router of another".to_owned(), public.with_state(state)));
+    routers
+}
+
+/// Routers with a handler that passes requests on to `inner`, as `exchange` says.
+fn passing(inner: &Router, exchange: &Exchange, keycloak: &Keycloak) -> Vec<(String, Router)> {
+    let state = Gateway {
+        keycloak: keycloak.clone(),
+        passed_to: (inner.clone(), exchange.clone()),
+    };
+    let handlers: [(&str, fn() -> MethodRouter<Gateway>); 2] =
+        [("a guard", || get(pass_on)), ("a public handler", || get(pass_on_for))];
+    let mut routers = Vec::new();
+    for way_in in WAYS_IN {
+        for (name, handlers) in handlers {
+            let routes = || SecureRouter::<Gateway>::new().route("/{*path}", handlers());
+            let router = way_in.secure(routes(), keycloak).with_state(state.clone());
+            let behind_layer = router.clone().layer(keycloak.layer().optional());
+            let with_layer = way_in.secure(routes().layer(keycloak.layer().optional()), keycloak);
+            let reporting = way_in.secure(routes().layer(Identity::new()).report_only(), keycloak);
+            let ways = [
+                ("", router),
+                (" behind a layer", behind_layer),
+                (" with a layer", with_layer.with_state(state.clone())),
+                (" that reports", reporting.with_state(state.clone())),
+            ];
+            routers.extend(ways.map(|(way, router)| (format!("{name} of {way_in:?}{way}"), router)));
+        }
+    }
+    routers
+}
+
 #[tokio::test]
-async fn credentials_that_were_changed_on_the_way_count() {
-    for (cache, way_in) in [0, 100]
-        .into_iter()
-        .flat_map(|cache| WAYS_IN.map(|way_in| (cache, way_in)))
-    {
-        let realm = TestRealm::new("acme", "orders-api");
-        let keycloak = realm.builder().token_cache_capacity(cache).build().expect("valid");
-        let alice = realm.user("alice").realm_role("admin").token();
-        let dave = realm.user("dave").token();
-        let layered = || boss.layer(from_fn(async |request, next: Next| next.run(request).await));
-        let secured = |is_layered: bool| {
-            let handlers = if is_layered { get(layered()) } else { get(boss) };
-            way_in.secure(SecureRouter::new().route("/boss", handlers), &keycloak)
-        };
-        for (exchange, expected) in [
-            (Exchange::Removed, 401),
-            (Exchange::Replaced(dave.clone()), 403),
-            (Exchange::Replaced("garbage".to_owned()), 401),
-            (Exchange::Replaced(alice.clone()), 200),
+async fn a_router_asks_its_own_keycloak_whoever_passes_requests_to_it() {
+    let [first, second, _] = realms();
+    let [outer, own] = [&first, &second].map(|realm| realm.user("alice").realm_role("admin").token());
+    let (dave, paths) = (
+        second.user("dave").token(),
+        ["/me", "/greet", "/boss", "/alone", "/layered", "/matrix"],
+    );
+    for (inner_name, inner) in asking(&second.keycloak()) {
+        for (token, refused, name) in [
+            (&own, None, "alice"),
+            (&outer, Some(401), ""),
+            (&dave, Some(403), "dave"),
         ] {
-            for is_layered in [false, true] {
-                let between = exchange.clone();
-                let behind_layer = secured(is_layered)
-                    .layer(axum::middleware::map_request(move |request: Request| {
-                        std::future::ready(between.apply(request))
-                    }))
-                    .layer(keycloak.layer());
-                let by_hand = |handlers: MethodRouter<(Router, Exchange)>| {
-                    let routes = SecureRouter::new().route("/boss", handlers);
-                    let state = (secured(is_layered), exchange.clone());
-                    routes.secure_with(keycloak.clone()).with_state(state)
-                };
-                for (way, router) in [
-                    ("a layer", behind_layer),
-                    ("a handler", by_hand(get(pass_on))),
-                    ("a public handler", by_hand(get(pass_on_for))),
-                ] {
-                    let status = answer(&router, "/boss", Some(&alice)).await.0;
-                    assert_eq!(status, expected, "{way} {cache} {way_in:?} {is_layered}");
+            for (outer_name, router) in passing(&inner, &Exchange::Replaced(token.clone()), &first.keycloak()) {
+                for path in paths {
+                    let way = format!("{outer_name} > {inner_name} {path} {name}");
+                    let (status, body) = answer(&router, path, Some(&outer)).await;
+                    if status == 404 {
+                        continue;
+                    }
+                    let is_for_all = matches!(path, "/me" | "/greet" | "/matrix");
+                    let expected = match refused {
+                        Some(403) if is_for_all => 200,
+                        Some(refused) => refused,
+                        None => 200,
+                    };
+                    assert_eq!(status, expected, "{way}: {body}");
+                    assert!(
+                        status != 200 || matches!(path, "/alone" | "/matrix") || body == name,
+                        "{way}: {body}"
+                    );
                 }
             }
         }
@@ -279,39 +349,39 @@ async fn credentials_that_were_changed_on_the_way_count() {
 }
 
 #[tokio::test]
-async fn a_router_asks_its_own_keycloak_whoever_passes_requests_to_it() {
-    let [first, second, _] = realms();
-    let [outer, own] = [&first, &second].map(|realm| realm.user("alice").realm_role("admin").token());
-    for way_in in WAYS_IN {
-        let routes = SecureRouter::new()
-            .route("/me", get(me))
-            .route("/greet", get(greet))
-            .route("/boss", get(boss))
-            .route("/alone", get(alone))
-            .route(
-                "/layered",
-                get(boss.layer(from_fn(async |request, next: Next| next.run(request).await))),
-            )
-            .access_matrix_page("/matrix", &policy!(authenticated));
-        let inner = way_in.secure(routes, &second.keycloak());
-        for passing in [|| get(pass_on), || get(pass_on_for)] {
-            let pass = |token: &String| {
-                let state = (inner.clone(), Exchange::Replaced(token.clone()));
-                let routes = SecureRouter::new().fallback(pass_on).route("/{*path}", passing());
-                routes.secure_with(first.keycloak()).with_state(state)
-            };
-            for path in ["/me", "/greet", "/boss", "/alone", "/layered", "/matrix"] {
-                let (status, body) = answer(&pass(&own), path, Some(&outer)).await;
-                assert_eq!(status, 200, "{way_in:?} {path}");
-                assert!(
-                    matches!(path, "/alone" | "/matrix") || body == "alice",
-                    "{way_in:?} {path}: {body}"
-                );
-                assert_eq!(
-                    answer(&pass(&outer), path, Some(&outer)).await.0,
-                    401,
-                    "{way_in:?} {path}"
-                );
+async fn credentials_that_were_changed_on_the_way_count() {
+    for cache in [0, 100] {
+        let realm = TestRealm::new("acme", "orders-api");
+        let keycloak = realm.builder().token_cache_capacity(cache).build().expect("valid");
+        let alice = realm.user("alice").realm_role("admin").token();
+        let dave = realm.user("dave").token();
+        for (exchange, expected) in [
+            (Exchange::Removed, 401),
+            (Exchange::Replaced(dave.clone()), 403),
+            (Exchange::Replaced("garbage".to_owned()), 401),
+            (Exchange::Replaced(alice.clone()), 200),
+        ] {
+            for (name, inner) in asking(&keycloak) {
+                let mut ways = passing(&inner, &exchange, &keycloak);
+                if !name.starts_with("plain") {
+                    // A plain router relies on what the layer around it has found out.
+                    let between = exchange.clone();
+                    let behind_layer = inner
+                        .layer(axum::middleware::map_request(move |request: Request| {
+                            std::future::ready(between.apply(request))
+                        }))
+                        .layer(keycloak.layer());
+                    ways.push(("a layer".to_owned(), behind_layer));
+                }
+                for (way, router) in ways {
+                    for path in ["/boss", "/alone", "/layered"] {
+                        let status = answer(&router, path, Some(&alice)).await.0;
+                        assert!(
+                            status == expected || status == 404,
+                            "{way} > {name} {path} {cache}: {status}"
+                        );
+                    }
+                }
             }
         }
     }
