@@ -14,7 +14,7 @@ use http::{HeaderMap, request::Parts};
 
 use super::{
     AuthRejection,
-    context::{Kept, Known, keep},
+    context::{Kept, Known, keep, pass_guard},
     head::Head,
 };
 use crate::{AuthError, Keycloak, KeycloakUser, bearer::BearerToken, error::Cause, route::route_of};
@@ -102,8 +102,8 @@ pub(super) fn at_once<H: Head, T>(
         }
     };
     if user.is_some() {
-        if kept == Kept::ForHandler {
-            keep(user.as_ref(), head);
+        if asker == Asker::Any && kept.is_by_guard() {
+            pass_guard(head.extensions_mut());
         }
         return Ok(conclude(Ok(user.as_ref()), head, &keycloak));
     }

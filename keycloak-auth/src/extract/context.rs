@@ -59,6 +59,13 @@ pub(super) enum Kept {
     InPlaceOfOthers,
 }
 
+impl Kept {
+    /// Whether it is a guard that keeps the caller, and not another argument.
+    pub(super) const fn is_by_guard(self) -> bool {
+        matches!(self, Self::ForHandler | Self::InPlaceOfOthers)
+    }
+}
+
 /// The [`Keycloak`] that a request is under, and its caller if determined before.
 ///
 /// That of the guard's router comes first, then the one in a state that is known to have one, then that of a layer further out: a
@@ -177,12 +184,14 @@ pub(crate) fn enter_router(keycloak: Option<&Keycloak>, extensions: &mut Extensi
     }
 }
 
-/// Ends what a router says to its own guards at one that asks nothing: of the others who may look, all but its handler's arguments are
-/// behind other routers.
+/// Ends what layers and routers say at a guard that puts nothing in the place of it: what is left is for the other arguments of its
+/// handler, and guards that find it are of other routers.
 pub(super) fn pass_guard(extensions: &mut Extensions) {
-    let context = extensions.get_mut::<RequestContext>();
-    if let Some(context) = context.filter(|context| context.said_by == SaidBy::Router) {
-        context.said_by = SaidBy::Guard;
+    if let Some(context) = extensions.get_mut::<RequestContext>() {
+        context.said_by = match context.said_by {
+            SaidBy::Router | SaidBy::Guard => SaidBy::Guard,
+            SaidBy::Layer | SaidBy::Argument => SaidBy::Argument,
+        };
     }
 }
 
@@ -192,8 +201,11 @@ pub(crate) fn leave_router(keycloak: Option<&Keycloak>, extensions: &mut Extensi
     extensions.remove::<ReportOnly>();
     if let Some(keycloak) = keycloak {
         put(None, extensions, keycloak, SaidBy::Layer);
-    } else if let Some(context) = extensions.get_mut::<RequestContext>() {
+    } else if let Some(context) = extensions.get_mut::<RequestContext>()
+        && context.said_by != SaidBy::Layer
+    {
         context.said_by = SaidBy::Layer;
+        context.user = None;
     }
 }
 
