@@ -282,14 +282,16 @@ fn asking(keycloak: &Keycloak) -> Vec<(String, Router)> {
     routers
 }
 
+/// A handler that passes requests on, by its name.
+type Passing = (&'static str, fn() -> MethodRouter<Gateway>);
+
 /// Routers with a handler that passes requests on to `inner`, as `exchange` says.
 fn passing(inner: &Router, exchange: &Exchange, keycloak: &Keycloak) -> Vec<(String, Router)> {
     let state = Gateway {
         keycloak: keycloak.clone(),
         passed_to: (inner.clone(), exchange.clone()),
     };
-    let handlers: [(&str, fn() -> MethodRouter<Gateway>); 2] =
-        [("a guard", || get(pass_on)), ("a public handler", || get(pass_on_for))];
+    let handlers: [Passing; 2] = [("a guard", || get(pass_on)), ("a public handler", || get(pass_on_for))];
     let mut routers = Vec::new();
     for way_in in WAYS_IN {
         for (name, handlers) in handlers {
