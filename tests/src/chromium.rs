@@ -52,8 +52,7 @@ impl Chromium {
     pub async fn start(label: &str) -> Result<Self> {
         let profile = tempfile::tempdir()?;
         let (mut driver, port) = tokio::task::block_in_place(start_driver)?;
-        let client = connect(port, profile.path()).await;
-        let client = match client {
+        let client = match connect(port, profile.path()).await {
             Ok(client) => client,
             Err(error) => {
                 end(&mut driver);
@@ -185,17 +184,15 @@ fn start_driver() -> Result<(Child, u16)> {
             .stderr(Stdio::null())
             .spawn()
             .context(MISSING)?;
-        match port_of(&mut driver) {
+        let error = match port_of(&mut driver) {
             Ok(port) => return Ok((driver, port)),
-            Err(_) if attempts < ATTEMPTS => {
-                end(&mut driver);
-                attempts += 1;
-            }
-            Err(error) => {
-                end(&mut driver);
-                return Err(error);
-            }
+            Err(error) => error,
+        };
+        end(&mut driver);
+        if attempts == ATTEMPTS {
+            return Err(error);
         }
+        attempts += 1;
     }
 }
 

@@ -53,13 +53,13 @@ where
         let settings = &*self.settings;
         let keycloak = &settings.keycloak;
         if settings.is_open_to(&request) {
-            offer(&settings.keycloak, None, request.extensions_mut());
+            offer(keycloak, None, request.extensions_mut());
             return KeycloakFuture::forwarded(self.inner.call(request));
         }
         let token = match BearerToken::from_headers(request.headers()) {
             Ok(Some(token)) => token,
             Ok(None) if settings.admits_anybody() => {
-                offer(&settings.keycloak, None, request.extensions_mut());
+                offer(keycloak, None, request.extensions_mut());
                 return KeycloakFuture::forwarded(self.inner.call(request));
             }
             Ok(None) => {

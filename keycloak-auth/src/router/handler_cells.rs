@@ -47,7 +47,6 @@ impl HandlerCells {
 
     /// Notes a handler inside of layers of its own: none of them has a cell.
     pub(super) const fn note_layered_handler(&mut self) {
-        self.asks_in_front = true;
         self.has_guards_without_cell = true;
     }
 
@@ -81,13 +80,17 @@ impl HandlerCells {
     /// Says to all handlers that the [`Keycloak`] is in the state. `false` when there are guards who only find what the request says.
     #[must_use]
     pub(super) fn settle_from_state(self, in_state: InState) -> bool {
-        let finds_all = !self.has_guards_without_cell && !self.is_shared();
+        let finds_all = !self.has_guards_that_are_not_told();
         self.settle(&Secured::FromState(in_state, Enforcement::Enforced));
         finds_all
     }
 
     fn needs_layer(&self) -> bool {
-        self.asks_in_front || self.has_guards_without_cell || self.is_shared()
+        self.asks_in_front || self.has_guards_that_are_not_told()
+    }
+
+    fn has_guards_that_are_not_told(&self) -> bool {
+        self.has_guards_without_cell || self.is_shared()
     }
 
     fn settle(&self, secured: &Secured) {

@@ -189,7 +189,7 @@ impl Exchange {
 }
 
 /// How a router gets the `Keycloak` that it asks.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 enum WayIn {
     With,
     WithOfClone,
